@@ -1,0 +1,46 @@
+/**
+ * The contract between an engine and the pipeline: frames come in batches, in one buffer, each behind the
+ * 16-byte record header of a pcap file (`pcap-savefile(5)`), little-endian as this host writes it:
+ *
+ *     0  seconds since the epoch    u32
+ *     4  nanoseconds                u32
+ *     8  captured length            u32   (bytes that follow this header)
+ *    12  original length            u32
+ */
+export const RECORD_HEADER_BYTES = 16;
+
+/** `read` returns this once no frame will ever come again. */
+export const END_OF_FRAMES = -1;
+
+export interface FrameSource {
+  /** The interface's or file's name as the user wrote it. */
+  readonly name: string;
+  readonly engine: "libpcap" | "cap";
+  readonly isLive: boolean;
+  /** Who stamped the frames: the kernel, the file's writer, or tcplat when they arrived (engine cap). */
+  readonly clock: "kernel" | "file" | "arrival";
+  /** LINKTYPE_ value (as in a capture file's header), e.g. 1 Ethernet, 113 SLL, 276 SLL2. */
+  readonly linkType: number;
+  readonly snaplen: number;
+  /** Holds the last batch, from 0. Overwritten by the next `read`: copy what must outlive it. */
+  readonly batch: Uint8Array;
+  /** False while the interface is down (the source tries by itself to take it up again). */
+  readonly isUp: boolean;
+  /**
+   * Fills `batch` and returns its length in bytes; 0 when no frame is waiting; END_OF_FRAMES at the end.
+   * Never blocks on a live source. A promise only where the frames come from standard input, which may be slow.
+   * Throws TcplatError when the source is broken for good; frames read before the fault have been returned first.
+   */
+  read(): number | Promise<number>;
+  /** Set after END_OF_FRAMES where the file ended in the middle of a frame: a sentence for the user. */
+  readonly warning: string | null;
+  /** Drop counters since the start, as far as the engine knows them. */
+  drops(): CaptureDrops;
+  close(): void;
+}
+
+export interface CaptureDrops {
+  readonly kernel: number;
+  readonly interface: number;
+  readonly engine: number;
+}

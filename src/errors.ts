@@ -1,0 +1,31 @@
+/**
+ * What went wrong, as a user's script can tell it apart, and the exit status it ends with:
+ * 2 wrong usage, 1 failed while running, 77 no permission to capture.
+ */
+export const EXIT_STATUS = {
+  usage: 2,
+  filter: 2,
+  interface: 2,
+  file: 2,
+  running: 1,
+  port: 1,
+  engine: 1,
+  permission: 77,
+} as const;
+
+export type ErrorCode = keyof typeof EXIT_STATUS;
+
+/** An error of the operator's making (or of the machine's): one sentence that says what is wrong and names the remedy. */
+export class TcplatError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, sentence: string) {
+    super(sentence);
+    this.name = "TcplatError";
+    this.code = code;
+  }
+
+  get exitStatus(): number {
+    return EXIT_STATUS[this.code];
+  }
+}

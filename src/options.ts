@@ -1,0 +1,54 @@
+/** What the user asked for. All times are whole microseconds; made in one place, read everywhere, changed nowhere. */
+export interface Options {
+  readonly interface: string;
+  /** A capture file, `-` for standard input, or null for a live capture. */
+  readonly read: string | null;
+  readonly write: WriteOptions | null;
+  readonly protocols: readonly ProtocolSelection[];
+  /** null: print every transaction. */
+  readonly thresholdUs: number | null;
+  /** Frames, or null: no limit. */
+  readonly count: number | null;
+  readonly snaplen: number;
+  readonly bufferKib: number;
+  /** 0: off. With `read`, 0 unless named on the command line. */
+  readonly statsPort: number;
+  readonly statsHost: string;
+  readonly metricsPort: number;
+  readonly metricsHost: string;
+  readonly vlan: boolean;
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly engine: "libpcap" | "cap";
+  readonly side: "auto" | "client" | "server";
+  readonly servers: readonly ServerSelection[];
+  readonly showValues: boolean;
+  readonly idleTimeoutUs: number;
+  readonly requestTimeoutUs: number;
+  readonly maxConnections: number;
+  /** The libpcap filter as given, "" for none. */
+  readonly filter: string;
+}
+
+/** `-w`, `-C`, `-G`, `-W`. */
+export interface WriteOptions {
+  readonly file: string;
+  /** Start a new file beyond this many bytes (-C counts millions of bytes), or null. */
+  readonly rotateBytes: number | null;
+  /** Start a new file after this many seconds, or null. */
+  readonly rotateSeconds: number | null;
+  /** Keep or make at most this many files, or null. */
+  readonly fileCount: number | null;
+}
+
+/** `-p NAME[:PORT,…]`; "auto" means every known protocol. An empty `ports` means any. */
+export interface ProtocolSelection {
+  readonly name: string;
+  readonly ports: readonly number[];
+}
+
+/** `--server HOST:PORT`, the host an IPv4 or IPv6 address in canonical text. */
+export interface ServerSelection {
+  readonly host: string;
+  readonly port: number;
+}

@@ -1,0 +1,123 @@
+/**
+ * What a protocol is to the stages around it: bytes in, messages out. A protocol knows no clock, port, connection or
+ * histogram. It tells an `Exchange` where messages begin and end, and what each one means for pairing.
+ */
+
+/** Whether a connection's first bytes can be this protocol's. */
+export const Recognition = {
+  /** They cannot. */
+  no: 0,
+  /** Too few bytes to tell. */
+  undecided: 1,
+  /** They can, but other protocols' bytes look the same. */
+  possible: 2,
+  /** They are: nothing else begins like this. */
+  certain: 3,
+} as const;
+export type Recognition = (typeof Recognition)[keyof typeof Recognition];
+
+/** The contract's `class` of a transaction, by number. */
+export const TransactionClass = { normal: 0, blocking: 1, queued: 2, connect: 3, stream: 4 } as const;
+export type TransactionClass = (typeof TransactionClass)[keyof typeof TransactionClass];
+export const CLASS_NAMES = ["normal", "blocking", "queued", "connect", "stream"] as const;
+
+/** A request's `replyKind` where no reply is due. */
+export const NO_REPLY = -1;
+/** `Exchange.replyKindAt` where there is no such pending request. */
+export const NONE_PENDING = -2;
+/** An answer's `errorId` where it is no error. Otherwise an index into `Protocol.errors`. */
+export const NO_ERROR = -1;
+/** `commands[0]` and `errors[0]` of every protocol are "other": what its table does not know. */
+export const OTHER = 0;
+
+export interface Protocol {
+  /** The `-p` value and the metric label. */
+  readonly name: string;
+  /** Well-known server ports: a hint for `auto` and for roles that no handshake told. */
+  readonly ports: readonly number[];
+  /** Names by command id, in capitals where the protocol's are case-insensitive; [0] is "other". */
+  readonly commands: readonly string[];
+  /** First words of errors by error id, as on the wire; [0] is "other". A bounded set. */
+  readonly errors: readonly string[];
+  /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
+  recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
+  /** Can these be the first bytes of a server? Used only where no handshake told who is who. */
+  recogniseResponse(bytes: Uint8Array, start: number, end: number): Recognition;
+  /** One per connection: both directions' parsers and the state they share. */
+  createSession(exchange: Exchange): Session;
+}
+
+export interface Session {
+  /** Client to server. */
+  readonly requests: Parser;
+  /** Server to client. */
+  readonly responses: Parser;
+}
+
+export interface Parser {
+  /**
+   * Consumes all of bytes[start, end), whatever they are; keeps its place between calls. The bytes are gone after the
+   * call. Returns false when they cannot be this protocol (counted as a parser error; the connection's direction is
+   * then treated like one whose message boundary is lost).
+   */
+  push(bytes: Uint8Array, start: number, end: number): boolean;
+  /**
+   * `missing` bytes that cannot be seen stand here. Returns true when they lie wholly inside a part of known length
+   * (they are skipped and the message goes on), false when the next message boundary cannot be known; then the parser
+   * is pushed nothing more before `resync`.
+   */
+  gap(missing: number): boolean;
+  /** Forget a half-read message: the next byte pushed is the first of a message. Modes of the session stay. */
+  resync(): void;
+}
+
+/**
+ * What a session tells, one per connection. `at` is always an index into the bytes being pushed: the message begins
+ * with the byte at `at`, or ends before it. Calls for one direction come strictly in the order begins, words, ends.
+ */
+export interface Exchange {
+  /** False when nobody will print a transaction: then the words of a request need not be reported. */
+  readonly wantsText: boolean;
+  /** True with --show-values: report the arguments after the key, too (never secrets). */
+  readonly wantsValues: boolean;
+
+  requestBegins(at: number): void;
+  /** The next word of the request's summary begins (a blank separates it from the one before). */
+  word(isKey: boolean): void;
+  /** Bytes of the current word, as they come: bytes[start, end). Kept up to a limit. */
+  text(bytes: Uint8Array, start: number, end: number): void;
+  /** A word that is shown as `(redacted)`. */
+  redacted(): void;
+  /** The text reported lacks bytes that a gap or the snaplen swallowed. */
+  textCut(): void;
+  /**
+   * The request is complete. `replyKind` is the protocol's own note to its response parser (a non-negative integer,
+   * handed back by `replyKindAt`), or NO_REPLY. `id` is what pairs by id, or 0.
+   */
+  requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
+  /** What had begun was no request after all (an empty line). */
+  requestVoid(): void;
+
+  /** Requests waiting for their reply. */
+  readonly pendingCount: number;
+  /** The `replyKind` of the pending request at `position` (0 is the oldest), or NONE_PENDING. */
+  replyKindAt(position: number): number;
+  /** The `id` of the pending request at `position`, or 0. */
+  idAt(position: number): number;
+  /** Changes the oldest pending request's replyKind (e.g. one confirmation fewer to come). */
+  setReplyKind(replyKind: number): void;
+
+  responseBegins(at: number): void;
+  /** The message that ends before `at` completes the oldest pending request's response. Without one it is unmatched. */
+  answer(at: number, errorId: number): void;
+  /** The message that ends before `at` is a part of the oldest pending request's response; more is to come. */
+  partialAnswer(at: number): void;
+  /** The message that ends before `at` was not asked for. */
+  push(at: number): void;
+  /** The oldest pending request will get no reply (a quiet command that had nothing to say): counted as no_reply. */
+  settleSilently(): void;
+  /** The message that ends before `at` is an error line that belongs to nobody (noreply): counted as unmatched. */
+  orphan(at: number): void;
+  /** Keys asked for and found, of the request being answered. */
+  lookups(hits: number, misses: number): void;
+}

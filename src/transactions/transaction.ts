@@ -1,0 +1,114 @@
+import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
+
+/** Bits of `Transaction.flags`; FLAG_NAMES has them in the contract's spelling, by bit position. */
+export const Flag = {
+  pipelined: 1,
+  midstream: 2,
+  gap: 4,
+  outOfOrder: 8,
+  retransmission: 16,
+  truncated: 32,
+  clockSkew: 64,
+  behindBlocking: 128,
+} as const;
+export const FLAG_NAMES = [
+  "pipelined",
+  "midstream",
+  "gap",
+  "out_of_order",
+  "retransmission",
+  "truncated",
+  "clock_skew",
+  "behind_blocking",
+] as const;
+
+/** Why a request ended without a response. */
+export const UNANSWERED_REASONS = ["closed", "reset", "timeout", "gap", "evicted", "end"] as const;
+export type UnansweredReason = (typeof UNANSWERED_REASONS)[number];
+
+/** Why a response belongs to no request: none was pending, the request's bytes are missing, its time-out had passed, or nobody asked for the error line. */
+export const UNMATCHED_REASONS = ["no_request", "gap", "late", "noreply"] as const;
+export type UnmatchedReason = (typeof UNMATCHED_REASONS)[number];
+
+/** Where tcplat's host stands, seen from the connection (T13). */
+export const SIDE_NAMES = ["client", "server", "local", "transit"] as const;
+export type Side = (typeof SIDE_NAMES)[number];
+
+/** Longest text kept of a request, in bytes; more is cut. */
+export const TEXT_CAPACITY = 128;
+
+/** One end of a connection. `address` holds 4 or 16 bytes. */
+export interface Endpoint {
+  /** `192.168.0.1:51137` or `[2001:db8::1]:6379`: made once per endpoint, never per transaction. */
+  readonly text: string;
+}
+
+/** A server, as every stage from here on knows it. Ids are small, dense, and never reused; 0 is the shared "other". */
+export interface ServerRef {
+  readonly id: number;
+  /** The endpoint's text, or "other". */
+  readonly text: string;
+}
+
+/**
+ * A finished transaction. One record, reused for all: copy what must outlive the call.
+ * All times are whole microseconds (since the epoch, or durations).
+ */
+export interface Transaction {
+  readonly protocol: Protocol;
+  readonly connectionId: number;
+  /** From 1, per connection: the contract's id is `connectionId-requestNumber`. */
+  readonly requestNumber: number;
+  readonly client: Endpoint;
+  readonly serverEndpoint: Endpoint;
+  readonly server: ServerRef;
+  readonly side: Side;
+  readonly class: TransactionClass;
+  readonly commandId: number;
+  /** NO_ERROR, or an index into protocol.errors. */
+  readonly errorId: number;
+  readonly flags: number;
+  /** The reason, or "" where there was a response. Then endUs and the durations are NaN. */
+  readonly unanswered: UnansweredReason | "";
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly latencyUs: number;
+  readonly sendUs: number;
+  readonly waitUs: number;
+  readonly receiveUs: number;
+  readonly queueUs: number;
+  /** For an unanswered one: how long it had waited when it was given up. */
+  readonly waitedUs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  /** Segments of its bytes that were sent again while it ran. */
+  readonly retransmissions: number;
+  /** The request's words: text[textStart, textEnd), raw bytes from the wire (escape them on output). */
+  readonly text: Uint8Array;
+  readonly textStart: number;
+  readonly textEnd: number;
+  /** The first key within `text`; equal where there is none. */
+  readonly keyStart: number;
+  readonly keyEnd: number;
+}
+
+/** What the pairing stage tells the numbers and the outputs. Plain calls, in the order things happened. */
+export interface TransactionSink {
+  /** A request is complete (pending from here on, unless `hasReply` is false: then it is a no_reply request). */
+  requested(server: ServerRef, protocol: Protocol, commandId: number, requestBytes: number, hasReply: boolean): void;
+  /** A pending request turned out to need no reply (a quiet command). */
+  settledSilently(server: ServerRef, protocol: Protocol): void;
+  /** A pending request and its response. */
+  answered(transaction: Transaction): void;
+  /** A pending request that ended without a response; `transaction.unanswered` says why. */
+  unanswered(transaction: Transaction): void;
+  /** A response with no request. */
+  unmatched(server: ServerRef, protocol: Protocol, reason: UnmatchedReason, responseBytes: number): void;
+  /** A message nobody asked for. */
+  pushed(server: ServerRef, protocol: Protocol, bytes: number): void;
+  lookups(server: ServerRef, protocol: Protocol, hits: number, misses: number): void;
+  /** Bytes that cannot be the protocol's: `reason` is a short label. */
+  parserError(protocol: Protocol, reason: string): void;
+  /** Pairing was lost and has been taken up again at a provable boundary. */
+  resynced(protocol: Protocol): void;
+}
