@@ -1,0 +1,51 @@
+import { TcplatError } from "../errors.ts";
+import { type Libpcap, loadLibpcap, NETMASK_UNKNOWN, type Pointer } from "./libpcap-binding.ts";
+
+/** `struct bpf_program`: a count and a pointer, on 32- and 64-bit hosts. */
+const PROGRAM_BYTES = 16;
+
+const DLT_ETHERNET = 1;
+
+/**
+ * A filter that also matches VLAN-tagged frames, 802.1Q and QinQ; "" stays "". The second `vlan` looks behind the first
+ * one's tag (`pcap-filter(7)`, "vlan").
+ */
+export function widenToVlan(filter: string): string {
+  return filter.trim() === "" ? filter : `(${filter}) or (vlan and (${filter})) or (vlan and (${filter}))`;
+}
+
+/** Checks a filter before anything is opened, as for Ethernet. Throws TcplatError "filter" in libpcap's own words. */
+export function compileFilter(filter: string): void {
+  const libpcap = loadLibpcap();
+  const handle = libpcap.openDead(DLT_ETHERNET, 65535);
+  try {
+    withProgram(libpcap, handle, filter, () => {});
+  } finally {
+    libpcap.close(handle);
+  }
+}
+
+/** Compiles a filter for this handle's link type and sets it; "" sets none. Throws TcplatError "filter". */
+export function applyFilter(libpcap: Libpcap, handle: Pointer, filter: string): void {
+  if (filter.trim() === "") return;
+  withProgram(libpcap, handle, filter, (program) => {
+    if (libpcap.setFilter(handle, program) !== 0) throw filterError(libpcap, handle, filter);
+  });
+}
+
+function withProgram(libpcap: Libpcap, handle: Pointer, filter: string, use: (program: Uint8Array) => void): void {
+  const program = Buffer.alloc(PROGRAM_BYTES);
+  if (filter.includes("\0") || libpcap.compile(handle, program, filter, 1, NETMASK_UNKNOWN) !== 0) {
+    throw filterError(libpcap, handle, filter);
+  }
+  try {
+    use(program);
+  } finally {
+    libpcap.freeCode(program);
+  }
+}
+
+function filterError(libpcap: Libpcap, handle: Pointer, filter: string): TcplatError {
+  const reason = filter.includes("\0") ? "a NUL byte" : libpcap.errorText(handle);
+  return new TcplatError("filter", `the filter ${JSON.stringify(filter)} is wrong: ${reason}`);
+}

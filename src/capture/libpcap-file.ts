@@ -1,0 +1,196 @@
+import { statSync } from "node:fs";
+import { TcplatError } from "../errors.ts";
+import { allocateBatch, BatchStream } from "./batch-stream.ts";
+import { applyFilter } from "./filter.ts";
+import { type CaptureDrops, END_OF_FRAMES, type FrameSource } from "./frame-source.ts";
+import { cText, ERROR_TEXT_BYTES, firstLine, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
+import type { StreamPump } from "./stream-pump.ts";
+
+/** libpcap refuses longer frames in a file, whatever its header says (`pcap-int.h`, MAXIMUM_SNAPLEN) … */
+const MAX_FRAME_BYTES = 262144;
+
+/** … except for these LINKTYPE_ values, which may hold megabytes and no IP: DBUS, USBPCAP, EBHSCR. */
+const HUGE_LINK_TYPES: readonly number[] = [231, 249, 279];
+
+/** A synchronous call that took longer (a rare filter, a slow disk) makes the next one asynchronous. */
+const SLOW_CALL_MS = 25;
+
+/** A stream that brings frames faster than this is read in longer batches. */
+const QUICK_CALL_MS = 1;
+
+const NO_DROPS: CaptureDrops = { kernel: 0, interface: 0, engine: 0 };
+
+/** Frames from a pcap or pcapng file, or from a stream of one. */
+export class FileSource implements FrameSource {
+  readonly name: string;
+  readonly engine = "libpcap";
+  readonly isLive = false;
+  readonly clock = "file";
+  readonly linkType: number;
+  readonly snaplen: number;
+  readonly batch: Uint8Array;
+  readonly isUp = true;
+  warning: string | null = null;
+
+  readonly #libpcap: Libpcap;
+  readonly #handle: Pointer;
+  readonly #stream: BatchStream;
+  readonly #pump: StreamPump | null;
+  #fault: TcplatError | null = null;
+  #isAtEnd = false;
+  #isSlow = false;
+  #streamFrames = 1;
+  #isReading = false;
+  #isClosed = false;
+
+  /** Takes the handle over, and the pump that feeds it (null for a regular file). Throws TcplatError "file" or "filter". */
+  constructor(libpcap: Libpcap, handle: Pointer, name: string, filter: string, pump: StreamPump | null) {
+    this.name = name;
+    this.#libpcap = libpcap;
+    this.#handle = handle;
+    this.#pump = pump;
+    try {
+      applyFilter(libpcap, handle, filter);
+      this.#stream = openBatch(libpcap, handle, name);
+    } catch (error) {
+      libpcap.close(handle);
+      pump?.close();
+      throw error;
+    }
+    this.linkType = this.#stream.linkType;
+    this.snaplen = Math.min(Math.max(libpcap.snapshot(handle), 1), MAX_FRAME_BYTES);
+    this.batch = this.#stream.buffer;
+  }
+
+  read(): number | Promise<number> {
+    if (this.#fault !== null) throw this.#fault;
+    if (this.#isAtEnd || this.#isClosed) return END_OF_FRAMES;
+    if (this.#pump !== null || this.#isSlow) return this.#readAsync();
+    const startedAt = performance.now();
+    const bytes = this.#stream.fill();
+    this.#isSlow = performance.now() - startedAt > SLOW_CALL_MS;
+    return this.#settle(bytes, this.#stream.framesPerCall);
+  }
+
+  drops(): CaptureDrops {
+    return NO_DROPS;
+  }
+
+  /** During a read of a stream: ends the stream, and lets go of the rest once that read has ended. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pump?.close();
+    if (!this.#isReading) this.#release();
+  }
+
+  async #readAsync(): Promise<number> {
+    const frames = this.#pump === null ? this.#stream.framesPerCall : this.#streamFrames;
+    const startedAt = performance.now();
+    this.#isReading = true;
+    let bytes: number;
+    try {
+      bytes = await this.#stream.fillAsync(frames);
+    } finally {
+      this.#isReading = false;
+      if (this.#isClosed) this.#release();
+    }
+    if (this.#isClosed) return END_OF_FRAMES;
+    const elapsedMs = performance.now() - startedAt;
+    this.#isSlow = elapsedMs > SLOW_CALL_MS;
+    const isQuick = elapsedMs < QUICK_CALL_MS;
+    this.#streamFrames = isQuick ? Math.min(this.#streamFrames * 2, this.#stream.framesPerCall) : 1;
+    return this.#settle(bytes, Math.min(frames, this.#stream.framesPerCall));
+  }
+
+  /** What a call's outcome means: more to come, the end, the end inside a frame, or a fault after these bytes. */
+  #settle(bytes: number, framesAsked: number): number {
+    const { result } = this.#stream;
+    if (result < 0) this.#break(this.#pump?.failure ?? this.#libpcap.errorText(this.#handle));
+    else if (result < framesAsked) this.#end();
+    if (bytes > 0) return bytes;
+    if (this.#fault !== null) throw this.#fault;
+    return this.#isAtEnd ? END_OF_FRAMES : 0;
+  }
+
+  #end(): void {
+    const failure = this.#pump?.failure ?? null;
+    if (failure === null) this.#isAtEnd = true;
+    else this.#break(failure);
+  }
+
+  /** libpcap's texts for a cut file begin with "truncated" (`sf-pcap.c`, `sf-pcapng.c`). */
+  #break(reason: string): void {
+    if (reason.startsWith("truncated")) {
+      this.#isAtEnd = true;
+      this.warning = `${this.name} ends in the middle of a frame (${reason}): all frames before it were read`;
+    } else {
+      this.#fault = new TcplatError("running", `${this.name} cannot be read further: ${reason}`);
+    }
+  }
+
+  #release(): void {
+    this.#stream.close();
+    this.#libpcap.close(this.#handle);
+  }
+}
+
+/** Opens a regular file. Throws TcplatError "file" or "filter". */
+export function openRegularFile(libpcap: Libpcap, path: string, filter: string): FileSource {
+  const errorText = Buffer.alloc(ERROR_TEXT_BYTES);
+  const handle = libpcap.openOffline(path, PRECISION_NANO, errorText);
+  if (handle === null) throw openError(path, cText(errorText));
+  // Only one thread at a time reads this file: see BatchStream.
+  libpcap.setLocking?.(libpcap.file(handle), 2);
+  return new FileSource(libpcap, handle, path, filter, null);
+}
+
+/** Opens what a pump feeds: the file header is awaited on another thread. Throws TcplatError "file" or "filter". */
+export async function openPumped(
+  libpcap: Libpcap,
+  name: string,
+  filter: string,
+  pump: StreamPump,
+): Promise<FileSource> {
+  const errorText = Buffer.alloc(ERROR_TEXT_BYTES);
+  const handle = await new Promise<Pointer>((resolve, reject) => {
+    libpcap.openOfflineStream.async(pump.readStream, PRECISION_NANO, errorText, (error, result) => {
+      if (error !== null && error !== undefined) reject(error);
+      else resolve(result);
+    });
+  });
+  if (handle !== null) return new FileSource(libpcap, handle, name, filter, pump);
+  pump.close();
+  libpcap.closeStream(pump.readStream);
+  throw openError(name, pump.failure ?? cText(errorText));
+}
+
+/** Whether the path is a regular file, which never makes its reader wait. Throws TcplatError "file". */
+export function isRegularFile(path: string): boolean {
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) throw new TcplatError("file", `${path} is a directory: name a capture file`);
+    return stat.isFile();
+  } catch (error) {
+    if (error instanceof TcplatError) throw error;
+    const isMissing = error instanceof Error && "code" in error && error.code === "ENOENT";
+    throw new TcplatError("file", isMissing ? `${path}: no such file` : `${path}: ${firstLine(error)}`);
+  }
+}
+
+function openBatch(libpcap: Libpcap, handle: Pointer, name: string): BatchStream {
+  let stream: BatchStream;
+  try {
+    stream = new BatchStream(libpcap, handle, allocateBatch(), MAX_FRAME_BYTES);
+  } catch (error) {
+    throw new TcplatError("file", `${name}: ${firstLine(error)}`);
+  }
+  if (!HUGE_LINK_TYPES.includes(stream.linkType)) return stream;
+  stream.close();
+  throw new TcplatError("file", `${name} holds no network frames (link type ${stream.linkType})`);
+}
+
+function openError(name: string, reason: string): TcplatError {
+  const text = reason.replace(`${name}: `, "");
+  return new TcplatError("file", `${name} cannot be read as a capture file: ${text || "unknown format"}`);
+}

@@ -1,0 +1,42 @@
+import { TcplatError } from "../errors.ts";
+import { firstLine, loadLibpcap } from "./libpcap-binding.ts";
+import { type FileSource, isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
+import type { LiveOptions } from "./libpcap-live.ts";
+import { LiveSource } from "./live-source.ts";
+import { StreamPump } from "./stream-pump.ts";
+
+/** What reading a capture file needs to know. */
+export interface FileOptions {
+  /** A path, or `-` for standard input. */
+  readonly file: string;
+  /** A libpcap filter, "" for none. */
+  readonly filter: string;
+}
+
+/** Starts a live capture through the system's libpcap. Throws TcplatError. */
+export function openLive(options: LiveOptions): LiveSource {
+  return new LiveSource(loadLibpcap(), options);
+}
+
+/**
+ * Opens a pcap or pcapng file of any byte order and precision. A promise, since standard input or a named pipe may keep its
+ * header waiting. Rejects with TcplatError "file", "filter" or "engine".
+ */
+export async function openFile(options: FileOptions): Promise<FileSource> {
+  const libpcap = loadLibpcap();
+  const { file, filter } = options;
+  if (file !== "-" && isRegularFile(file)) return openRegularFile(libpcap, file, filter);
+  const name = file === "-" ? "standard input" : file;
+  let pump: StreamPump;
+  try {
+    pump = new StreamPump(libpcap, file);
+  } catch (error) {
+    throw new TcplatError("file", `${name}: ${firstLine(error)}`);
+  }
+  return await openPumped(libpcap, name, filter, pump);
+}
+
+/** libpcap's own line about itself, e.g. "libpcap version 1.10.3 (with TPACKET_V3)". Throws TcplatError "engine". */
+export function libpcapVersion(): string {
+  return loadLibpcap().version;
+}

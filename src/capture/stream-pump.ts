@@ -1,0 +1,40 @@
+import { createReadStream } from "node:fs";
+import { Socket } from "node:net";
+import { pipeline, type Readable } from "node:stream";
+import { firstLine, type Libpcap, type Pointer } from "./libpcap-binding.ts";
+
+/**
+ * Standard input, or any file that may make its reader wait, copied into a pipe of our own that libpcap reads on another
+ * thread. The detour buys an end: a thread blocked in a read of standard input would keep the process from exiting,
+ * while closing our end of the pipe releases it at once.
+ */
+export class StreamPump {
+  /** What libpcap reads: a C `FILE *`. Closed by `pcap_close`. */
+  readonly readStream: Pointer;
+  /** Why the input broke off, or null. */
+  failure: string | null = null;
+
+  readonly #input: Readable;
+  readonly #output: Socket;
+  #isClosed = false;
+
+  /** `path`: "-" for standard input. Throws Error when no pipe can be had. */
+  constructor(libpcap: Libpcap, path: string) {
+    const ends = new Int32Array(2);
+    if (libpcap.createPipe(ends) !== 0) throw new Error("no pipe can be opened");
+    this.readStream = libpcap.openDescriptor(ends[0]!, "r");
+    if (this.readStream === null) throw new Error("no stream can be opened");
+    this.#input = path === "-" ? process.stdin : createReadStream(path);
+    this.#output = new Socket({ fd: ends[1]!, readable: false, writable: true });
+    pipeline(this.#input, this.#output, (error) => {
+      if (error && !this.#isClosed) this.failure = firstLine(error);
+    });
+  }
+
+  /** Ends the stream for its reader, in whatever it waits for. */
+  close(): void {
+    this.#isClosed = true;
+    this.#input.destroy();
+    this.#output.destroy();
+  }
+}
