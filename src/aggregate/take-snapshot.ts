@@ -1,0 +1,101 @@
+import { CLASS_NAMES, TransactionClass } from "../protocols/protocol.ts";
+import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
+import type { Counters } from "./counters.ts";
+import { Histogram } from "./histogram.ts";
+import type { CommandSeries, SeriesTable, ServerSeries, Service } from "./series.ts";
+import type {
+  ClassSnapshot,
+  CommandSnapshot,
+  HistogramSnapshot,
+  ServerSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+  StageCounters,
+} from "./snapshot.ts";
+
+/** Copies every number of a run into a Snapshot. */
+export function takeSnapshot(table: SeriesTable, counters: Counters, stages: StageCounters): Snapshot {
+  return {
+    stages,
+    requests: counters.requests,
+    responses: counters.responses,
+    servers: table.servers.filter((server) => server !== null).map(serverSnapshot),
+    parsers: counters.parsers.map((parser) => ({
+      protocol: parser.protocol.name,
+      resyncs: parser.resyncs,
+      errors: Object.fromEntries(parser.errors),
+    })),
+    seriesLimited: { server: stages.serversLimited, command: table.commandsLimited },
+  };
+}
+
+function serverSnapshot(series: ServerSeries): ServerSnapshot {
+  const latency = new Histogram();
+  for (const service of series.services) {
+    for (const command of service.commands) {
+      const normal = command.classes[TransactionClass.normal];
+      if (normal) latency.merge(normal.latency);
+    }
+  }
+  return {
+    server: { id: series.server.id, text: series.server.text },
+    side: series.side,
+    latency: histogramSnapshot(latency),
+    services: series.services.map(serviceSnapshot),
+  };
+}
+
+function serviceSnapshot(service: Service): ServiceSnapshot {
+  const errors: Record<string, number> = {};
+  service.protocol.errors.forEach((word, errorId) => {
+    const count = service.errors[errorId]!;
+    if (count > 0) errors[word] = count;
+  });
+  return {
+    protocol: service.protocol.name,
+    requests: service.requests,
+    answered: service.answered,
+    noReply: service.noReply,
+    pending: service.pending,
+    unanswered: byName(UNANSWERED_REASONS, service.unanswered),
+    unmatched: byName(UNMATCHED_REASONS, service.unmatched),
+    pushes: service.pushes,
+    requestBytes: service.requestBytes,
+    responseBytes: service.responseBytes,
+    pushBytes: service.pushBytes,
+    unmatchedBytes: service.unmatchedBytes,
+    slow: service.slow,
+    hits: service.hits,
+    misses: service.misses,
+    errors,
+    wait: histogramSnapshot(service.wait),
+    commands: service.commands.map((command) => commandSnapshot(service, command)),
+  };
+}
+
+function commandSnapshot(service: Service, command: CommandSeries): CommandSnapshot {
+  const classes: ClassSnapshot[] = [];
+  command.classes.forEach((series, index) => {
+    if (!series) return;
+    const latency = histogramSnapshot(series.latency);
+    classes.push({ class: CLASS_NAMES[index]!, ok: series.ok, errors: series.errors, latency });
+  });
+  return { command: service.protocol.commands[command.commandId]!, requests: command.requests, classes };
+}
+
+function histogramSnapshot(histogram: Histogram): HistogramSnapshot {
+  return {
+    count: histogram.count,
+    sumUs: histogram.sumUs,
+    maxUs: histogram.maxUs,
+    buckets: Array.from(histogram.buckets),
+    p50Us: histogram.quantile(0.5),
+    p90Us: histogram.quantile(0.9),
+    p99Us: histogram.quantile(0.99),
+    p999Us: histogram.quantile(0.999),
+  };
+}
+
+function byName<Name extends string>(names: readonly Name[], counts: Float64Array): Record<Name, number> {
+  return Object.fromEntries(names.map((name, index) => [name, counts[index]!])) as Record<Name, number>;
+}
