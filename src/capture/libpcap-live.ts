@@ -1,8 +1,8 @@
-import { realpathSync } from "node:fs";
 import { TcplatError } from "../errors.ts";
 import { applyFilter } from "./filter.ts";
 import { lookupInterfaces } from "./interfaces.ts";
 import { cText, ERROR_TEXT_BYTES, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
+import { permissionSentence } from "./permission.ts";
 
 /** What a live capture needs to know. */
 export interface LiveOptions {
@@ -91,22 +91,6 @@ function activationError(libpcap: Libpcap, handle: Pointer, status: number, opti
         );
       }
       return new TcplatError("engine", `no capture on ${name}: ${reason}`);
-  }
-}
-
-/** Says which capability is missing and how to grant it. */
-export function permissionSentence(name: string): string {
-  return (
-    `no permission to capture on ${name}: CAP_NET_RAW is missing; run as root, or ` +
-    `sudo setcap cap_net_raw+ep ${nodePath()}, or use the systemd unit (systemd/tcplat.service)`
-  );
-}
-
-function nodePath(): string {
-  try {
-    return realpathSync(process.execPath);
-  } catch {
-    return process.execPath;
   }
 }
 

@@ -1,0 +1,22 @@
+import type { ErrorCode } from "../errors.ts";
+
+/** What the child needs to begin; handed over as JSON in its first argument. */
+export interface CapChildOptions {
+  readonly interface: string;
+  readonly snaplen: number;
+  readonly bufferKib: number;
+  readonly filter: string;
+}
+
+/** What the child says; frames go another way, as records on RECORDS_DESCRIPTOR. */
+export type CapChildMessage =
+  | { readonly type: "ready"; readonly linkType: number }
+  | { readonly type: "failed"; readonly code: ErrorCode; readonly reason: string }
+  /** Frames the child's full queue refused since it began. */
+  | { readonly type: "dropped"; readonly frames: number };
+
+/** The child's file descriptor that carries frames, each behind the record header of frame-source.ts. */
+export const RECORDS_DESCRIPTOR = 3;
+
+/** `cap` captures no more of a frame; a longer record is a fault. */
+export const CAP_MAX_FRAME_BYTES = 65535;
