@@ -1,0 +1,222 @@
+import {
+  CLASS_NAMES,
+  type Exchange,
+  NO_ERROR,
+  NO_REPLY,
+  NONE_PENDING,
+  type Protocol,
+} from "../../src/protocols/protocol.ts";
+
+/** One thing an Exchange was told: `head` always holds, `details` are compared where a transcript names them. */
+export interface Event {
+  readonly head: string;
+  readonly details: readonly string[];
+}
+
+interface Word {
+  readonly isKey: boolean;
+  text: string;
+}
+
+/** Which of the optional things a session is asked to report. */
+export interface Wants {
+  readonly text: boolean;
+  readonly values: boolean;
+}
+
+interface PendingRequest {
+  readonly command: string;
+  readonly id: number;
+  replyKind: number;
+}
+
+/** Printable ASCII as it is, everything else, quotes and backslashes as `\xNN`. */
+export function quote(latin1: string): string {
+  const escaped = latin1.replace(/[^ !#-[\]-~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return `"${escaped}"`;
+}
+
+function check(holds: boolean, complaint: string): asserts holds {
+  if (!holds) {
+    throw new Error(`the session broke the contract: ${complaint}`);
+  }
+}
+
+/**
+ * An Exchange that writes down what it is told, pairs as the contract in protocol.ts says, and throws where a session
+ * breaks that contract (calls out of order, an `at` outside the bytes being pushed, an id outside its table).
+ */
+export class RecordingExchange implements Exchange {
+  readonly events: Event[] = [];
+  readonly wantsText: boolean;
+  readonly wantsValues: boolean;
+  readonly #protocol: Protocol;
+  readonly #pending: PendingRequest[] = [];
+  #words: Word[] = [];
+  #isCut = false;
+  #requestStart = -1;
+  #responseStart = -1;
+  #responseBytesBefore = 0;
+  #start = 0;
+  #end = 0;
+  #streamOffset = 0;
+
+  constructor(protocol: Protocol, wants: Wants) {
+    this.#protocol = protocol;
+    this.wantsText = wants.text;
+    this.wantsValues = wants.values;
+  }
+
+  /** The bytes about to be pushed are bytes[start, end) of their buffer, and stand at `streamOffset` in their direction. */
+  pushing(start: number, end: number, streamOffset: number): void {
+    this.#start = start;
+    this.#end = end;
+    this.#streamOffset = streamOffset;
+  }
+
+  /** A direction forgets its half-read message. */
+  resynced(direction: "client" | "server"): void {
+    if (direction === "client") {
+      this.#requestStart = -1;
+    } else {
+      this.#responseStart = -1;
+    }
+  }
+
+  note(head: string, ...details: string[]): void {
+    this.events.push({ head, details });
+  }
+
+  #offset(at: number): number {
+    check(Number.isInteger(at) && at >= this.#start && at <= this.#end, `at ${at} is outside the bytes being pushed`);
+    return this.#streamOffset + at - this.#start;
+  }
+
+  requestBegins(at: number): void {
+    check(this.#requestStart < 0, "a request begins within a request");
+    check(at < this.#end, "a request begins behind the bytes being pushed");
+    this.#requestStart = this.#offset(at);
+    this.#words = [];
+    this.#isCut = false;
+  }
+
+  word(isKey: boolean): void {
+    check(this.#requestStart >= 0, "a word outside a request");
+    this.#words.push({ isKey, text: "" });
+  }
+
+  text(bytes: Uint8Array, start: number, end: number): void {
+    const word = this.#words.at(-1);
+    check(this.#requestStart >= 0 && word !== undefined, "text outside a word");
+    check(start >= 0 && start <= end && end <= bytes.length, "text outside its buffer");
+    word.text += Buffer.from(bytes.subarray(start, end)).toString("latin1");
+  }
+
+  redacted(): void {
+    check(this.#requestStart >= 0, "a redacted word outside a request");
+    this.#words.push({ isKey: false, text: "(redacted)" });
+  }
+
+  textCut(): void {
+    check(this.#requestStart >= 0, "a cut text outside a request");
+    this.#isCut = true;
+  }
+
+  requestEnds(at: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {
+    check(this.#requestStart >= 0, "a request ends that never began");
+    const command = this.#protocol.commands[commandId];
+    const className = CLASS_NAMES[transactionClass];
+    check(command !== undefined, `command ${commandId} is not in the table`);
+    check(className !== undefined, `there is no class ${transactionClass}`);
+    check(Number.isSafeInteger(replyKind) && replyKind >= NO_REPLY, `replyKind ${replyKind}`);
+    check(Number.isSafeInteger(id) && id >= 0, `id ${id}`);
+    const key = this.#words.find((word) => word.isKey);
+    const details = [`${this.#offset(at) - this.#requestStart} bytes`, `id ${id}`];
+    if (this.wantsText) {
+      details.push(`text ${quote(this.#words.map((word) => word.text).join(" "))}`, this.#isCut ? "cut" : "uncut");
+    }
+    this.note(`request ${command}${key === undefined ? "" : ` ${quote(key.text)}`} ${className}`, ...details);
+    this.#requestStart = -1;
+    if (replyKind === NO_REPLY) {
+      this.note(`no reply ${command}`);
+    } else {
+      this.#pending.push({ command, id, replyKind });
+    }
+  }
+
+  requestVoid(): void {
+    check(this.#requestStart >= 0, "a request is void that never began");
+    this.#requestStart = -1;
+    this.note("void");
+  }
+
+  get pendingCount(): number {
+    return this.#pending.length;
+  }
+
+  replyKindAt(position: number): number {
+    return this.#pending[position]?.replyKind ?? NONE_PENDING;
+  }
+
+  idAt(position: number): number {
+    return this.#pending[position]?.id ?? 0;
+  }
+
+  setReplyKind(replyKind: number): void {
+    const oldest = this.#pending[0];
+    check(oldest !== undefined && replyKind >= 0, "the replyKind of no request");
+    oldest.replyKind = replyKind;
+  }
+
+  responseBegins(at: number): void {
+    check(this.#responseStart < 0, "a response begins within a response");
+    check(at < this.#end, "a response begins behind the bytes being pushed");
+    this.#responseStart = this.#offset(at);
+  }
+
+  #responseEnds(at: number): number {
+    check(this.#responseStart >= 0, "a response ends that never began");
+    const bytes = this.#offset(at) - this.#responseStart;
+    this.#responseStart = -1;
+    return bytes;
+  }
+
+  answer(at: number, errorId: number): void {
+    const bytes = this.#responseEnds(at) + this.#responseBytesBefore;
+    const error = errorId === NO_ERROR ? "ok" : this.#protocol.errors[errorId];
+    check(error !== undefined, `error ${errorId} is not in the table`);
+    this.#responseBytesBefore = 0;
+    const request = this.#pending.shift();
+    if (request === undefined) {
+      this.note("unmatched", `${bytes} bytes`);
+      return;
+    }
+    this.note(`answer ${request.command} ${errorId === NO_ERROR ? "ok" : `error ${error}`}`, `${bytes} bytes`);
+  }
+
+  partialAnswer(at: number): void {
+    const bytes = this.#responseEnds(at);
+    const request = this.#pending[0];
+    this.#responseBytesBefore += request === undefined ? 0 : bytes;
+    this.note(request === undefined ? "unmatched" : `partial ${request.command}`, `${bytes} bytes`);
+  }
+
+  push(at: number): void {
+    this.note("push", `${this.#responseEnds(at)} bytes`);
+  }
+
+  settleSilently(): void {
+    const request = this.#pending.shift();
+    check(request !== undefined, "there is no request to settle");
+    this.note(`settled ${request.command}`);
+  }
+
+  orphan(at: number): void {
+    this.note("orphan", `${this.#responseEnds(at)} bytes`);
+  }
+
+  lookups(hits: number, misses: number): void {
+    check(hits >= 0 && misses >= 0 && hits + misses > 0, `lookups of ${hits} hits and ${misses} misses`);
+    this.note(`lookups ${hits} ${hits === 1 ? "hit" : "hits"} ${misses} ${misses === 1 ? "miss" : "misses"}`);
+  }
+}

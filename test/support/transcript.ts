@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Parser, Protocol } from "../../src/protocols/protocol.ts";
+import { type Event, RecordingExchange, type Wants } from "./recording-exchange.ts";
+
+/** One fence of a transcript that is not an `expect`. */
+export interface Step {
+  readonly direction: "client" | "server";
+  readonly bytes: Uint8Array;
+  /** Bytes that cannot be seen, instead of `bytes`; 0 for none. */
+  readonly missing: number;
+  readonly isResync: boolean;
+}
+
+/** A dialogue and what an Exchange must have been told by it. */
+export interface Case {
+  readonly name: string;
+  readonly line: number;
+  readonly steps: readonly Step[];
+  readonly expected: readonly string[] | null;
+  /** What is expected with --show-values, or null. */
+  readonly expectedWithValues: readonly string[] | null;
+}
+
+const CAPACITY_OF_EVERY_SPLIT = 5000;
+const POISON = 0xee;
+
+/** Bytes of a fence's text: line ends are ignored; `\r \n \t \0 \\ \xNN`, and `\{N text}` is the text N times. */
+export function bytesOf(text: string): Uint8Array {
+  const joined = text.replace(/\r?\n/g, "");
+  const pattern = /\\(?:x([0-9a-fA-F]{2})|\{(\d+) ((?:[^\\}]|\\[^{])*)\}|([rnt0\\])|(.?))/g;
+  const latin1 = joined.replace(pattern, (all, hex, count, repeated, letter, unknown) => {
+    if (hex !== undefined) {
+      return String.fromCharCode(Number.parseInt(hex, 16));
+    }
+    if (count !== undefined) {
+      return Buffer.from(bytesOf(repeated)).toString("latin1").repeat(Number(count));
+    }
+    if (unknown !== undefined) {
+      throw new Error(`unknown escape ${all}`);
+    }
+    return { r: "\r", n: "\n", t: "\t", "0": "\0", "\\": "\\" }[letter as string] as string;
+  });
+  return Buffer.from(latin1, "latin1");
+}
+
+function parseStep(info: string, text: string): Step {
+  const [direction, verb, count] = info.split(/\s+/);
+  assert.ok(direction === "client" || direction === "server", `unknown fence: ${info}`);
+  if (verb === undefined) {
+    return { direction, bytes: bytesOf(text), missing: 0, isResync: false };
+  }
+  assert.ok(verb === "gap" ? Number(count) > 0 : verb === "resync", `unknown fence: ${info}`);
+  return {
+    direction,
+    bytes: new Uint8Array(),
+    missing: verb === "gap" ? Number(count) : 0,
+    isResync: verb === "resync",
+  };
+}
+
+/** The cases of a transcript file; test/support/transcript.md describes the format. */
+export function parseTranscript(markdown: string): Case[] {
+  const cases: Case[] = [];
+  const lines = markdown.split(/\r?\n/);
+  let current: {
+    name: string;
+    line: number;
+    steps: Step[];
+    expected: string[] | null;
+    values: string[] | null;
+  } | null = null;
+  const close = () => {
+    if (current !== null && (current.steps.length > 0 || current.expected !== null)) {
+      assert.ok(current.expected !== null || current.values !== null, `no expect block: ${current.name}`);
+      const { name, line, steps, expected, values } = current;
+      cases.push({ name, line, steps, expected, expectedWithValues: values });
+    }
+  };
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] as string;
+    const heading = /^#+\s+(.*)$/.exec(line)?.[1];
+    if (heading !== undefined) {
+      close();
+      current = { name: heading, line: index + 1, steps: [], expected: null, values: null };
+    }
+    const info = /^```(.*)$/.exec(line)?.[1]?.trim();
+    if (info === undefined) {
+      continue;
+    }
+    const end = lines.indexOf("```", index + 1);
+    assert.ok(end > 0 && current !== null, `line ${index + 1}: a fence without an end, or before the first heading`);
+    const body = lines.slice(index + 1, end);
+    if (info === "expect") {
+      current.expected = body.filter((expected) => expected.trim() !== "");
+    } else if (info === "expect values") {
+      current.values = body.filter((expected) => expected.trim() !== "");
+    } else {
+      current.steps.push(parseStep(info, body.join("\n")));
+    }
+    index = end;
+  }
+  close();
+  return cases;
+}
+
+/** Plays a dialogue into a fresh session and returns what was told. */
+export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): Event[] {
+  const exchange = new RecordingExchange(protocol, wants);
+  const session = protocol.createSession(exchange);
+  const offset = { client: 0, server: 0 };
+  const isLost = { client: false, server: false };
+  for (const step of steps) {
+    const { direction } = step;
+    const parser: Parser = direction === "client" ? session.requests : session.responses;
+    if (step.isResync) {
+      parser.resync();
+      exchange.resynced(direction);
+      isLost[direction] = false;
+    } else if (isLost[direction]) {
+      // The contract: nothing is pushed before resync.
+    } else if (step.missing > 0) {
+      if (!parser.gap(step.missing)) {
+        isLost[direction] = true;
+        exchange.note(`${direction} lost`);
+      }
+    } else {
+      // Not at the buffer's start, poison around and afterwards: the bytes are gone after the call.
+      const lead = step.bytes.length % 7;
+      const buffer = new Uint8Array(step.bytes.length + lead + 3).fill(POISON);
+      buffer.set(step.bytes, lead);
+      exchange.pushing(lead, lead + step.bytes.length, offset[direction]);
+      const isTaken = parser.push(buffer, lead, lead + step.bytes.length);
+      assert.equal(typeof isTaken, "boolean");
+      if (!isTaken) {
+        isLost[direction] = true;
+        exchange.note(`${direction} refused`);
+      }
+      buffer.fill(POISON);
+    }
+    offset[direction] += step.bytes.length + step.missing;
+  }
+  return exchange.events;
+}
+
+function* cut(bytes: Uint8Array, at: number, step: Step): Generator<Step> {
+  for (const part of [bytes.subarray(0, at), bytes.subarray(at)]) {
+    if (part.length > 0) {
+      yield { ...step, bytes: part };
+    }
+  }
+}
+
+/** The same dialogue, byte by byte. */
+export function byteByByte(steps: readonly Step[]): Step[] {
+  return steps.flatMap((step) =>
+    step.bytes.length === 0 ? [step] : Array.from(step.bytes, (byte) => ({ ...step, bytes: Uint8Array.of(byte) })),
+  );
+}
+
+/** The same dialogue with each chunk in turn cut in two, at every place. Long chunks are cut at places spread evenly. */
+export function* everySplit(steps: readonly Step[]): Generator<Step[]> {
+  for (const [index, step] of steps.entries()) {
+    const stride = Math.max(1, Math.ceil(step.bytes.length / CAPACITY_OF_EVERY_SPLIT));
+    for (let at = 1; at < step.bytes.length; at += stride) {
+      yield [...steps.slice(0, index), ...cut(step.bytes, at, step), ...steps.slice(index + 1)];
+    }
+  }
+}
+
+/** Whether an expected line says what happened: the event's head, then any of its details, in any order. */
+function matches(expected: string, event: Event): boolean {
+  if (expected !== event.head && !expected.startsWith(`${event.head} `)) {
+    return false;
+  }
+  let rest = expected.slice(event.head.length).trim();
+  while (rest !== "") {
+    const detail = event.details.find((each) => rest === each || rest.startsWith(`${each} `));
+    if (detail === undefined) {
+      return false;
+    }
+    rest = rest.slice(detail.length).trim();
+  }
+  return true;
+}
+
+/** Fails unless the events are the expected ones, in order. */
+export function assertEvents(actual: readonly Event[], expected: readonly string[]): void {
+  const shown = actual.map((event, index) => {
+    const line = expected[index]?.trim();
+    return line !== undefined && matches(line, event) ? line : [event.head, ...event.details].join(" ");
+  });
+  assert.deepEqual(
+    shown,
+    expected.map((line) => line.trim()),
+  );
+}
+
+function runCase(protocol: Protocol, steps: readonly Step[], expected: readonly string[], values: boolean): void {
+  const wants = { text: true, values };
+  const whole = play(protocol, steps, wants);
+  assertEvents(whole, expected);
+  assert.deepEqual(play(protocol, byteByByte(steps), wants), whole, "byte by byte differs");
+  for (const split of everySplit(steps)) {
+    assert.deepEqual(play(protocol, split, wants), whole, "a split differs");
+  }
+  const withoutText = play(protocol, steps, { text: false, values: false });
+  const commandOnly = (event: Event) => event.head.replace(/^(request \S+) ".*" (\w+)$/, "$1 $2");
+  assert.deepEqual(withoutText.map(commandOnly), whole.map(commandOnly), "without text the messages differ");
+}
+
+/** Makes a test of every case in test/protocols/`file` (see test/support/transcript.md). Tests run in the project's root. */
+export function testTranscript(protocol: Protocol, file: string): void {
+  for (const each of parseTranscript(readFileSync(join("test", "protocols", file), "utf8"))) {
+    test(`${each.name} (line ${each.line})`, () => {
+      if (each.expected !== null) {
+        runCase(protocol, each.steps, each.expected, false);
+      }
+      if (each.expectedWithValues !== null) {
+        runCase(protocol, each.steps, each.expectedWithValues, true);
+      }
+    });
+  }
+}
