@@ -1,0 +1,95 @@
+// node_modules and dist, each made anew only when it is out of date.
+import { spawnSync } from "node:child_process";
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { failure, root, run, say } from "./processes.mjs";
+import { wantCompiler } from "./system.mjs";
+
+/** Written last, after a build that succeeded: the sources it was made of. */
+const STAMP = join(root, "dist", ".sources");
+
+/** Runs `npm ci` unless node_modules holds what package-lock.json asks for. */
+export function needDependencies() {
+  if (areDependenciesInstalled()) return;
+  wantCompiler();
+  say("installing the dependencies (npm ci)");
+  // Whatever npm's configuration says: tsc is a development dependency, and errors must be seen.
+  const args = [
+    "ci",
+    "--include=dev",
+    "--include=optional",
+    "--prefer-offline",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
+  const cli = process.env.npm_execpath ?? "";
+  const isInstalled = basename(cli).startsWith("npm") ? run(process.execPath, [cli, ...args]) : run("npm", args);
+  if (!isInstalled) {
+    throw failure(
+      "tcplat: npm ci failed, in its own words above. It needs the npm registry (or npm's cache) this one time.",
+    );
+  }
+  if (!existsSync(join(root, "node_modules/cap/build/Release/cap.node"))) {
+    say("the optional engine cap could not be built; the default engine needs no compiler.");
+  }
+}
+
+/** npm records what it has installed; an optional package may be missing, but not be another version. */
+function areDependenciesInstalled() {
+  const wanted = packagesIn("package-lock.json");
+  const installed = packagesIn("node_modules/.package-lock.json");
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === "") return true;
+    const found = installed[path];
+    return found === undefined ? entry.optional === true : found.version === entry.version;
+  });
+}
+
+function packagesIn(file) {
+  try {
+    return JSON.parse(readFileSync(join(root, file), "utf8")).packages;
+  } catch {
+    return {};
+  }
+}
+
+/** Builds unless dist was made of these very sources. */
+export function needBuild() {
+  const sources = describeSources();
+  if (existsSync(STAMP) && readFileSync(STAMP, "utf8") === sources) return;
+  say("building");
+  build();
+}
+
+/** Makes dist anew: nothing of a source that is gone may stay in it. */
+export function build() {
+  const sources = describeSources();
+  rmSync(join(root, "dist"), { recursive: true, force: true });
+  if (!runTool("tsc", ["-p", "tsconfig.json"])) throw failure("tcplat: the build failed: see tsc's messages above.");
+  chmodSync(join(root, "dist/src/cli.js"), 0o755);
+  writeFileSync(STAMP, sources);
+}
+
+/** Runs a development tool of node_modules, its output on stderr; tells whether it succeeded. */
+export function runTool(name, args) {
+  return spawnSync(join(root, "node_modules/.bin", name), args, { cwd: root, stdio: ["ignore", 2, 2] }).status === 0;
+}
+
+/** Every file under a folder of the checkout, sorted, relative to the checkout. */
+export function filesUnder(folder) {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
+    .sort();
+}
+
+function describeSources() {
+  const files = [...filesUnder("src"), ...filesUnder("test")].filter((file) => file.endsWith(".ts"));
+  return [...files, "tsconfig.json", "package-lock.json"]
+    .map((file) => {
+      const { mtimeMs, size } = statSync(join(root, file));
+      return `${file} ${mtimeMs} ${size}\n`;
+    })
+    .join("");
+}
