@@ -114,7 +114,7 @@ export class CapSource implements FrameSource {
         this.#begin(message.linkType);
         onStart(null);
       } else if (message.type === "failed") {
-        failure = childError(this.name, message.code, message.reason);
+        failure = childError(this.#options, message.code, message.reason);
       } else {
         this.#childDrops = message.frames;
       }
@@ -182,11 +182,12 @@ function wholeRecords(bytes: Uint8Array, length: number): number {
   return at;
 }
 
-function childError(name: string, code: ErrorCode, reason: string): TcplatError {
+function childError(options: CapChildOptions, code: ErrorCode, reason: string): TcplatError {
+  const { interface: name, filter } = options;
   if (code === "permission") return new TcplatError(code, permissionSentence(name));
   if (code === "interface")
     return new TcplatError(code, `no capture on ${name}: ${reason}; tcplat -D lists interfaces`);
-  if (code === "filter") return new TcplatError(code, `the filter is wrong: ${reason}`);
+  if (code === "filter") return new TcplatError(code, `the filter ${JSON.stringify(filter)} is wrong: ${reason}`);
   return new TcplatError(
     "engine",
     `the cap engine does not run (${reason}): build it with a C++ compiler and libpcap's headers present ` +

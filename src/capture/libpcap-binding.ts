@@ -37,7 +37,6 @@ export interface Libpcap {
   readonly setNonblock: (handle: Pointer, on: number, errorText: Uint8Array) => number;
   readonly setDatalink: (handle: Pointer, dlt: number) => number;
   readonly datalink: (handle: Pointer) => number;
-  readonly datalinkNameToValue: (name: string) => number;
   readonly snapshot: (handle: Pointer) => number;
   readonly compile: (handle: Pointer, program: Uint8Array, filter: string, optimise: number, mask: number) => number;
   readonly setFilter: (handle: Pointer, program: Uint8Array) => number;
@@ -134,7 +133,6 @@ function declare(pcap: LibraryHandle, libc: LibraryHandle): Libpcap {
     setNonblock: pcap.func("int pcap_setnonblock(void *, int, void *)"),
     setDatalink: pcap.func("int pcap_set_datalink(void *, int)"),
     datalink: pcap.func("int pcap_datalink(void *)"),
-    datalinkNameToValue: pcap.func("int pcap_datalink_name_to_val(str)"),
     snapshot: pcap.func("int pcap_snapshot(void *)"),
     compile: pcap.func("int pcap_compile(void *, void *, str, int, uint32_t)"),
     setFilter: pcap.func("int pcap_setfilter(void *, void *)"),

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { TcplatError } from "../errors.ts";
-import { allocateBatch, BatchStream } from "./batch-stream.ts";
+import { allocateBatch, BatchStream, LOCKED_BY_CALLER } from "./batch-stream.ts";
 import { applyFilter } from "./filter.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource } from "./frame-source.ts";
 import { cText, ERROR_TEXT_BYTES, firstLine, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
@@ -140,8 +140,7 @@ export function openRegularFile(libpcap: Libpcap, path: string, filter: string):
   const errorText = Buffer.alloc(ERROR_TEXT_BYTES);
   const handle = libpcap.openOffline(path, PRECISION_NANO, errorText);
   if (handle === null) throw openError(path, cText(errorText));
-  // Only one thread at a time reads this file: see BatchStream.
-  libpcap.setLocking?.(libpcap.file(handle), 2);
+  libpcap.setLocking?.(libpcap.file(handle), LOCKED_BY_CALLER);
   return new FileSource(libpcap, handle, path, filter, null);
 }
 

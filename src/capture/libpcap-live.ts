@@ -24,7 +24,7 @@ export interface ActiveHandle {
 }
 
 /** The longest frame libpcap lets anyone ask for (MAXIMUM_SNAPLEN); tcpdump's default. */
-export const MAX_SNAPLEN = 262144;
+const MAX_SNAPLEN = 262144;
 
 const DEFAULT_TIMEOUT_MS = 8;
 /** LINKTYPE_LINUX_SLL2: unlike SLL it tells which interface a frame of `any` came from. DLT and LINKTYPE agree. */
