@@ -1,0 +1,163 @@
+import { CLASS_NAMES, NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
+import type { Transaction } from "../transactions/transaction.ts";
+import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
+import { ClockText } from "./clock-text.ts";
+import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord } from "./put.ts";
+import type { RecordFormat } from "./record-output.ts";
+
+/** A part of the latency is worth a word from here on, when it is also at least a tenth of the latency. */
+const NOTABLE_US = 100;
+/** Less than this would read 0.0. */
+const VISIBLE_US = 50;
+const NEWLINE = 0x0a;
+
+const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
+const BAR = bytes(" | ");
+const NEXT_NOTE = bytes("; ");
+const NEXT_PART = bytes(", ");
+const ARROW = bytes(" => ");
+const MS = bytes(" ms");
+const UNANSWERED = bytes("unanswered (");
+const AFTER = bytes(") after ");
+const ERROR = bytes("error ");
+const SEND = bytes("send ");
+const WAIT = bytes("wait ");
+const RECEIVE = bytes("receive ");
+const QUEUED = bytes("pipelined, queued ");
+const RETRANSMISSION = bytes("retransmission");
+const ONE_RETRANSMISSION = bytes("1 retransmission");
+const RETRANSMISSIONS = bytes(" retransmissions");
+const NOTHING = bytes("");
+const BOLD = bytes("\x1b[1m");
+const RED = bytes("\x1b[31m");
+const DIM = bytes("\x1b[2m");
+const PLAIN = bytes("\x1b[0m");
+
+/** Flags named as they are, in the order shown; pipelined and retransmission are told with a number. */
+const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = [
+  { flag: Flag.behindBlocking, text: bytes("behind a blocking command") },
+  { flag: Flag.outOfOrder, text: bytes("out of order") },
+  { flag: Flag.gap, text: bytes("gap") },
+  { flag: Flag.truncated, text: bytes("truncated") },
+  { flag: Flag.clockSkew, text: bytes("clock skew") },
+  { flag: Flag.midstream, text: bytes("midstream") },
+];
+
+/** tcpkit's line (contract §2), with a fourth field where something explains the latency or qualifies it. */
+export class LineFormat implements RecordFormat {
+  private readonly clock = new ClockText("local");
+  private readonly bold: Uint8Array;
+  private readonly red: Uint8Array;
+  private readonly dim: Uint8Array;
+  private readonly plain: Uint8Array;
+
+  constructor(options: { readonly isColoured: boolean }) {
+    this.bold = options.isColoured ? BOLD : NOTHING;
+    this.red = options.isColoured ? RED : NOTHING;
+    this.dim = options.isColoured ? DIM : NOTHING;
+    this.plain = options.isColoured ? PLAIN : NOTHING;
+  }
+
+  put(transaction: Transaction, into: Buffer, start: number): number {
+    const isAnswered = transaction.unanswered === "";
+    const endUs = isAnswered ? transaction.endUs : transaction.startUs + transaction.waitedUs;
+    let at = this.clock.put(into, start, endUs);
+    into[at++] = 0x20;
+    at = putWord(into, at, transaction.client.text);
+    at = putBytes(into, at, ARROW);
+    at = putWord(into, at, transaction.serverEndpoint.text);
+    at = putBytes(into, at, BAR);
+    at = isAnswered ? this.putLatency(transaction, into, at) : this.putUnanswered(transaction, into, at);
+    at = putBytes(into, at, BAR);
+    at = putText(transaction, into, at);
+    at = this.putNotes(transaction, into, at);
+    into[at] = NEWLINE;
+    return at + 1;
+  }
+
+  private putLatency(transaction: Transaction, into: Buffer, start: number): number {
+    let at = putBytes(into, start, this.bold);
+    at = putMilliseconds(into, at, transaction.latencyUs);
+    at = putBytes(into, at, MS);
+    return putBytes(into, at, this.plain);
+  }
+
+  private putUnanswered(transaction: Transaction, into: Buffer, start: number): number {
+    let at = putBytes(into, start, this.red);
+    at = putBytes(into, at, UNANSWERED);
+    at = putWord(into, at, transaction.unanswered);
+    at = putBytes(into, at, AFTER);
+    at = putTenths(into, at, transaction.waitedUs);
+    at = putBytes(into, at, MS);
+    return putBytes(into, at, this.plain);
+  }
+
+  private putNotes(transaction: Transaction, into: Buffer, start: number): number {
+    const noted = putNotes(transaction, into, start + BAR.length + this.dim.length);
+    if (noted === start + BAR.length + this.dim.length) return start;
+    putBytes(into, putBytes(into, start, BAR), this.dim);
+    return putBytes(into, noted, this.plain);
+  }
+}
+
+function putText(transaction: Transaction, into: Buffer, at: number): number {
+  const { text, textStart, textEnd } = transaction;
+  if (textStart === textEnd) return putWord(into, at, transaction.protocol.commands[transaction.commandId] ?? "other");
+  return putEscaped(into, at, text, textStart, Math.min(textEnd, textStart + TEXT_CAPACITY));
+}
+
+/** The notes, separated by "; "; nothing where nothing needs a word. */
+function putNotes(transaction: Transaction, into: Buffer, start: number): number {
+  let at = start;
+  if (transaction.class !== TransactionClass.normal) at = putWord(into, at, CLASS_NAMES[transaction.class]);
+  if (transaction.errorId !== NO_ERROR) {
+    at = putBytes(into, separate(into, at, start), ERROR);
+    at = putWord(into, at, transaction.protocol.errors[transaction.errorId] ?? "other");
+  }
+  if (transaction.unanswered === "") at = putTimes(transaction, into, at, start);
+  at = putRetransmissions(transaction, into, at, start);
+  if ((transaction.flags & ~(Flag.pipelined | Flag.retransmission)) === 0) return at;
+  for (let i = 0; i < FLAG_NOTES.length; i++) {
+    const note = FLAG_NOTES[i]!;
+    if ((transaction.flags & note.flag) !== 0) at = putBytes(into, separate(into, at, start), note.text);
+  }
+  return at;
+}
+
+function separate(into: Buffer, at: number, start: number): number {
+  return at === start ? at : putBytes(into, at, NEXT_NOTE);
+}
+
+/** `send 0.3, wait 1.1, receive 201.8 ms` where sending or receiving is notable; how long it was queued likewise. */
+function putTimes(transaction: Transaction, into: Buffer, start: number, notesStart: number): number {
+  const { latencyUs, sendUs, waitUs, receiveUs, queueUs } = transaction;
+  let at = start;
+  if (isNotable(sendUs, latencyUs) || isNotable(receiveUs, latencyUs)) {
+    at = separate(into, at, notesStart);
+    if (sendUs >= VISIBLE_US) {
+      at = putTenths(into, putBytes(into, at, SEND), sendUs);
+      at = putBytes(into, at, NEXT_PART);
+    }
+    at = putTenths(into, putBytes(into, at, WAIT), waitUs);
+    if (receiveUs >= VISIBLE_US) {
+      at = putBytes(into, at, NEXT_PART);
+      at = putTenths(into, putBytes(into, at, RECEIVE), receiveUs);
+    }
+    at = putBytes(into, at, MS);
+  }
+  if (!isNotable(queueUs, latencyUs)) return at;
+  at = putBytes(into, separate(into, at, notesStart), QUEUED);
+  return putBytes(into, putTenths(into, at, queueUs), MS);
+}
+
+function isNotable(partUs: number, latencyUs: number): boolean {
+  return partUs >= NOTABLE_US && partUs * 10 >= latencyUs;
+}
+
+function putRetransmissions(transaction: Transaction, into: Buffer, start: number, notesStart: number): number {
+  const count = transaction.retransmissions;
+  if (count === 0 && (transaction.flags & Flag.retransmission) === 0) return start;
+  const at = separate(into, start, notesStart);
+  if (count <= 1) return putBytes(into, at, count === 1 ? ONE_RETRANSMISSION : RETRANSMISSION);
+  return putBytes(into, putInteger(into, at, count), RETRANSMISSIONS);
+}

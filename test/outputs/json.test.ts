@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { JsonFormat } from "../../src/outputs/json.ts";
+import { RECORD_CAPACITY } from "../../src/outputs/put.ts";
+import { TransactionClass } from "../../src/protocols/protocol.ts";
+import type { Transaction } from "../../src/transactions/transaction.ts";
+import { FLAG_NAMES } from "../../src/transactions/transaction.ts";
+import { transaction } from "../aggregate/fixtures.ts";
+
+function record(of: Transaction): string {
+  const into = Buffer.alloc(RECORD_CAPACITY);
+  return into.toString("latin1", 0, new JsonFormat().put(of, into, 0));
+}
+
+describe("a JSON record", () => {
+  it("is the contract's, field by field", () => {
+    const expected =
+      '{"type":"transaction","id":"17-204","protocol":"redis","class":"normal","side":"client",' +
+      '"client":"192.168.0.1:51137","server":"192.168.0.2:6379","command":"SET","key":"foo","summary":"set foo",' +
+      '"status":"ok","error":null,"start":"2020-03-08T19:23:06.257659Z","end":"2020-03-08T19:23:06.258761Z",' +
+      '"latency_us":1102,"send_us":0,"wait_us":1102,"receive_us":0,"queue_us":0,"retransmit_us":0,"rtt_us":null,' +
+      '"request_bytes":31,"response_bytes":5,"flags":[]}\n';
+    assert.equal(record(transaction()), expected);
+  });
+
+  it("of an unanswered request has no end, no times and the reason", () => {
+    const given = transaction({
+      unanswered: "timeout",
+      waitedUs: 60_000_000,
+      class: TransactionClass.queued,
+      flags: 129,
+    });
+    const expected =
+      '{"type":"transaction","id":"17-204","protocol":"redis","class":"queued","side":"client",' +
+      '"client":"192.168.0.1:51137","server":"192.168.0.2:6379","command":"SET","key":"foo","summary":"set foo",' +
+      '"status":"unanswered","error":"timeout","start":"2020-03-08T19:23:06.257659Z","end":null,' +
+      '"latency_us":null,"send_us":null,"wait_us":null,"receive_us":null,"queue_us":null,"retransmit_us":null,' +
+      '"rtt_us":null,"request_bytes":31,"response_bytes":0,"flags":["pipelined","behind_blocking"]}\n';
+    assert.equal(record(given), expected);
+  });
+
+  it("names an error by its first word", () => {
+    for (const [errorId, error] of ["other", "ERR", "WRONGTYPE"].entries()) {
+      const { status, error: shown } = JSON.parse(record(transaction({ errorId })));
+      assert.deepEqual([status, shown], ["error", error]);
+    }
+  });
+
+  it("names every flag in the contract's spelling", () => {
+    assert.deepEqual(JSON.parse(record(transaction({ flags: 255 }))).flags, FLAG_NAMES);
+  });
+
+  it("has no key where the command has none, and the command's name where no text was kept", () => {
+    const { key, summary } = JSON.parse(record(transaction({ words: "" })));
+    assert.deepEqual([key, summary], [null, "SET"]);
+  });
+
+  it("parses whatever came from the wire, and shows it as the line does", () => {
+    const shown = (bytes: Uint8Array): string =>
+      Array.from(bytes, (byte) =>
+        byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+      ).join("");
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1, maxLength: 128 }), fc.nat(), fc.nat(), (words, a, b) => {
+        const [keyStart, keyEnd] = [a % words.length, b % words.length].sort((x, y) => x - y) as [number, number];
+        const text = record({ ...transaction({ words }), keyStart, keyEnd });
+        assert.match(text, /^[\x20-\x7e]*\n$/);
+        const { key, summary } = JSON.parse(text);
+        assert.equal(summary, shown(words));
+        assert.equal(key, keyStart === keyEnd ? null : shown(words.subarray(keyStart, keyEnd)));
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it("fits its room whatever it shows", () => {
+    const words = new Uint8Array(128);
+    const huge = 2 ** 53 - 1;
+    const longest = transaction({
+      words,
+      connectionId: huge,
+      requestNumber: huge,
+      latencyUs: huge,
+      waitUs: huge,
+      flags: 255,
+    });
+    const text = record({ ...longest, endUs: 0, keyStart: 0, keyEnd: 128, requestBytes: huge, responseBytes: huge });
+    assert.equal(JSON.parse(text).latency_us, huge);
+    assert.ok(text.length < RECORD_CAPACITY / 2, `${text.length} bytes`);
+  });
+});

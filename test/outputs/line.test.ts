@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { LineFormat } from "../../src/outputs/line.ts";
+import { RECORD_CAPACITY } from "../../src/outputs/put.ts";
+import { TransactionClass } from "../../src/protocols/protocol.ts";
+import type { Transaction } from "../../src/transactions/transaction.ts";
+import { Flag } from "../../src/transactions/transaction.ts";
+import { START_US, transaction } from "../aggregate/fixtures.ts";
+
+process.env.TZ = "UTC";
+const HEAD = "2020-03-08 19:23:06.258761 192.168.0.1:51137 => 192.168.0.2:6379 | 1.102 ms | set foo";
+
+function line(of: Transaction, format = new LineFormat({ isColoured: false })): string {
+  const into = Buffer.alloc(RECORD_CAPACITY + 7);
+  return into.toString("latin1", 7, format.put(of, into, 7));
+}
+
+/** The fourth field of a transaction whose end and latency do not matter. */
+function notes(changes: Parameters<typeof transaction>[0]): string | undefined {
+  return line(transaction(changes)).trimEnd().split(" | ")[3];
+}
+
+describe("a line", () => {
+  it("is tcpkit's", () => {
+    assert.equal(line(transaction()), `${HEAD}\n`);
+  });
+
+  it("shows what was captured escaped, and 128 bytes of it at most", () => {
+    const shown = (words: string | Uint8Array): string => line(transaction({ words })).split(" | ")[2]!.trimEnd();
+    assert.equal(shown("get \x00\n\x7f\xe9~"), "get \\x00\\x0a\\x7f\\xe9~");
+    assert.equal(shown("x".repeat(500)), "x".repeat(128));
+    assert.equal(shown(new Uint8Array(128)).length, 512);
+  });
+
+  it("names the command where no text was kept", () => {
+    assert.equal(line(transaction({ words: "" })), `${HEAD.slice(0, -"set foo".length)}SET\n`);
+  });
+
+  it("has three decimals of a millisecond, however long it took", () => {
+    const latencies: [number, string][] = [
+      [0, "0.000 ms"],
+      [7, "0.007 ms"],
+      [999_999, "999.999 ms"],
+      [70_000_000, "70000.000 ms"],
+      [5_000_000_000_123, "5000000000.123 ms"],
+    ];
+    for (const [latencyUs, shown] of latencies) {
+      assert.equal(line(transaction({ latencyUs, endUs: START_US })).split(" | ")[1], shown);
+    }
+  });
+
+  it("tells why there is no answer, at the time it was given up", () => {
+    const given = transaction({
+      unanswered: "closed",
+      waitedUs: 1234,
+      words: "GET foo",
+      class: TransactionClass.queued,
+    });
+    const expected =
+      "2020-03-08 19:23:06.258893 192.168.0.1:51137 => 192.168.0.2:6379 | unanswered (closed) after 1.2 ms | GET foo | queued\n";
+    assert.equal(line(given), expected);
+  });
+
+  it("is in local time, on either side of a change of the clocks, also when times go back", () => {
+    process.env.TZ = "Europe/Berlin";
+    const format = new LineFormat({ isColoured: false });
+    const time = (endUs: number): string => line(transaction({ endUs }), format).slice(0, 26);
+    const changeUs = Date.UTC(2026, 2, 29, 1) * 1000;
+    assert.equal(time(changeUs - 1), "2026-03-29 01:59:59.999999");
+    assert.equal(time(changeUs), "2026-03-29 03:00:00.000000");
+    assert.equal(time(changeUs - 1), "2026-03-29 01:59:59.999999");
+    process.env.TZ = "UTC";
+  });
+
+  it("is coloured only where asked", () => {
+    const coloured = new LineFormat({ isColoured: true });
+    const answered = line(transaction({ retransmissions: 1 }), coloured);
+    assert.ok(answered.includes("\x1b[1m1.102 ms\x1b[0m | set foo | \x1b[2m1 retransmission\x1b[0m\n"));
+    assert.ok(
+      line(transaction({ unanswered: "end" }), coloured).includes("\x1b[31munanswered (end) after 0.0 ms\x1b[0m"),
+    );
+    assert.ok(!line(transaction(), coloured).includes("\x1b[2m"));
+  });
+});
+
+describe("a line's fourth field", () => {
+  const cases: [string, Parameters<typeof transaction>[0], string | undefined][] = [
+    [
+      "a long response",
+      { latencyUs: 202_900, waitUs: 1100, receiveUs: 201_800, retransmissions: 1, flags: Flag.retransmission },
+      "wait 1.1, receive 201.8 ms; 1 retransmission",
+    ],
+    ["a long request", { latencyUs: 1400, sendUs: 300, waitUs: 1100 }, "send 0.3, wait 1.1 ms"],
+    [
+      "all three",
+      { latencyUs: 3000, sendUs: 949, waitUs: 1051, receiveUs: 1000 },
+      "send 0.9, wait 1.1, receive 1.0 ms",
+    ],
+    ["a part below a tenth", { latencyUs: 10_000, waitUs: 9001, receiveUs: 999 }, undefined],
+    ["a part below 0.1 ms", { latencyUs: 99, waitUs: 0, receiveUs: 99 }, undefined],
+    ["exactly a tenth", { latencyUs: 1000, waitUs: 900, receiveUs: 100 }, "wait 0.9, receive 0.1 ms"],
+    ["queueing", { latencyUs: 1000, queueUs: 800, flags: Flag.pipelined }, "pipelined, queued 0.8 ms"],
+    ["pipelining without it", { flags: Flag.pipelined }, undefined],
+    ["a class", { class: TransactionClass.blocking, latencyUs: 5_000_000 }, "blocking"],
+    ["an error", { errorId: 2 }, "error WRONGTYPE"],
+    ["retransmissions", { retransmissions: 3 }, "3 retransmissions"],
+    ["a retransmission of unknown number", { flags: Flag.retransmission }, "retransmission"],
+    [
+      "every flag",
+      { flags: 255, class: TransactionClass.queued, errorId: 1, retransmissions: 1 },
+      "queued; error ERR; 1 retransmission; behind a blocking command; out of order; gap; truncated; clock skew; midstream",
+    ],
+  ];
+  for (const [name, changes, expected] of cases) {
+    it(`${expected === undefined ? "is left out for" : "explains"} ${name}`, () =>
+      assert.equal(notes(changes), expected));
+  }
+});
