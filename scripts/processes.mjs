@@ -7,8 +7,8 @@ import { fileURLToPath } from "node:url";
 /** The checkout. Everything runs with this as its working directory, so that it may be called from anywhere. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Two SIGINTs closer than this are one Ctrl-C: the terminal's, and npm's copy of it. */
-const SAME_KEYSTROKE_MS = 300;
+/** Two signals closer than this are one: the terminal's (or that of `timeout`), and npm's copy of it. */
+const SAME_SIGNAL_MS = 300;
 
 /** An error whose message is all that the user needs to read. */
 export function failure(message) {
@@ -66,13 +66,14 @@ export function runInOurPlace(args) {
 }
 
 function passSignalsTo(child) {
-  let lastInterruptAt = Number.NEGATIVE_INFINITY;
-  process.on("SIGINT", () => {
-    const isRepeated = performance.now() - lastInterruptAt < SAME_KEYSTROKE_MS;
-    lastInterruptAt = performance.now();
-    if (!isRepeated) child.kill("SIGINT");
-  });
-  process.on("SIGTERM", () => child.kill("SIGTERM"));
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    let lastAt = Number.NEGATIVE_INFINITY;
+    process.on(signal, () => {
+      const isCopy = performance.now() - lastAt < SAME_SIGNAL_MS;
+      lastAt = performance.now();
+      if (!isCopy) child.kill(signal);
+    });
+  }
   process.on("SIGUSR1", () => child.kill("SIGUSR1"));
   // A terminal that is closed hangs up, and then the program must end; sent by hand, SIGHUP means "reopen files".
   process.on("SIGHUP", () => child.kill(process.stderr.isTTY ? "SIGTERM" : "SIGHUP"));

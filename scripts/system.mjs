@@ -55,7 +55,9 @@ function program(name, packages, service) {
 /** libpcap itself: without it nothing can be captured, so this throws when it is missing and cannot be installed. */
 export function needLibpcap() {
   if (provide([LIBPCAP]).length === 0) return;
-  throw failure(`tcplat: libpcap is missing. Type: ${installCommand([LIBPCAP])}`);
+  // One command for all that a first start can use.
+  const missing = [LIBPCAP, ...COMPILER.filter((need) => !need.isHere())];
+  throw failure(`tcplat: libpcap is missing. Type: ${installCommand(missing)}`);
 }
 
 /** What compiles `cap`. Not having it costs only that engine. */
