@@ -1,0 +1,25 @@
+import { TcplatError } from "../errors.ts";
+
+/** One text given for an option, and where: `--threshold`, or `tcplat.yaml:3:12: threshold`. A flag's is `true` or `false`. */
+export interface Given {
+  readonly text: string;
+  readonly place: string;
+  readonly isFromCommandLine: boolean;
+}
+
+/** What was given, by the option's long name. Only a list option has more than one entry. `filter` is the filter. */
+export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
+
+/** The key of the filter expression in `GivenOptions` and in a configuration file. */
+export const FILTER_KEY = "filter";
+
+/** The error for something given that cannot be: place, what was given, and a remedy. */
+export function refused(given: Given, remedy: string): TcplatError {
+  return new TcplatError("usage", `${given.place} ${quoted(given.text)}: ${remedy}`);
+}
+
+/** Text of the user's, on one line and bounded, to stand in a message. */
+export function quoted(text: string): string {
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return /^[\w.:,/@%+[\]-]+…?$/.test(shown) ? shown : JSON.stringify(shown);
+}

@@ -1,0 +1,160 @@
+import { resolve } from "node:path";
+import { TcplatError } from "../errors.ts";
+import type { Options, WriteOptions } from "../options.ts";
+import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
+import { AUTO, parseProtocols, parseServer } from "./selections.ts";
+import { OPTION_TABLE } from "./table.ts";
+import { parseChoice, parseFlag, parseListenAddress, parseTime, parseWhole } from "./values.ts";
+import { readWords } from "./words.ts";
+
+/** pino's levels, least important first. */
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+
+/** How the program's own log is written. */
+export interface LogOptions {
+  readonly level: (typeof LOG_LEVELS)[number];
+  readonly format: "text" | "json";
+}
+
+/** What a command line asks for. */
+export type Invocation =
+  | { readonly kind: "help" | "version" | "list-interfaces" }
+  | { readonly kind: "run" | "doctor"; readonly options: Options; readonly log: LogOptions };
+
+/** What parsing needs from outside, so that it stays a pure function of its arguments. */
+export interface ParseSurroundings {
+  /** The names of the known protocols, without `auto`. */
+  readonly protocols: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readConfig(path: string): GivenOptions;
+}
+
+/** 2 GiB less one byte is what libpcap's `int` can say. */
+const MAX_BUFFER_KIB = 2_097_151;
+/** libpcap's MAXIMUM_SNAPLEN; tcpdump's default. */
+const MAX_SNAPLEN = 262_144;
+/** Fewer would cut the headers of link, IP and TCP. */
+const MIN_SNAPLEN = 64;
+const MAX_CONNECTIONS = 10_000_000;
+const YEAR_SECONDS = 366 * 86_400;
+
+/** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */
+export function parseCommandLine(words: readonly string[], surroundings: ParseSurroundings): Invocation {
+  const fromWords = readWords(words);
+  if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
+  if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
+  if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
+  const configPath = fromWords.get("config")?.[0]?.text;
+  const given: GivenOptions =
+    configPath === undefined ? fromWords : new Map([...surroundings.readConfig(configPath), ...fromWords]);
+  // `doctor` by itself is no filter libpcap would take.
+  const isDoctor = fromWords.get(FILTER_KEY)?.[0]?.text === "doctor";
+  const options = readOptions(given, surroundings.protocols);
+  const log = readLogOptions(given, surroundings.env);
+  return isDoctor ? { kind: "doctor", options: { ...options, filter: "" }, log } : { kind: "run", options, log };
+}
+
+function readOptions(given: GivenOptions, protocols: readonly string[]): Options {
+  const one = (name: string): Given => find(given, name) ?? preset(name);
+  const optional = <T>(name: string, read: (given: Given) => T): T | null => {
+    const found = find(given, name);
+    return found === undefined ? null : read(found);
+  };
+  const options: Options = {
+    interface: one("interface").text,
+    read: find(given, "read")?.text ?? null,
+    write: readWriteOptions(given),
+    protocols: given.has("protocol") ? parseProtocols(given.get("protocol") ?? [], protocols) : [AUTO],
+    thresholdUs: optional("threshold", (each) => parseTime(each, 0)),
+    count: optional("count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),
+    snaplen: readSnaplen(one("snaplen")),
+    bufferKib: parseWhole(one("buffer-size"), 64, MAX_BUFFER_KIB),
+    statsPort: readListenPort(given, "stats-port"),
+    statsHost: parseListenAddress(one("stats-host")),
+    metricsPort: readListenPort(given, "metrics-port"),
+    metricsHost: parseListenAddress(one("metrics-host")),
+    vlan: parseFlag(one("vlan")),
+    json: parseFlag(one("json")),
+    quiet: parseFlag(one("quiet")),
+    engine: parseChoice(one("engine"), ["libpcap", "cap"]),
+    side: parseChoice(one("side"), ["auto", "client", "server"]),
+    servers: (given.get("server") ?? []).map(parseServer),
+    showValues: parseFlag(one("show-values")),
+    idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),
+    requestTimeoutUs: parseTime(one("request-timeout"), 1000),
+    maxConnections: parseWhole(one("max-connections"), 1, MAX_CONNECTIONS),
+    filter: find(given, FILTER_KEY)?.text.trim() ?? "",
+  };
+  checkTogether(options, given);
+  return options;
+}
+
+/** What is right by itself and wrong together. */
+function checkTogether(options: Options, given: GivenOptions): void {
+  if (options.statsPort !== 0 && options.statsPort === options.metricsPort) {
+    throw new TcplatError(
+      "usage",
+      `stats and metrics cannot share port ${options.statsPort}: choose another --metrics-port`,
+    );
+  }
+  if (options.read === null) return;
+  if (given.get("interface")?.[0]?.isFromCommandLine && given.get("read")?.[0]?.isFromCommandLine) {
+    throw new TcplatError("usage", "-i captures and -r reads a file: give one of them");
+  }
+  if (options.engine === "cap") throw new TcplatError("usage", "--engine cap cannot read files: leave it out with -r");
+  if (options.write !== null && options.read !== "-" && resolve(options.write.file) === resolve(options.read)) {
+    throw new TcplatError("usage", "-w would overwrite the file that -r reads: write to another one");
+  }
+}
+
+/** `-s 0` means "whole frames", as in tcpdump. */
+function readSnaplen(given: Given): number {
+  return given.text === "0" ? 65_535 : parseWhole(given, MIN_SNAPLEN, MAX_SNAPLEN);
+}
+
+/** With `-r` only a port named on the command line is opened. */
+function readListenPort(given: GivenOptions, name: string): number {
+  const found = find(given, name);
+  const port = parseWhole(found ?? preset(name), 0, 65_535);
+  return given.has("read") && !found?.isFromCommandLine ? 0 : port;
+}
+
+function readWriteOptions(given: GivenOptions): WriteOptions | null {
+  const file = find(given, "write");
+  const [size, seconds, count] = ["rotate-size", "rotate-seconds", "rotate-count"].map((name) => find(given, name));
+  if (file === undefined) {
+    const alone = size ?? seconds ?? count;
+    if (alone !== undefined) throw refused(alone, "it rotates the file of -w: give --write FILE, too");
+    return null;
+  }
+  if (file.text === "-") throw refused(file, "standard output carries the transactions: name a file");
+  if (count !== undefined && size === undefined && seconds === undefined) {
+    throw refused(count, "it counts the files that -C or -G makes: give one of them, too");
+  }
+  return {
+    file: file.text,
+    rotateBytes: size === undefined ? null : parseWhole(size, 1, 1_000_000) * 1_000_000,
+    rotateSeconds: seconds === undefined ? null : parseWhole(seconds, 1, YEAR_SECONDS),
+    fileCount: count === undefined ? null : parseWhole(count, 1, 1_000_000),
+  };
+}
+
+/** The command line wins over TCPLAT_LOG, and that over the configuration file. */
+function readLogOptions(given: GivenOptions, env: ParseSurroundings["env"]): LogOptions {
+  const level = find(given, "log-level") ?? preset("log-level");
+  const fromEnv = env.TCPLAT_LOG ?? "";
+  const wins = fromEnv === "" || level.isFromCommandLine;
+  return {
+    level: parseChoice(wins ? level : { text: fromEnv, place: "TCPLAT_LOG", isFromCommandLine: false }, LOG_LEVELS),
+    format: parseChoice(find(given, "log-format") ?? preset("log-format"), ["text", "json"]),
+  };
+}
+
+function find(given: GivenOptions, name: string): Given | undefined {
+  return given.get(name)?.[0];
+}
+
+function preset(name: string): Given {
+  const text = OPTION_TABLE.find((spec) => spec.name === name)?.preset ?? "";
+  return { text, place: `--${name}`, isFromCommandLine: false };
+}

@@ -1,0 +1,26 @@
+import { writeSync } from "node:fs";
+
+/** How long a reader that is slow may hold us up, in all, before the rest is given up. */
+const PATIENCE_MS = 200;
+const PAUSE_MS = 5;
+
+/**
+ * Writes all of `text` to a file descriptor before it returns, so that nothing is lost by an exit. A reader that is gone, or that
+ * stands still, ends the attempt: returns false then. Never throws.
+ */
+export function writeAll(descriptor: number, text: string): boolean {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  let waitedMs = 0;
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      const isFull = error instanceof Error && "code" in error && error.code === "EAGAIN";
+      if (!isFull || waitedMs >= PATIENCE_MS) return false;
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+      waitedMs += PAUSE_MS;
+    }
+  }
+  return true;
+}

@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type FirstMinuteView, hint, type StartView, startLine } from "../src/first-minute.ts";
+
+const LIVE: StartView = {
+  source: "any",
+  isLive: true,
+  engine: "libpcap",
+  clock: "kernel",
+  libpcapVersion: "libpcap version 1.10.3 (with TPACKET_V3)",
+  filter: "tcp port 6379",
+  stats: { host: "127.0.0.1", port: 33333 },
+  metrics: { host: "127.0.0.1", port: 13333 },
+};
+
+test("the start-up line says what is captured, with what, and where to ask", () => {
+  const cases: readonly (readonly [Partial<StartView>, string])[] = [
+    [
+      {},
+      'capturing on any (libpcap 1.10.3, kernel clock), filter "tcp port 6379", stats on 127.0.0.1:33333, metrics on http://127.0.0.1:13333/metrics, Ctrl-C to stop',
+    ],
+    [
+      { filter: "", stats: null, metrics: { host: "::1", port: 1 } },
+      "capturing on any (libpcap 1.10.3, kernel clock), no filter, metrics on http://[::1]:1/metrics, Ctrl-C to stop",
+    ],
+    [
+      { engine: "cap", clock: "arrival", libpcapVersion: "", stats: null, metrics: null },
+      'capturing on any (cap, times taken on arrival), filter "tcp port 6379", Ctrl-C to stop',
+    ],
+    [
+      { source: "a\n\x1b[31m.pcap", isLive: false, clock: "file", filter: "", stats: null, metrics: null },
+      "reading a\\x0a\\x1b[31m.pcap (libpcap 1.10.3, the file's clock), no filter",
+    ],
+  ];
+  for (const [change, line] of cases) assert.equal(startLine({ ...LIVE, ...change }), line);
+});
+
+/** A capture that sees a dialogue, but nothing that ends. */
+const BASE: FirstMinuteView = {
+  source: "eth0",
+  isLive: true,
+  isUp: true,
+  filter: "tcp port 6379",
+  vlan: false,
+  frames: 40,
+  taggedFrames: 0,
+  decoded: 40,
+  connections: 2,
+  midstream: 0,
+  oneSided: 0,
+  tls: 0,
+  unknownProtocol: 0,
+  requests: 0,
+  transactions: 0,
+  protocols: ["redis", "memcached"],
+};
+const SILENT: Partial<FirstMinuteView> = { frames: 0, decoded: 0, connections: 0 };
+
+test("after ten silent seconds the first thing that explains it is said, with what to try", () => {
+  const cases: readonly (readonly [string, Partial<FirstMinuteView>, RegExp])[] = [
+    ["interface down", { ...SILENT, isUp: false }, /interface eth0 is down: sudo ip link set eth0 up/],
+    [
+      "no frame",
+      SILENT,
+      /no frame at all on eth0 for the filter "tcp port 6379": try -i any.* tcplat -D, or a wider filter/,
+    ],
+    ["no frame, no filter", { ...SILENT, filter: "" }, /no frame at all on eth0: try -i any, or another of tcplat -D$/],
+    ["no frame on any", { ...SILENT, source: "any" }, /no frame at all on any.*: check that there is traffic/],
+    ["no frame on lo", { ...SILENT, source: "lo" }, /remote clients come in elsewhere, try -i any/],
+    ["only tagged frames", { ...SILENT, taggedFrames: 7 }, /7 frames behind VLAN tags and none without.*: add --vlan/],
+    ["tagged, --vlan given", { ...SILENT, taggedFrames: 7, vlan: true }, /no frame at all on eth0/],
+    [
+      "file, nothing matches",
+      { ...SILENT, isLive: false, source: "a.pcap" },
+      /no frame in a.pcap for .*: try without the filter/,
+    ],
+    ["file, empty", { ...SILENT, isLive: false, source: "a.pcap", filter: "" }, /the file is empty/],
+    ["no TCP", { decoded: 0, connections: 0, frames: 1 }, /1 frame and no TCP segment among them/],
+    ["no data", { connections: 0 }, /40 TCP segments and none with data/],
+    ["TLS", { tls: 2 }, /2 of 2 connections are encrypted \(TLS\)/],
+    ["one direction", { oneSided: 1 }, /1 of 2 connections is seen in one direction only: .*no "src" or "dst"/],
+    ["unknown protocol", { unknownProtocol: 2 }, /2 of 2 connections are of no known protocol: .*-p redis:PORT/],
+    [
+      "older than the capture",
+      { midstream: 2 },
+      /2 of 2 connections are from before the capture: .*--server HOST:PORT/,
+    ],
+    ["requests only", { requests: 1, midstream: 1 }, /1 request and no answer yet/],
+    ["idle clients", {}, /2 connections and no request yet/],
+    ["mostly TLS among others", { tls: 1, midstream: 1 }, /encrypted/],
+    ["little TLS among old ones", { connections: 10, tls: 1, midstream: 9 }, /9 of 10 connections are from before/],
+  ];
+  for (const [name, change, message] of cases) {
+    const said = hint({ ...BASE, ...change }) ?? "";
+    assert.match(said, message, name);
+    assert.match(said, /^no transaction so far; /);
+  }
+});
+
+test("nothing is said once there was a transaction", () => {
+  assert.equal(hint({ ...BASE, transactions: 1 }), null);
+});
+
+test("a hostile filter or name stays on one line", () => {
+  const said = hint({ ...BASE, ...SILENT, source: "a\nb", filter: "x\x1b[0m\n" }) ?? "";
+  assert.match(said, /a\\x0ab for the filter "x\\x1b\[0m\\x0a"/);
+  assert.doesNotMatch(said, /\p{Cc}/u);
+});
