@@ -6,6 +6,7 @@ import { type ErrorCode, TcplatError } from "../errors.ts";
 import { CAP_MAX_FRAME_BYTES, type CapChildMessage, type CapChildOptions, RECORDS_DESCRIPTOR } from "./cap-messages.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "./frame-source.ts";
 import { permissionSentence } from "./permission.ts";
+import { Readiness } from "./readiness.ts";
 
 /** Bytes taken from the child and not yet read; beyond it the child's own queue fills, and then counts. */
 const CAPACITY_BYTES = 4 << 20;
@@ -36,6 +37,7 @@ export class CapSource implements FrameSource {
 
   readonly #options: CapChildOptions;
   readonly #incoming = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
+  readonly #readiness = new Readiness();
   #incomingBytes = 0;
   #child: ChildProcess | null = null;
   #records: Readable | null = null;
@@ -85,6 +87,10 @@ export class CapSource implements FrameSource {
     return bytes;
   }
 
+  waitForFrames(maxMs: number): Promise<void> {
+    return this.#incomingBytes > 0 ? Promise.resolve() : this.#readiness.wait(maxMs);
+  }
+
   drops(): CaptureDrops {
     return { kernel: 0, interface: 0, engine: this.#earlierDrops + this.#childDrops };
   }
@@ -92,6 +98,7 @@ export class CapSource implements FrameSource {
   close(): void {
     this.#isClosed = true;
     this.isUp = false;
+    this.#readiness.wake();
     if (this.#restartTimer !== null) clearTimeout(this.#restartTimer);
     this.#child?.kill("SIGKILL");
   }
@@ -141,6 +148,7 @@ export class CapSource implements FrameSource {
   #take(chunk: Buffer): void {
     chunk.copy(this.#incoming, this.#incomingBytes);
     this.#incomingBytes += chunk.length;
+    this.#readiness.wake();
     if (this.#incomingBytes + MAX_CHUNK_BYTES > CAPACITY_BYTES) this.#records?.pause();
   }
 

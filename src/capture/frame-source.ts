@@ -32,6 +32,12 @@ export interface FrameSource {
    * Throws TcplatError when the source is broken for good; frames read before the fault have been returned first.
    */
   read(): number | Promise<number>;
+  /**
+   * For a live source whose `read` returned 0: resolves as soon as frames wait, or after `maxMs`, or when closed. Needs no
+   * polling, and so no idle CPU. `read` must be called at least once a second all the same: it takes a lost interface up
+   * again. Elsewhere resolves at once. One wait at a time.
+   */
+  waitForFrames(maxMs: number): Promise<void>;
   /** Set after END_OF_FRAMES where the file ended in the middle of a frame: a sentence for the user. */
   readonly warning: string | null;
   /** Drop counters since the start, as far as the engine knows them. */

@@ -35,6 +35,8 @@ export interface Libpcap {
   readonly setPrecision: (handle: Pointer, precision: number) => number;
   readonly activate: (handle: Pointer) => number;
   readonly setNonblock: (handle: Pointer, on: number, errorText: Uint8Array) => number;
+  /** The descriptor that becomes readable with frames; -1 for none. */
+  readonly selectableDescriptor: (handle: Pointer) => number;
   readonly setDatalink: (handle: Pointer, dlt: number) => number;
   readonly datalink: (handle: Pointer) => number;
   readonly snapshot: (handle: Pointer) => number;
@@ -131,6 +133,7 @@ function declare(pcap: LibraryHandle, libc: LibraryHandle): Libpcap {
     setPrecision: pcap.func("int pcap_set_tstamp_precision(void *, int)"),
     activate: pcap.func("int pcap_activate(void *)"),
     setNonblock: pcap.func("int pcap_setnonblock(void *, int, void *)"),
+    selectableDescriptor: pcap.func("int pcap_get_selectable_fd(void *)"),
     setDatalink: pcap.func("int pcap_set_datalink(void *, int)"),
     datalink: pcap.func("int pcap_datalink(void *)"),
     snapshot: pcap.func("int pcap_snapshot(void *)"),

@@ -72,6 +72,8 @@ export class FileSource implements FrameSource {
     return this.#settle(bytes, this.#stream.framesPerCall);
   }
 
+  async waitForFrames(): Promise<void> {}
+
   drops(): CaptureDrops {
     return NO_DROPS;
   }

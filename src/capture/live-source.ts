@@ -4,6 +4,7 @@ import { type CaptureDrops, END_OF_FRAMES, type FrameSource } from "./frame-sour
 import { lookupInterfaceState } from "./interface-state.ts";
 import { firstLine, type Libpcap, type Pointer } from "./libpcap-binding.ts";
 import { activate, type LiveOptions } from "./libpcap-live.ts";
+import { Readiness } from "./readiness.ts";
 
 /** How often a silent interface is looked at, and a lost one tried again. */
 const CHECK_INTERVAL_MS = 1000;
@@ -35,6 +36,7 @@ export class LiveSource implements FrameSource {
   #stream: BatchStream | null = null;
   #handle: Pointer = null;
   #interfaceIndex = 0;
+  readonly #readiness = new Readiness();
   #isClosed = false;
   #nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
   #kernelDrops = 0;
@@ -63,6 +65,10 @@ export class LiveSource implements FrameSource {
     return bytes;
   }
 
+  waitForFrames(maxMs: number): Promise<void> {
+    return this.#readiness.wait(maxMs);
+  }
+
   drops(): CaptureDrops {
     this.#countDrops();
     return { kernel: this.#kernelDrops, interface: this.#interfaceDrops, engine: 0 };
@@ -72,6 +78,7 @@ export class LiveSource implements FrameSource {
   close(): void {
     this.#release();
     this.#isClosed = true;
+    this.#readiness.wake();
   }
 
   /** Returns libpcap's warning, "" for none. */
@@ -84,6 +91,7 @@ export class LiveSource implements FrameSource {
       throw new TcplatError("engine", `no capture on ${this.name}: ${firstLine(error)}`);
     }
     this.#handle = active.handle;
+    this.#readiness.watch(this.#libpcap.selectableDescriptor(active.handle));
     this.#interfaceIndex = lookupInterfaceState(this.name).index;
     return active.warning;
   }
@@ -133,6 +141,7 @@ export class LiveSource implements FrameSource {
   #release(): void {
     if (this.#stream === null) return;
     this.#countDrops();
+    this.#readiness.unwatch();
     this.#stream.close();
     this.#stream = null;
     this.#libpcap.close(this.#handle);

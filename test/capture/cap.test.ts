@@ -58,6 +58,17 @@ test("cap captures on lo and stamps frames as they arrive", { skip }, async () =
   assert.equal(source.read(), -1);
 });
 
+test("waiting ends when a frame comes and when the source is closed", { skip }, async () => {
+  const source = await open();
+  const frame = source.waitForFrames(60_000);
+  await sendDatagram(PORT, "wake up");
+  await frame;
+  assert.ok(source.read() > 0);
+  const closed = source.waitForFrames(60_000);
+  source.close();
+  await closed;
+});
+
 test("a child that dies is started again", { skip }, async () => {
   const source = await open();
   try {

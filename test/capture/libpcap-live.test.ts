@@ -65,6 +65,21 @@ test("frames on lo come with the kernel's time, once each", { skip }, async () =
   assert.equal(source.read(), -1);
 });
 
+test("waiting ends when a frame comes, when time is up and when the source is closed", { skip }, async () => {
+  const source = open();
+  assert.equal(source.read(), 0);
+  const startedAt = performance.now();
+  const frame = source.waitForFrames(60_000);
+  await sendDatagram(PORT, "wake up");
+  await frame;
+  assert.ok(source.read() > 0);
+  await source.waitForFrames(1);
+  const closed = source.waitForFrames(60_000);
+  source.close();
+  await closed;
+  assert.ok(performance.now() - startedAt < 10_000);
+});
+
 test("snaplen cuts the frame and keeps its original length", { skip }, async () => {
   const source = open({ snaplen: 60 });
   try {
