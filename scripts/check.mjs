@@ -3,9 +3,12 @@ import { spawnSync } from "node:child_process";
 import { root, say } from "./processes.mjs";
 import { needBuild, needDependencies, runTool } from "./project.mjs";
 
+/** Biome colours whatever its output is. */
+const COLORS = process.stderr.isTTY ? "--colors=force" : "--colors=off";
+
 const CHECKS = [
   { name: "types", passes: () => runTool("tsc", ["-p", "tsconfig.json", "--noEmit"]) },
-  { name: "format and lint", passes: () => runTool("biome", ["ci", "--error-on-warnings"]) },
+  { name: "format and lint", passes: () => runTool("biome", ["ci", "--error-on-warnings", COLORS]) },
   { name: "dead code", passes: () => runTool("knip", ["--no-progress"]) },
   { name: "import direction", passes: isImportDirectionKept },
 ];
