@@ -63,10 +63,17 @@ export interface Parser {
   push(bytes: Uint8Array, start: number, end: number): boolean;
   /**
    * `missing` bytes that cannot be seen stand here. Returns true when they lie wholly inside a part of known length
-   * (they are skipped and the message goes on), false when the next message boundary cannot be known; then the parser
-   * is pushed nothing more before `resync`.
+   * (they are skipped and the message goes on, or ends with them: `at` of what is told then counts from the first
+   * missing byte), false when the next message boundary cannot be known; then the parser is pushed nothing more
+   * before `resync`.
    */
   gap(missing: number): boolean;
+  /**
+   * Requests only: the rest of the message being read cannot be seen (`gap` returned false). Tell it as a request that
+   * ends here (`at` 0), as far as it is known; nothing when none had begun. A parser without it has such requests
+   * dropped.
+   */
+  cutOff?(): void;
   /** Forget a half-read message: the next byte pushed is the first of a message. Modes of the session stay. */
   resync(): void;
 }

@@ -1,0 +1,321 @@
+import { type Segment, TcpFlag } from "../decode/segment.ts";
+import { Connection } from "./connection.ts";
+import { DuplicateFilter } from "./duplicates.ts";
+import { Reassembly } from "./reassembly.ts";
+import type { AttachReceiver, EndReason } from "./receiver.ts";
+import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
+import { advance, distance } from "./sequence.ts";
+import { ServerTable } from "./servers.ts";
+import { ConnectionSlots, isFromA } from "./slots.ts";
+
+/** An ended connection is remembered this long, so that a late segment of it does not look like a new one. */
+const LINGER_US = 10_000_000;
+/** How often time-outs are looked for, on the capture's clock. */
+const SWEEP_US = 1_000_000;
+/** Payload segments without a telling one, after which a connection's roles are given up. */
+const MAX_ROLE_ATTEMPTS = 16;
+
+export interface ConnectionTableOptions {
+  readonly maxConnections: number;
+  readonly idleTimeoutUs: number;
+  readonly attach: AttachReceiver;
+  readonly hints: RoleHints;
+  /** This host's addresses; empty when a file is read. */
+  readonly localAddresses: () => ReadonlySet<string>;
+  /** `--side`, or null for auto. */
+  readonly side: "client" | "server" | null;
+  /** Any number: it only makes the hash unpredictable. */
+  readonly seed: number;
+}
+
+/** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
+export class ConnectionTable {
+  readonly servers = new ServerTable();
+  readonly duplicates = new DuplicateFilter();
+  readonly reassembly = new Reassembly();
+  /** The largest time stamp seen, µs since the epoch (T1). */
+  clockUs = 0.5;
+  clockRegressions = 0;
+  openedBySyn = 0;
+  openedMidstream = 0;
+  evicted = 0;
+  /** Connections given up on because nothing told client from server. */
+  rolesUnknown = 0;
+  readonly #slots: ConnectionSlots;
+  readonly #options: ConnectionTableOptions;
+  #lastId = 0;
+  #ended: Connection[] = [];
+  #endedFrom = 0;
+  #open = 0;
+  #waiting: Connection[] = [];
+  #nextTimerUs = Number.POSITIVE_INFINITY;
+  #nextSweepUs = 0.5;
+
+  constructor(options: ConnectionTableOptions) {
+    this.#options = options;
+    this.#slots = new ConnectionSlots(options.seed);
+    this.reassembly.onScheduled = (connection) => {
+      this.#waiting.push(connection);
+      if (connection.holdUntilUs < this.#nextTimerUs) this.#nextTimerUs = connection.holdUntilUs;
+    };
+  }
+
+  /** Connections open now. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** Takes one frame's time: every frame's, decoded or not. */
+  // Runs for every segment.
+  advanceClock(timeUs: number): void {
+    if (timeUs >= this.clockUs) {
+      this.clockUs = timeUs;
+      if (timeUs >= this.#nextTimerUs) this.#runTimers();
+    } else {
+      this.clockRegressions++;
+    }
+  }
+
+  /** Takes one segment. */
+  // Runs for every segment.
+  accept(segment: Segment): void {
+    if (this.duplicates.isDuplicate(segment)) return;
+    const slots = this.#slots;
+    const hash = slots.hashOf(segment);
+    const found = slots.find(segment, hash);
+    const flags = segment.flags;
+    if ((flags & (TcpFlag.syn | TcpFlag.rst)) !== 0) {
+      this.#acceptControl(found, segment, hash);
+      return;
+    }
+    const connection = found ?? this.#openMidstream(segment, hash);
+    if (connection === null || connection.isEnded) return;
+    slots.touch(connection);
+    connection.lastUs = this.clockUs;
+    const fromA = isFromA(connection, segment);
+    if (connection.isIgnored) {
+      if ((flags & TcpFlag.fin) !== 0) this.#finishIgnored(connection, fromA);
+      return;
+    }
+    if (segment.payloadLength > 0 && connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
+    const flow = fromA ? connection.fromA : connection.fromB;
+    const peer = fromA ? connection.fromB : connection.fromA;
+    this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
+    if (flow.isFinished && peer.isFinished) this.#end(connection, "closed");
+  }
+
+  /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
+  advanceIdle(clockUs: number): void {
+    if (clockUs > this.clockUs) this.advanceClock(clockUs);
+  }
+
+  /** The capture is over: delivers what can be, and ends every connection. */
+  finish(): void {
+    for (const connection of [...this.#slots]) {
+      if (!connection.isEnded) this.#end(connection, "end");
+    }
+  }
+
+  *[Symbol.iterator](): Generator<Connection> {
+    for (const connection of this.#slots) if (!connection.isEnded) yield connection;
+  }
+
+  /** SYN and RST: the segments that open and end connections. */
+  #acceptControl(found: Connection | null, segment: Segment, hash: number): void {
+    const isSyn = (segment.flags & TcpFlag.syn) !== 0;
+    if ((segment.flags & TcpFlag.rst) !== 0) {
+      if (found !== null && !found.isEnded && isPlausibleReset(found, segment)) this.#end(found, "reset");
+      return;
+    }
+    if (!isSyn) return;
+    const isAnswer = (segment.flags & TcpFlag.ack) !== 0;
+    let connection = found;
+    if (connection !== null && !isSameHandshake(connection, segment, isAnswer)) {
+      if (!connection.isEnded) this.#end(connection, "closed");
+      this.#remove(connection);
+      connection = null;
+    }
+    if (connection?.isEnded) return;
+    if (connection === null) {
+      connection = this.#add(segment, hash);
+      this.openedBySyn++;
+    }
+    this.#slots.touch(connection);
+    connection.lastUs = this.clockUs;
+    this.#shakeHands(connection, segment, isAnswer);
+  }
+
+  /** RFC 9293 §3.5: the SYN takes one sequence number; who sends it without an ACK is the client. */
+  #shakeHands(connection: Connection, segment: Segment, isAnswer: boolean): void {
+    const fromA = isFromA(connection, segment);
+    const flow = fromA ? connection.fromA : connection.fromB;
+    const peer = fromA ? connection.fromB : connection.fromA;
+    if (flow.hasSyn) {
+      connection.server.retransmittedSegments++;
+      return;
+    }
+    if (connection.clientIsA === null) connection.clientIsA = fromA !== isAnswer;
+    connection.hasHandshake = true;
+    flow.hasSyn = true;
+    flow.isSeen = true;
+    flow.initial = segment.sequence;
+    if (!flow.isStarted) {
+      flow.isStarted = true;
+      flow.next = advance(segment.sequence, 1);
+    }
+    if (isAnswer && !peer.isStarted) {
+      peer.isStarted = true;
+      peer.next = segment.acknowledgement;
+    }
+    // Data on a SYN (TCP Fast Open, RFC 7413): should the server not take it, it is sent again, and known by then.
+    if (segment.payloadLength > 0 && !isAnswer) {
+      segment.sequence = advance(segment.sequence, 1);
+      if (this.#prepare(connection, segment, fromA)) this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
+    }
+  }
+
+  /** A connection whose handshake was not seen begins with its first payload; bare ACKs of one that is gone do not count. */
+  #openMidstream(segment: Segment, hash: number): Connection | null {
+    // A keep-alive probe carries at most one byte.
+    if (segment.payloadLength <= 1) return null;
+    this.openedMidstream++;
+    return this.#add(segment, hash);
+  }
+
+  /** Before the first payload is delivered: roles, side, receiver. False when the payload is of no use. */
+  #prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
+    if (connection.clientIsA === null) {
+      const start = segment.payloadStart;
+      const { hints } = this.#options;
+      connection.clientIsA = guessClientIsA(connection, hints, this.servers, fromA, segment.bytes, start, start + segment.payloadCaptured);
+      if (connection.clientIsA === null) {
+        if (++connection.roleAttempts >= MAX_ROLE_ATTEMPTS) {
+          connection.isIgnored = true;
+          this.rolesUnknown++;
+        }
+        return false;
+      }
+    }
+    connection.side = this.#options.side ?? sideOf(connection, this.#options.localAddresses());
+    connection.receiver = this.#options.attach(connection);
+    connection.isIgnored = connection.receiver === null;
+    return !connection.isIgnored;
+  }
+
+  #add(s: Segment, hash: number): Connection {
+    if (this.#slots.size >= this.#options.maxConnections) this.#makeRoom();
+    const connection = new Connection(
+      ++this.#lastId,
+      s.ipVersion,
+      [s.source0, s.source1, s.source2, s.source3, s.sourcePort],
+      [s.destination0, s.destination1, s.destination2, s.destination3, s.destinationPort],
+      this.servers.other,
+    );
+    connection.lastUs = this.clockUs;
+    this.#slots.add(connection, hash);
+    this.#open++;
+    if (this.#nextTimerUs === Number.POSITIVE_INFINITY) this.#armSweep();
+    return connection;
+  }
+
+  /** Takes the place of a connection that has ended, or of the one idle for longest. */
+  #makeRoom(): void {
+    while (this.#endedFrom < this.#ended.length) {
+      const gone = this.#ended[this.#endedFrom++]!;
+      if (gone.slot >= 0) {
+        this.#remove(gone);
+        return;
+      }
+    }
+    const oldest = this.#slots.oldest();
+    if (oldest === null) return;
+    this.evicted++;
+    this.#end(oldest, "evicted");
+    this.#remove(oldest);
+  }
+
+  /** Ends a connection; what is held is delivered first, its holes declared. It lingers in the table. */
+  #end(connection: Connection, reason: EndReason): void {
+    if (connection.receiver !== null) {
+      if (connection.holdUntilUs !== Number.POSITIVE_INFINITY) {
+        this.reassembly.resolve(connection, Number.POSITIVE_INFINITY, true);
+      }
+      connection.receiver.ended(reason);
+    }
+    this.reassembly.forget(connection);
+    connection.receiver = null;
+    connection.isEnded = true;
+    this.#open--;
+    this.#ended.push(connection);
+  }
+
+  #remove(connection: Connection): void {
+    if (connection.slot >= 0) this.#slots.remove(connection);
+  }
+
+  #finishIgnored(connection: Connection, fromA: boolean): void {
+    (fromA ? connection.fromA : connection.fromB).isFinished = true;
+    if (connection.fromA.isFinished && connection.fromB.isFinished) this.#end(connection, "closed");
+  }
+
+  #armSweep(): void {
+    this.#nextSweepUs = this.clockUs + SWEEP_US;
+    if (this.#nextSweepUs < this.#nextTimerUs) this.#nextTimerUs = this.#nextSweepUs;
+  }
+
+  #runTimers(): void {
+    const clockUs = this.clockUs;
+    this.#nextTimerUs = Number.POSITIVE_INFINITY;
+    const due = this.#waiting;
+    this.#waiting = [];
+    for (const connection of due) {
+      if (connection.isEnded || connection.holdUntilUs === Number.POSITIVE_INFINITY) continue;
+      if (connection.holdUntilUs <= clockUs) this.reassembly.resolve(connection, clockUs, false);
+      else {
+        this.#waiting.push(connection);
+        this.#nextTimerUs = Math.min(this.#nextTimerUs, connection.holdUntilUs);
+      }
+    }
+    if (clockUs >= this.#nextSweepUs) this.#sweep(clockUs);
+    if (this.#slots.size > 0) this.#nextTimerUs = Math.min(this.#nextTimerUs, this.#nextSweepUs);
+  }
+
+  /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
+  #sweep(clockUs: number): void {
+    this.#nextSweepUs = clockUs + SWEEP_US;
+    while (this.#endedFrom < this.#ended.length && this.#ended[this.#endedFrom]!.lastUs + LINGER_US <= clockUs) {
+      this.#remove(this.#ended[this.#endedFrom++]!);
+    }
+    if (this.#endedFrom > 1024 || this.#endedFrom === this.#ended.length) {
+      this.#ended = this.#ended.slice(this.#endedFrom);
+      this.#endedFrom = 0;
+    }
+    for (const connection of this.#slots) {
+      if (connection.isEnded) continue;
+      const receiver = connection.receiver;
+      if (receiver !== null) receiver.expire(clockUs);
+      if (connection.lastUs + this.#options.idleTimeoutUs > clockUs) continue;
+      if (receiver?.hasPending) continue;
+      this.#end(connection, "idle");
+    }
+  }
+}
+
+/** A reset counts where its sequence number is near the expected one: others are not from this connection's peers. */
+function isPlausibleReset(connection: Connection, segment: Segment): boolean {
+  const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
+  if (!flow.isStarted) return true;
+  const offset = distance(segment.sequence, flow.next);
+  return offset > -(1 << 20) && offset < 1 << 26;
+}
+
+/** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */
+function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean): boolean {
+  const fromA = isFromA(connection, segment);
+  const flow = fromA ? connection.fromA : connection.fromB;
+  if (flow.hasSyn) return flow.initial === segment.sequence && connection.clientIsA === (fromA !== isAnswer);
+  const peer = fromA ? connection.fromB : connection.fromA;
+  if (!isAnswer) return flow.isStarted && advance(segment.sequence, 1) === flow.next;
+  if (flow.isStarted) return advance(segment.sequence, 1) === flow.next;
+  return peer.hasSyn && distance(segment.acknowledgement, advance(peer.initial, 1)) >= 0;
+}

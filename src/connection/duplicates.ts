@@ -1,0 +1,64 @@
+import type { Segment } from "../decode/segment.ts";
+
+/**
+ * Recognises frames that were captured twice (T7): on a bridge `-i any` sees each frame at every port it passes,
+ * microseconds apart, and a mirror port sees it coming and going.
+ *
+ * A sender numbers its packets: a segment that is really sent again has another IPv4 identification. So the same
+ * addresses, ports, sequence and acknowledgement numbers, flags, length and identification within a short time are one
+ * packet seen twice. Where there is no identification (IPv6, or 0) the TCP checksum, which covers window and time
+ * stamps, must be the same too, and the time is shorter than any retransmission.
+ *
+ * A direct-mapped table of the last frames; an entry is 8 words (32 bytes). A hit compares all of them.
+ */
+const ENTRIES = 4096;
+const WORDS = 8;
+/** A frame comes back within microseconds; 20 ms leave room for a mirror's queue, and none for a time-out (200 ms). */
+const WINDOW_US = 20_000;
+const WINDOW_WITHOUT_ID_US = 1_000;
+
+export class DuplicateFilter {
+  readonly #table = new Int32Array(ENTRIES * WORDS);
+  duplicates = 0;
+
+  /** True when the same packet was seen a moment ago; remembers it otherwise. */
+  // Runs for every segment.
+  isDuplicate(segment: Segment): boolean {
+    const table = this.#table;
+    const sequence = segment.sequence;
+    const acknowledgement = segment.acknowledgement;
+    const ports = (segment.sourcePort << 16) | segment.destinationPort;
+    const identity = (segment.ipId << 16) | segment.checksum;
+    const shape = (segment.flags << 24) ^ segment.payloadLength;
+    const from = segment.source3 ^ segment.source2 ^ segment.source1 ^ segment.source0;
+    const to = segment.destination3 ^ segment.destination2 ^ segment.destination1 ^ segment.destination0;
+    let hash = Math.imul(sequence ^ (acknowledgement << 7) ^ ports, 0x9e3779b1) ^ Math.imul(shape ^ (identity >>> 16), 0x85ebca6b);
+    hash ^= hash >>> 15;
+    const at = (hash & (ENTRIES - 1)) * WORDS;
+    if (
+      table[at] === sequence &&
+      table[at + 1] === acknowledgement &&
+      table[at + 2] === ports &&
+      table[at + 4] === shape &&
+      table[at + 5] === from &&
+      table[at + 6] === to
+    ) {
+      const age = Math.abs((segment.timeLow - table[at + 7]!) | 0);
+      const known = table[at + 3]!;
+      const hasId = segment.ipId !== 0;
+      if (hasId ? known >>> 16 === segment.ipId && age <= WINDOW_US : known === identity && age <= WINDOW_WITHOUT_ID_US) {
+        this.duplicates++;
+        return true;
+      }
+    }
+    table[at] = sequence;
+    table[at + 1] = acknowledgement;
+    table[at + 2] = ports;
+    table[at + 3] = identity;
+    table[at + 4] = shape;
+    table[at + 5] = from;
+    table[at + 6] = to;
+    table[at + 7] = segment.timeLow;
+    return false;
+  }
+}

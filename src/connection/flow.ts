@@ -1,0 +1,38 @@
+/** A segment that came before its turn, copied out of its frame. */
+export interface HeldSegment {
+  sequence: number;
+  acknowledgement: number;
+  /** Payload bytes on the wire. */
+  length: number;
+  /** Payload bytes captured. */
+  readonly captured: Uint8Array;
+  readonly timeUs: number;
+  /** The capture's clock when it was captured. */
+  readonly heldAtUs: number;
+  readonly isFin: boolean;
+  /** Captured after bytes that follow it in the stream, or before bytes that precede it. */
+  readonly isOutOfOrder: boolean;
+}
+
+/** One direction of a connection: what has been delivered, and what waits for its turn. */
+export class Flow {
+  /** False until a sequence number of this direction is known. */
+  isStarted = false;
+  /** True once a segment from this direction was captured (a start may be known from the other side's ACK alone). */
+  isSeen = false;
+  /** The sequence number of the next byte to deliver. */
+  next = 0;
+  /** The highest acknowledgement number that this side sent: it covers the other direction's bytes. */
+  acknowledged = 0;
+  hasAcknowledged = false;
+  /** The FIN has been delivered. */
+  isFinished = false;
+  /** The window last announced was 0. */
+  isWindowClosed = false;
+  /** The initial sequence number, where the SYN was seen. */
+  initial = 0;
+  hasSyn = false;
+  /** By sequence number, without overlaps; null while empty, as it nearly always is. */
+  held: HeldSegment[] | null = null;
+  heldBytes = 0;
+}

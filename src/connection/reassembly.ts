@@ -1,0 +1,315 @@
+import type { Segment } from "../decode/segment.ts";
+import { TcpFlag } from "../decode/segment.ts";
+import type { Connection } from "./connection.ts";
+import type { Flow, HeldSegment } from "./flow.ts";
+import { advance, distance } from "./sequence.ts";
+
+/**
+ * Order: a segment is delivered once all bytes before it in its own direction have been, and all bytes of the other
+ * direction that it acknowledges. Whatever comes too early is held. A hole that the other side has acknowledged was
+ * lost by the capture, not by the network: after HOLD_US (the reordering that a capture itself can cause: several
+ * queues, a bridge's interfaces) it is declared a gap. A hole not acknowledged waits for its retransmission.
+ */
+export const HOLD_US = 50_000;
+/** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
+export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
+export const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
+const HELD_OVERHEAD = 256;
+/** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
+const PLAUSIBLE_DISTANCE = 1 << 28;
+
+export class Reassembly {
+  /** Bytes held now, in all connections. */
+  heldBytes = 0;
+  /** Holes given up for lack of room rather than by acknowledgement. */
+  forcedGaps = 0;
+
+  /**
+   * Takes a segment (not SYN, not RST) of `flow` and delivers what is in order. `clockUs` is the capture's clock.
+   */
+  // Runs for every segment.
+  accept(connection: Connection, flow: Flow, peer: Flow, segment: Segment, clockUs: number): void {
+    const length = segment.payloadLength;
+    const isFin = (segment.flags & TcpFlag.fin) !== 0;
+    flow.isSeen = true;
+    if (!flow.isStarted) {
+      flow.isStarted = true;
+      flow.next = segment.sequence;
+    }
+    const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.#acknowledge(connection, flow, peer, segment) : 0;
+    if (segment.window === 0) {
+      if (!flow.isWindowClosed) connection.server.zeroWindows++;
+      flow.isWindowClosed = true;
+    } else flow.isWindowClosed = false;
+    if (length === 0 && !isFin) {
+      if (peer.held !== null) this.#schedule(connection, clockUs);
+      return;
+    }
+    const offset = distance(segment.sequence, flow.next);
+    if (offset === 0 && ahead <= 0 && flow.held === null) {
+      const end = segment.payloadStart + segment.payloadCaptured;
+      this.#deliver(connection, flow, segment.bytes, segment.payloadStart, end, length, segment.timeUs, segment.acknowledgement, false);
+      if (isFin) this.#finish(connection, flow);
+      if (peer.held !== null) this.release(connection);
+      return;
+    }
+    this.#acceptOutOfTurn(connection, flow, segment, offset, ahead, clockUs);
+  }
+
+  /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
+  #acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
+    const acknowledgement = segment.acknowledgement;
+    if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
+      flow.hasAcknowledged = true;
+      flow.acknowledged = acknowledgement;
+    }
+    if (!peer.isStarted) {
+      peer.isStarted = true;
+      peer.next = acknowledgement;
+      return 0;
+    }
+    const ahead = distance(acknowledgement, peer.next);
+    if (ahead > PLAUSIBLE_DISTANCE || ahead < -PLAUSIBLE_DISTANCE) {
+      this.#restart(connection, peer, acknowledgement);
+      flow.acknowledged = acknowledgement;
+      return 0;
+    }
+    if (ahead <= 0) return ahead;
+    // A direction that the capture never shows has nothing to wait for.
+    if (!peer.isSeen) {
+      this.#gap(connection, peer, ahead);
+      return 0;
+    }
+    return ahead;
+  }
+
+  #acceptOutOfTurn(connection: Connection, flow: Flow, segment: Segment, offset: number, ahead: number, clockUs: number): void {
+    const length = segment.payloadLength;
+    const isFin = (segment.flags & TcpFlag.fin) !== 0;
+    if (offset > PLAUSIBLE_DISTANCE || offset < -PLAUSIBLE_DISTANCE) {
+      this.#restart(connection, flow, segment.sequence);
+    } else if (offset < 0 && offset + length + (isFin ? 1 : 0) <= 0) {
+      // Nothing new. One byte (or none) just before the next is a keep-alive probe (RFC 9293 §3.8.4), not data again.
+      if (length === 0 || (length === 1 && offset === -1 && !isFin)) return;
+      connection.server.retransmittedSegments++;
+      if (length > 0) this.#tellRetransmitted(connection, flow, segment.sequence, length);
+      return;
+    }
+    if (offset < 0 && length > 0) {
+      connection.server.retransmittedSegments++;
+      this.#tellRetransmitted(connection, flow, segment.sequence, Math.min(length, -offset));
+    }
+    this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
+    this.release(connection);
+    if (ahead > 0 || flow.held !== null) this.#schedule(connection, clockUs);
+    if (connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION || this.heldBytes > MAX_HELD_IN_ALL) {
+      this.#forceRoom(connection);
+    }
+  }
+
+  /** Copies a segment's new bytes into the held list: sorted, and without bytes that are held already. */
+  #hold(connection: Connection, flow: Flow, segment: Segment, isOutOfOrder: boolean, clockUs: number): void {
+    if (isOutOfOrder) connection.server.outOfOrderSegments++;
+    const held = flow.held ?? [];
+    const end = segment.payloadLength;
+    const isFin = (segment.flags & TcpFlag.fin) !== 0;
+    const pieces: HeldSegment[] = [];
+    let from = Math.max(0, -distance(segment.sequence, flow.next));
+    const take = (to: number, withFin: boolean): void => {
+      const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
+      const captured = segment.bytes.slice(segment.payloadStart + from, segment.payloadStart + capturedTo);
+      pieces.push({
+        sequence: advance(segment.sequence, from),
+        acknowledgement: segment.acknowledgement,
+        length: to - from,
+        captured,
+        timeUs: segment.timeUs,
+        heldAtUs: clockUs,
+        isFin: withFin,
+        isOutOfOrder,
+      });
+    };
+    for (const other of held) {
+      const otherStart = distance(other.sequence, segment.sequence);
+      if (otherStart >= end) break;
+      if (otherStart > from) take(otherStart, false);
+      from = Math.max(from, otherStart + other.length);
+    }
+    if (from < end || isFin) {
+      if (from > end) from = end;
+      take(end, isFin);
+    }
+    if (pieces.length === 0) {
+      connection.server.retransmittedSegments++;
+      return;
+    }
+    for (const piece of pieces) {
+      this.#account(flow, piece.length + HELD_OVERHEAD);
+      insertSorted(held, piece);
+    }
+    flow.held = held;
+  }
+
+  /** Delivers every held segment whose turn has come, in both directions. */
+  release(connection: Connection): void {
+    let progressed = true;
+    while (progressed) {
+      progressed = this.#releaseFlow(connection, connection.fromA, connection.fromB);
+      if (this.#releaseFlow(connection, connection.fromB, connection.fromA)) progressed = true;
+    }
+  }
+
+  #releaseFlow(connection: Connection, flow: Flow, peer: Flow): boolean {
+    let progressed = false;
+    while (flow.held !== null) {
+      const head = flow.held[0]!;
+      const offset = distance(head.sequence, flow.next);
+      if (offset > 0 || (peer.isStarted && distance(head.acknowledgement, peer.next) > 0)) break;
+      this.#dropHead(flow);
+      progressed = true;
+      const skip = -offset;
+      if (skip < head.length || (skip === head.length && head.length > 0 && head.isFin) || (head.length === 0 && head.isFin && skip === 0)) {
+        const captured = head.captured;
+        this.#deliver(
+          connection,
+          flow,
+          captured,
+          Math.min(skip, captured.length),
+          captured.length,
+          head.length - skip,
+          head.timeUs,
+          head.acknowledgement,
+          head.isOutOfOrder,
+        );
+        if (head.isFin) this.#finish(connection, flow);
+      }
+    }
+    return progressed;
+  }
+
+  #dropHead(flow: Flow): void {
+    const head = flow.held!.shift()!;
+    this.#account(flow, -(head.length + HELD_OVERHEAD));
+    if (flow.held!.length === 0) flow.held = null;
+  }
+
+  #account(flow: Flow, bytes: number): void {
+    flow.heldBytes += bytes;
+    this.heldBytes += bytes;
+  }
+
+  // Runs for every segment with payload.
+  #deliver(
+    connection: Connection,
+    flow: Flow,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    length: number,
+    timeUs: number,
+    acknowledgement: number,
+    wasHeld: boolean,
+  ): void {
+    const sequence = flow.next;
+    flow.next = advance(sequence, length);
+    const receiver = connection.receiver;
+    if (receiver !== null && length > 0) {
+      const fromClient = (flow === connection.fromA) === connection.clientIsA;
+      receiver.data(fromClient, bytes, start, end, length - (end - start), timeUs, sequence, acknowledgement, wasHeld);
+    }
+  }
+
+  /** The FIN takes one sequence number (RFC 9293 §3.4). */
+  #finish(connection: Connection, flow: Flow): void {
+    flow.next = advance(flow.next, 1);
+    flow.isFinished = true;
+    const isServer = (flow === connection.fromA) !== connection.clientIsA;
+    if (isServer && connection.clientIsA !== null) connection.receiver?.serverFinished();
+  }
+
+  #tellRetransmitted(connection: Connection, flow: Flow, sequence: number, length: number): void {
+    connection.receiver?.retransmitted((flow === connection.fromA) === connection.clientIsA, sequence, length);
+  }
+
+  #gap(connection: Connection, flow: Flow, missing: number): void {
+    flow.next = advance(flow.next, missing);
+    connection.server.gaps++;
+    connection.server.gapBytes += missing;
+    connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, missing, flow.next);
+  }
+
+  /** The stream jumped to where it cannot be: another connection with the same ports, unseen until now. */
+  #restart(connection: Connection, flow: Flow, sequence: number): void {
+    this.forget(connection);
+    flow.next = sequence;
+    connection.server.gaps++;
+    connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, 1, sequence);
+  }
+
+  /** Sees to it that held segments are looked at again once the oldest has waited long enough. */
+  #schedule(connection: Connection, clockUs: number): void {
+    if (connection.holdUntilUs === Number.POSITIVE_INFINITY && (connection.fromA.held !== null || connection.fromB.held !== null)) {
+      connection.holdUntilUs = clockUs + HOLD_US;
+      this.onScheduled?.(connection);
+    }
+  }
+
+  /** Called when a connection's `holdUntilUs` has been set. */
+  onScheduled: ((connection: Connection) => void) | null = null;
+
+  /**
+   * Declares gaps where a hole has been acknowledged and has waited HOLD_US, and delivers what follows. With `force`
+   * (the connection or the capture ends, or the room is needed) every hole in front of held bytes.
+   */
+  resolve(connection: Connection, clockUs: number, force: boolean): void {
+    connection.holdUntilUs = Number.POSITIVE_INFINITY;
+    for (;;) {
+      const a = this.#resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
+      const b = this.#resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
+      if (!a && !b) break;
+      this.release(connection);
+    }
+    this.#schedule(connection, clockUs);
+  }
+
+  /** Declares one gap, if the flow's first held segment waits for one that is due. */
+  #resolveFlow(connection: Connection, flow: Flow, peer: Flow, clockUs: number, force: boolean): boolean {
+    const head = flow.held?.[0];
+    if (head === undefined) return false;
+    if (!force && clockUs < head.heldAtUs + HOLD_US) return false;
+    const hole = distance(head.sequence, flow.next);
+    if (hole > 0) {
+      const isAcknowledged = !peer.isSeen || (peer.hasAcknowledged && distance(peer.acknowledged, flow.next) > 0);
+      if (!force && !isAcknowledged) return false;
+      this.#gap(connection, flow, hole);
+      return true;
+    }
+    const ahead = distance(head.acknowledgement, peer.next);
+    if (ahead <= 0) return false;
+    const next = peer.held?.[0];
+    const toHeld = next === undefined ? ahead : distance(next.sequence, peer.next);
+    if (toHeld <= 0) return false; // the peer's own head waits for something else, and is resolved by itself
+    this.#gap(connection, peer, Math.min(ahead, toHeld));
+    return true;
+  }
+
+  #forceRoom(connection: Connection): void {
+    this.forcedGaps++;
+    this.resolve(connection, Number.POSITIVE_INFINITY, true);
+  }
+
+  /** Drops whatever is held. */
+  forget(connection: Connection): void {
+    for (const flow of [connection.fromA, connection.fromB]) {
+      this.#account(flow, -flow.heldBytes);
+      flow.held = null;
+    }
+    connection.holdUntilUs = Number.POSITIVE_INFINITY;
+  }
+}
+
+function insertSorted(held: HeldSegment[], piece: HeldSegment): void {
+  let at = held.length;
+  while (at > 0 && distance(held[at - 1]!.sequence, piece.sequence) > 0) at--;
+  held.splice(at, 0, piece);
+}

@@ -1,0 +1,57 @@
+import type { Connection, Side } from "./connection.ts";
+import type { ServerTable } from "./servers.ts";
+
+/** What can tell client from server where no handshake was seen (T11), strongest first. */
+export interface RoleHints {
+  /** `--server` endpoints, as text. */
+  readonly servers: ReadonlySet<string>;
+  /** Ports named with -p or in the filter. */
+  readonly namedPorts: ReadonlySet<number>;
+  /** The protocols' well-known ports. */
+  readonly knownPorts: ReadonlySet<number>;
+  /** What these first bytes of one direction look like. */
+  readonly speaker: (bytes: Uint8Array, start: number, end: number) => "client" | "server" | null;
+}
+
+/** Whether endpoint A is the client, or null while that cannot be told. Not for the hot path. */
+export function guessClientIsA(
+  connection: Connection,
+  hints: RoleHints,
+  known: ServerTable,
+  fromA: boolean,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean | null {
+  const a = connection.aText;
+  const b = connection.bText;
+  return (
+    only(hints.servers.has(a), hints.servers.has(b)) ??
+    only(known.has(a), known.has(b)) ??
+    only(hints.namedPorts.has(connection.aPort), hints.namedPorts.has(connection.bPort)) ??
+    only(hints.knownPorts.has(connection.aPort), hints.knownPorts.has(connection.bPort)) ??
+    bySpeech(hints.speaker(bytes, start, end), fromA)
+  );
+}
+
+/** A is the client where only B is a server, and the other way round. */
+function only(aIsServer: boolean, bIsServer: boolean): boolean | null {
+  if (aIsServer === bIsServer) return null;
+  return bIsServer;
+}
+
+function bySpeech(speaker: "client" | "server" | null, fromA: boolean): boolean | null {
+  if (speaker === null) return null;
+  return (speaker === "client") === fromA;
+}
+
+/** Where this host stands: `local` is the set of its addresses; empty when a file is read. */
+export function sideOf(connection: Connection, local: ReadonlySet<string>): Side {
+  const clientAddress = connection.clientIsA === false ? connection.bAddress : connection.aAddress;
+  const serverAddress = connection.clientIsA === false ? connection.aAddress : connection.bAddress;
+  const isClient = local.has(clientAddress);
+  const isServer = local.has(serverAddress);
+  if (isClient && isServer) return "local";
+  if (isClient) return "client";
+  return isServer ? "server" : "transit";
+}

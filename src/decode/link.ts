@@ -1,0 +1,99 @@
+import { u16 } from "../bytes/read.ts";
+
+/**
+ * Finds the IP header of a frame, by link type (https://www.tcpdump.org/linktypes.html).
+ *
+ * A decoder is called for every frame with the frame's bytes [start, end) and returns the index of the IP header,
+ * or NO_IP (another protocol), or CUT (the frame ends before its link header does).
+ */
+export interface LinkDecoder {
+  locate(bytes: Uint8Array, start: number, end: number): number;
+  /** VLAN-tagged frames seen so far. */
+  vlanFrames: number;
+}
+
+export const NO_IP = -1;
+export const CUT = -2;
+
+const ETHERTYPE_IPV4 = 0x0800;
+const ETHERTYPE_IPV6 = 0x86dd;
+
+/** 802.1Q, 802.1ad (QinQ) and the older tags that switches put on the outside. */
+function isVlanTag(etherType: number): boolean {
+  return etherType === 0x8100 || etherType === 0x88a8 || etherType === 0x9100 || etherType === 0x9200;
+}
+
+/** A link header whose EtherType stands at a fixed place, with any number of VLAN tags behind it. */
+class EtherTypeLink implements LinkDecoder {
+  vlanFrames = 0;
+  readonly #typeOffset: number;
+  readonly #headerBytes: number;
+
+  constructor(typeOffset: number, headerBytes: number) {
+    this.#typeOffset = typeOffset;
+    this.#headerBytes = headerBytes;
+  }
+
+  // Runs for every segment.
+  locate(bytes: Uint8Array, start: number, end: number): number {
+    let at = start + this.#headerBytes;
+    if (at > end) return CUT;
+    const etherType = u16(bytes, start + this.#typeOffset);
+    if (etherType === ETHERTYPE_IPV4 || etherType === ETHERTYPE_IPV6) return at;
+    if (!isVlanTag(etherType)) return NO_IP;
+    this.vlanFrames++;
+    // A tag: 2 bytes priority and VLAN id, 2 bytes the next EtherType.
+    for (;;) {
+      if (at + 4 > end) return CUT;
+      const inner = u16(bytes, at + 2);
+      at += 4;
+      if (inner === ETHERTYPE_IPV4 || inner === ETHERTYPE_IPV6) return at;
+      if (!isVlanTag(inner)) return NO_IP;
+    }
+  }
+}
+
+/** BSD loopback: 4 bytes address family, in the byte order of the capturing host (NULL) or big-endian (LOOP). */
+class LoopbackLink implements LinkDecoder {
+  vlanFrames = 0;
+
+  locate(bytes: Uint8Array, start: number, end: number): number {
+    if (start + 4 > end) return CUT;
+    // Families are below 256, so that one of the two outer bytes is the value: 2 is AF_INET everywhere, AF_INET6 is
+    // 10 on Linux, 24, 28 or 30 on the BSDs and macOS.
+    const family = bytes[start]! | bytes[start + 3]!;
+    return family === 2 || family === 10 || family === 24 || family === 28 || family === 30 ? start + 4 : NO_IP;
+  }
+}
+
+/** Raw IP: the frame is the packet. */
+class RawLink implements LinkDecoder {
+  vlanFrames = 0;
+
+  locate(_bytes: Uint8Array, start: number, end: number): number {
+    return start < end ? start : CUT;
+  }
+}
+
+/** The decoder of a LINKTYPE_ (or the DLT_ that some files carry instead), or null for one that tcplat does not read. */
+export function linkDecoder(linkType: number): LinkDecoder | null {
+  switch (linkType) {
+    case 1: // EN10MB: destination 6, source 6, type 2
+      return new EtherTypeLink(12, 14);
+    case 113: // LINUX_SLL: packet type 2, ARPHRD 2, address length 2, address 8, protocol 2
+      return new EtherTypeLink(14, 16);
+    case 276: // LINUX_SLL2: protocol 2, reserved 2, interface index 4, ARPHRD 2, packet type 1, address length 1, address 8
+      return new EtherTypeLink(0, 20);
+    case 0: // NULL
+    case 108: // LOOP
+      return new LoopbackLink();
+    case 12: // DLT_RAW on most systems
+    case 14: // DLT_RAW on OpenBSD
+    case 101: // RAW
+    case 228: // IPV4
+    case 229: // IPV6
+      return new RawLink();
+    default:
+      return null;
+  }
+}

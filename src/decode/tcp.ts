@@ -1,0 +1,35 @@
+import { u16, u32 } from "../bytes/read.ts";
+import { Skip } from "./counters.ts";
+import type { Segment } from "./segment.ts";
+
+/**
+ * RFC 9293 §3.1:
+ *
+ *     0  source port          8  acknowledgement number
+ *     2  destination port    12  data offset in 4-byte words (4 bits), reserved
+ *     4  sequence number     13  flags        14  window        16  checksum
+ *
+ * `end` bounds the captured bytes, `packetEnd` is where the IP packet ended on the wire.
+ */
+// Runs for every segment.
+export function decodeTcp(segment: Segment, bytes: Uint8Array, at: number, end: number, packetEnd: number): Skip {
+  if (at + 20 > packetEnd) return Skip.malformed;
+  if (at + 20 > end) return Skip.cutHeader;
+  const headerBytes = (bytes[at + 12]! >>> 4) << 2;
+  const payloadStart = at + headerBytes;
+  if (headerBytes < 20 || payloadStart > packetEnd) return Skip.malformed;
+  segment.sourcePort = u16(bytes, at);
+  segment.destinationPort = u16(bytes, at + 2);
+  segment.sequence = u32(bytes, at + 4) | 0;
+  segment.acknowledgement = u32(bytes, at + 8) | 0;
+  segment.flags = bytes[at + 13]!;
+  segment.window = u16(bytes, at + 14);
+  segment.checksum = u16(bytes, at + 16);
+  segment.bytes = bytes;
+  segment.payloadStart = payloadStart;
+  segment.payloadLength = packetEnd - payloadStart;
+  // A frame may be longer than its packet (Ethernet pads to 60 bytes) or, cut by the snaplen, shorter.
+  const capturedEnd = end < packetEnd ? end : packetEnd;
+  segment.payloadCaptured = capturedEnd > payloadStart ? capturedEnd - payloadStart : 0;
+  return Skip.none;
+}

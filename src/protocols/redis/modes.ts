@@ -1,0 +1,41 @@
+/**
+ * What both directions of a connection must know of each other: modes that change how the next bytes are to be read.
+ * The request side notes what it asked for in the request's replyKind; the response side changes the modes when, and
+ * only when, the server agrees.
+ */
+export class Modes {
+  /** Channels, patterns and shard channels this client listens to: above 0, RESP2 arrays may be messages. */
+  channels = 0;
+  patterns = 0;
+  shardChannels = 0;
+  isMonitor = false;
+  /** The server sends a dump or a command stream (after PSYNC or SYNC), and nothing is a reply any more. */
+  isReplication = false;
+
+  get isSubscriber(): boolean {
+    return this.channels + this.patterns + this.shardChannels > 0;
+  }
+
+  reset(): void {
+    this.channels = 0;
+    this.patterns = 0;
+    this.shardChannels = 0;
+    this.isMonitor = false;
+  }
+}
+
+/** What a pending request expects: a replyKind is one of these, plus a count times COUNT_STEP. */
+export const Reply = {
+  one: 0,
+  /** As many confirmations as the count says. */
+  subscribe: 1,
+  /** A confirmation for each channel or pattern listened to; one when there is none. */
+  unsubscribeAll: 2,
+  unsubscribeAllPatterns: 3,
+  unsubscribeAllShards: 4,
+  monitor: 5,
+  reset: 6,
+  psync: 7,
+  sync: 8,
+} as const;
+export const COUNT_STEP = 16;

@@ -1,0 +1,68 @@
+import { OTHER, Recognition } from "../protocol.ts";
+import { COMMANDS, WordTable } from "./commands.ts";
+
+const commandTable = new WordTable(COMMANDS);
+
+/** `*<count>\r\n$<length>\r\n` is a request and nothing else; a line that begins with a known command may be one. */
+export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
+  if (start >= end) return Recognition.undecided;
+  if (bytes[start] === 0x2a) {
+    const behindCount = skipNumberLine(bytes, start + 1, end);
+    if (behindCount <= 0) return behindCount === 0 ? Recognition.undecided : Recognition.no;
+    if (behindCount === end) return Recognition.undecided;
+    if (bytes[behindCount] !== 0x24) return Recognition.no;
+    const behindLength = skipNumberLine(bytes, behindCount + 1, end);
+    if (behindLength === 0) return Recognition.undecided;
+    return behindLength < 0 ? Recognition.no : Recognition.certain;
+  }
+  let i = start;
+  while (i < end && i - start < 24 && bytes[i]! > 0x20 && bytes[i]! < 0x7f) i++;
+  if (i === end && i - start < 24) return i > start ? Recognition.undecided : Recognition.no;
+  const delimiter = bytes[i]!;
+  if (delimiter !== 0x20 && delimiter !== 0x0d && delimiter !== 0x0a) return Recognition.no;
+  return commandTable.find(bytes, start, i) === OTHER ? Recognition.no : Recognition.possible;
+}
+
+/** A reply begins with a type and a line that suits it. */
+export function recogniseResponse(bytes: Uint8Array, start: number, end: number): Recognition {
+  if (end - start < 3) return Recognition.undecided;
+  switch (bytes[start]) {
+    case 0x2b: // +OK
+      return isCapitals(bytes, start + 1, end) ? Recognition.certain : Recognition.possible;
+    case 0x2d: // -ERR
+      return isCapitals(bytes, start + 1, end) ? Recognition.certain : Recognition.no;
+    case 0x24: // $
+    case 0x3a: // :
+    case 0x25: // %
+    case 0x7e: // ~
+    case 0x3e: // >
+      return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.certain);
+    case 0x2a: // an array may be a request, too
+      return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.possible);
+    default:
+      return Recognition.no;
+  }
+}
+
+function verdictOfNumber(behind: number, verdict: Recognition): Recognition {
+  if (behind === 0) return Recognition.undecided;
+  return behind < 0 ? Recognition.no : verdict;
+}
+
+function isCapitals(bytes: Uint8Array, start: number, end: number): boolean {
+  const stop = Math.min(end, start + 2);
+  for (let i = start; i < stop; i++) if (bytes[i]! < 0x41 || bytes[i]! > 0x5a) return false;
+  return true;
+}
+
+/** Behind `-?digits\r\n`; 0 when it is cut short, -1 when it is something else. */
+function skipNumberLine(bytes: Uint8Array, start: number, end: number): number {
+  let i = start;
+  if (i < end && bytes[i] === 0x2d) i++;
+  const digitsFrom = i;
+  while (i < end && i - digitsFrom < 13 && bytes[i]! >= 0x30 && bytes[i]! <= 0x39) i++;
+  if (i === end) return 0;
+  if (i === digitsFrom || bytes[i] !== 0x0d) return -1;
+  if (i + 1 === end) return 0;
+  return bytes[i + 1] === 0x0a ? i + 2 : -1;
+}

@@ -1,0 +1,475 @@
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { ERRORS, WordTable } from "./commands.ts";
+import { DumpSkipper } from "./dump.ts";
+import { COUNT_STEP, type Modes, Reply } from "./modes.ts";
+import { ShortWord } from "./words.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Where the next byte stands. */
+const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as const;
+
+const Type = {
+  simple: 0x2b, // +
+  error: 0x2d, // -
+  integer: 0x3a, // :
+  bulk: 0x24, // $
+  array: 0x2a, // *
+  null: 0x5f, // _
+  boolean: 0x23, // #
+  double: 0x2c, // ,
+  bigNumber: 0x28, // (
+  bulkError: 0x21, // !
+  verbatim: 0x3d, // =
+  map: 0x25, // %
+  set: 0x7e, // ~
+  attribute: 0x7c, // |
+  push: 0x3e, // >
+  chunk: 0x3b, // ; a piece of a streamed string, `;0` ends it
+  end: 0x2e, // . ends a streamed aggregate
+} as const;
+
+const MAX_DIGITS = 13;
+/** Streamed aggregates within each other. */
+const MAX_DEPTH = 32;
+/** More values than this in one reply are none that a server sends. */
+const MAX_VALUES = 2 ** 50;
+
+const errorTable = new WordTable(ERRORS);
+
+/**
+ * Replies and pushes of RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+ *
+ * A reply is one value; an aggregate is followed by its elements. Only the number of values still missing is kept, so
+ * that depth and announced sizes cost nothing.
+ */
+export class ResponseParser implements Parser {
+  readonly #exchange: Exchange;
+  readonly #modes: Modes;
+  readonly #dump = new DumpSkipper();
+  #at: number = At.type;
+  #type = 0;
+  /** Values still to come until the message is complete. */
+  #missing = 0;
+  /** `#missing` of the aggregates around a streamed one. */
+  readonly #outer = new Float64Array(MAX_DEPTH);
+  #depth = 0;
+  #isStreamedString = false;
+  #number = 0;
+  #digits = 0;
+  #isNegative = false;
+  #isUnknownLength = false;
+  #sawCr = false;
+  #bodyLeft = 0;
+
+  // The message being read.
+  #outerType = 0;
+  /** Values begun in this message. */
+  #values = 0;
+  /** First word of a line, of an error, or of the first element: what tells a message's kind. */
+  readonly #word = new ShortWord();
+  #isWordOpen = false;
+
+  constructor(exchange: Exchange, modes: Modes) {
+    this.#exchange = exchange;
+    this.#modes = modes;
+  }
+
+  // Runs for every segment with payload.
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    let i = start;
+    while (i < end) {
+      switch (this.#at) {
+        case At.type:
+          i = this.#readType(bytes, i);
+          break;
+        case At.line:
+          i = this.#readLine(bytes, i, end);
+          break;
+        case At.number:
+          i = this.#readNumber(bytes, i, end);
+          break;
+        case At.body:
+          i = this.#readBody(bytes, i, end);
+          break;
+        case At.bodyEnd:
+          i = this.#readBodyEnd(bytes, i);
+          break;
+        default:
+          i = this.#readDump(bytes, i, end);
+      }
+      if (i < 0) return false;
+    }
+    return true;
+  }
+
+  gap(missing: number): boolean {
+    if (this.#at === At.dump) {
+      if (!this.#dump.gap(missing)) return false;
+      if (this.#dump.isDone) this.#endDump(missing);
+      return true;
+    }
+    let left = missing;
+    if (this.#at === At.body) {
+      const skipped = Math.min(left, this.#bodyLeft);
+      this.#bodyLeft -= skipped;
+      left -= skipped;
+      if (this.#isWordOpen) this.#word.length += ShortWord.capacity + 1;
+      if (this.#bodyLeft === 0) this.#endBody();
+    }
+    if (this.#at === At.bodyEnd && left > 0) {
+      if (!this.#sawCr) {
+        this.#sawCr = true;
+        left--;
+      }
+      if (left > 0) {
+        left--;
+        this.#valueEnds(missing - left);
+      }
+    }
+    return left === 0;
+  }
+
+  resync(): void {
+    this.#at = At.type;
+    this.#missing = 0;
+    this.#depth = 0;
+    this.#isStreamedString = false;
+  }
+
+  // Runs for every value.
+  #readType(bytes: Uint8Array, i: number): number {
+    const type = bytes[i]!;
+    if (this.#missing === 0) {
+      // A primary keeps its replica waiting with empty lines.
+      const isSyncDue = this.#isSyncDue();
+      if ((type === LF || type === CR) && (this.#modes.isReplication || isSyncDue)) return i + 1;
+      this.#exchange.responseBegins(i);
+      if (isSyncDue && type === Type.bulk && this.#exchange.replyKindAt(0) === Reply.sync) return this.#startDump(i);
+      this.#missing = 1;
+      this.#depth = 0;
+      this.#values = 0;
+      this.#outerType = type;
+    }
+    if (this.#outerType === 0 && this.#missing === 1) {
+      // What came before was an attribute: here is what it belongs to.
+      this.#outerType = type;
+      this.#values = 0;
+    }
+    this.#type = type;
+    this.#sawCr = false;
+    if (type === Type.simple || type === Type.error) {
+      this.#at = At.line;
+      this.#openWord();
+    } else if (type === Type.end) {
+      if (this.#depth === 0) return -1;
+      this.#at = At.line;
+      this.#isWordOpen = false;
+    } else if (isLineType(type)) {
+      this.#at = At.line;
+      if (type === Type.integer) this.#startNumber();
+      this.#isWordOpen = false;
+    } else if (isCountedType(type)) {
+      if (type === Type.chunk && !this.#isStreamedString) return -1;
+      this.#at = At.number;
+      this.#startNumber();
+    } else return -1;
+    this.#values++;
+    return i + 1;
+  }
+
+  /** The words that matter: of a message that is one line, and an aggregate's first element. */
+  #openWord(): void {
+    this.#isWordOpen = this.#values <= 1;
+    if (this.#isWordOpen) this.#word.clear();
+  }
+
+  /** SYNC is answered by a dump at once. */
+  #isSyncDue(): boolean {
+    const kind = this.#exchange.replyKindAt(0);
+    return kind === Reply.psync || kind === Reply.sync;
+  }
+
+  #startNumber(): void {
+    this.#number = 0;
+    this.#digits = 0;
+    this.#isNegative = false;
+    this.#isUnknownLength = false;
+  }
+
+  // Runs for every value that is a line.
+  #readLine(bytes: Uint8Array, from: number, end: number): number {
+    let i = from;
+    while (i < end && bytes[i] !== LF) i++;
+    if (this.#isWordOpen) this.#word.append(bytes, from, i);
+    else if (this.#type === Type.integer) this.#noteInteger(bytes, from, i);
+    if (i > from) this.#sawCr = bytes[i - 1] === CR;
+    if (i === end) return i;
+    if (!this.#sawCr) return -1;
+    i++;
+    if (this.#type === Type.end) {
+      this.#missing = this.#outer[--this.#depth]! + 1;
+    }
+    this.#valueEnds(i);
+    return i;
+  }
+
+  /** The last integer of a confirmation tells how many channels are left. */
+  #noteInteger(bytes: Uint8Array, start: number, end: number): void {
+    for (let i = start; i < end; i++) {
+      const digit = bytes[i]! - 0x30;
+      if (digit >= 0 && digit <= 9 && ++this.#digits <= MAX_DIGITS) this.#number = this.#number * 10 + digit;
+    }
+  }
+
+  // Runs for every value with a length or a count.
+  #readNumber(bytes: Uint8Array, from: number, end: number): number {
+    let i = from;
+    while (i < end) {
+      const byte = bytes[i++]!;
+      if (byte >= 0x30 && byte <= 0x39 && !this.#sawCr && !this.#isUnknownLength) {
+        this.#number = this.#number * 10 + (byte - 0x30);
+        if (++this.#digits > MAX_DIGITS) return -1;
+      } else if (byte === LF && this.#sawCr) {
+        if (this.#digits === 0 && !this.#isUnknownLength) return -1;
+        return this.#numberRead(i) ? i : -1;
+      } else if (byte === CR && !this.#sawCr) this.#sawCr = true;
+      else if (byte === 0x2d && this.#digits === 0 && !this.#isNegative && !this.#sawCr) this.#isNegative = true;
+      else if (byte === 0x3f && this.#digits === 0 && !this.#isNegative) this.#isUnknownLength = true;
+      else return -1;
+    }
+    return i;
+  }
+
+  /** A type's number is known; false when it makes no sense. */
+  // Runs for every value with a length or a count.
+  #numberRead(at: number): boolean {
+    const type = this.#type;
+    this.#sawCr = false;
+    if (type === Type.bulk || type === Type.bulkError || type === Type.verbatim) {
+      if (this.#isUnknownLength) {
+        this.#isStreamedString = true;
+        this.#at = At.type;
+        return type === Type.bulk;
+      }
+      if (this.#isNegative) this.#valueEnds(at);
+      else this.#startBody();
+      return true;
+    }
+    if (type === Type.chunk) {
+      if (this.#isNegative || this.#isUnknownLength) return false;
+      if (this.#number === 0) {
+        this.#isStreamedString = false;
+        this.#valueEnds(at);
+      } else this.#startBody();
+      return true;
+    }
+    return this.#aggregateBegins(at);
+  }
+
+  #startBody(): void {
+    this.#bodyLeft = this.#number;
+    if (this.#outerType === Type.bulk) this.#isWordOpen = false;
+    else if (this.#values <= 2 && this.#isTelling()) this.#openElementWord();
+    else this.#isWordOpen = false;
+    if (this.#bodyLeft > 0) this.#at = At.body;
+    else this.#endBody();
+  }
+
+  /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
+  #isTelling(): boolean {
+    if (this.#outerType === Type.bulkError || this.#outerType === Type.push) return true;
+    return this.#outerType === Type.array && (this.#modes.isSubscriber || this.#isConfirmationDue());
+  }
+
+  #isConfirmationDue(): boolean {
+    const kind = this.#exchange.replyKindAt(0);
+    return kind >= 0 && kind % COUNT_STEP >= Reply.subscribe && kind % COUNT_STEP <= Reply.unsubscribeAllShards;
+  }
+
+  #openElementWord(): void {
+    this.#isWordOpen = true;
+    this.#word.clear();
+  }
+
+  /** `*`, `~`, `>` announce as many values as they say, `%` and `|` twice as many. */
+  #aggregateBegins(at: number): boolean {
+    const type = this.#type;
+    const count = type === Type.map || type === Type.attribute ? this.#number * 2 : this.#number;
+    this.#at = At.type;
+    if (this.#isUnknownLength) {
+      if (this.#depth === MAX_DEPTH) return false;
+      this.#outer[this.#depth++] = this.#missing - 1;
+      this.#missing = Number.POSITIVE_INFINITY;
+      return true;
+    }
+    if (this.#isNegative) {
+      this.#valueEnds(at);
+      return true;
+    }
+    this.#missing += count;
+    if (this.#missing > MAX_VALUES && this.#missing !== Number.POSITIVE_INFINITY) return false;
+    // An attribute comes before the value that it belongs to.
+    if (type !== Type.attribute) this.#valueEnds(at);
+    else if (this.#values === 1) this.#outerType = 0;
+    return true;
+  }
+
+  // Runs for every value with a body.
+  #readBody(bytes: Uint8Array, i: number, end: number): number {
+    const available = end - i;
+    const take = available < this.#bodyLeft ? available : this.#bodyLeft;
+    if (this.#isWordOpen) this.#word.append(bytes, i, i + take);
+    this.#bodyLeft -= take;
+    if (this.#bodyLeft === 0) this.#endBody();
+    return i + take;
+  }
+
+  #endBody(): void {
+    this.#at = At.bodyEnd;
+    this.#sawCr = false;
+  }
+
+  // Runs for every value with a body.
+  #readBodyEnd(bytes: Uint8Array, i: number): number {
+    if (!this.#sawCr) {
+      if (bytes[i] !== CR) return -1;
+      this.#sawCr = true;
+      return i + 1;
+    }
+    if (bytes[i] !== LF) return -1;
+    this.#valueEnds(i + 1);
+    return i + 1;
+  }
+
+  // Runs for every value.
+  #valueEnds(at: number): void {
+    this.#at = At.type;
+    if (this.#isStreamedString) return;
+    if (--this.#missing === 0) this.#messageEnds(at);
+  }
+
+  // Runs for every message.
+  #messageEnds(at: number): void {
+    const exchange = this.#exchange;
+    const modes = this.#modes;
+    const type = this.#outerType;
+    if (modes.isReplication) {
+      exchange.push(at);
+      return;
+    }
+    const kind = exchange.replyKindAt(0);
+    if (type === Type.push) {
+      if (!this.#confirm(at, kind)) exchange.push(at);
+    } else if (type === Type.error || type === Type.bulkError) {
+      exchange.answer(at, this.#errorId());
+    } else if (type === Type.array && (modes.isSubscriber || kind % COUNT_STEP !== Reply.one)) {
+      if (modes.isSubscriber && this.#isMessage()) exchange.push(at);
+      else if (!this.#confirm(at, kind)) exchange.answer(at, NO_ERROR);
+    } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
+    else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
+    else this.#answerSpecial(at, kind);
+  }
+
+  /** The first word of an error: up to a blank or the end of the line. */
+  #errorId(): number {
+    const bytes = this.#word.bytes;
+    let end = 0;
+    while (end < this.#word.kept && bytes[end]! > 0x20) end++;
+    return errorTable.find(bytes, 0, end);
+  }
+
+  #isMonitorLine(): boolean {
+    const first = this.#word.bytes[0]!;
+    return first >= 0x30 && first <= 0x39;
+  }
+
+  #isMessage(): boolean {
+    const word = this.#word;
+    return word.is("MESSAGE") || word.is("PMESSAGE") || word.is("SMESSAGE");
+  }
+
+  /** A (un)subscription's confirmation; false when the message is none. */
+  #confirm(at: number, kind: number): boolean {
+    const word = this.#word;
+    const modes = this.#modes;
+    const base = kind % COUNT_STEP;
+    let expected = Math.floor(kind / COUNT_STEP);
+    if (word.is("SUBSCRIBE")) modes.channels = Math.max(modes.channels, this.#number - modes.patterns);
+    else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, this.#number - modes.channels);
+    else if (word.is("SSUBSCRIBE")) modes.shardChannels = this.#number;
+    else if (word.is("UNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAll) expected = Math.max(1, modes.channels);
+      modes.channels = Math.max(0, this.#number - modes.patterns);
+    } else if (word.is("PUNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAllPatterns) expected = Math.max(1, modes.patterns);
+      modes.patterns = Math.max(0, this.#number - modes.channels);
+    } else if (word.is("SUNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAllShards) expected = Math.max(1, modes.shardChannels);
+      modes.shardChannels = this.#number;
+    } else return false;
+    if (kind < 0 || base < Reply.subscribe || base > Reply.unsubscribeAllShards) return false;
+    if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
+    else {
+      this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
+      this.#exchange.partialAnswer(at);
+    }
+    return true;
+  }
+
+  /** A simple reply to a request that changes how what follows is read. */
+  #answerSpecial(at: number, kind: number): void {
+    const modes = this.#modes;
+    if (kind === Reply.monitor) modes.isMonitor = true;
+    else if (kind === Reply.reset) modes.reset();
+    else if (kind === Reply.psync) {
+      modes.isReplication = true;
+      // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once.
+      if (this.#word.bytes[0] === 0x46) this.#startDump(at);
+    }
+    this.#exchange.answer(at, NO_ERROR);
+  }
+
+  // ---- the dump after SYNC and +FULLRESYNC ----
+
+  /** SYNC's answer is the dump; PSYNC's comes before it. Then follows what nobody has asked for. */
+  #startDump(at: number): number {
+    this.#modes.isReplication = true;
+    this.#dump.awaitHeader();
+    this.#at = At.dump;
+    return at;
+  }
+
+  #readDump(bytes: Uint8Array, from: number, end: number): number {
+    const i = this.#dump.push(bytes, from, end);
+    if (i < 0) return -1;
+    if (this.#dump.isDone) this.#endDump(i);
+    return i;
+  }
+
+  #endDump(at: number): void {
+    this.#at = At.type;
+    this.#missing = 0;
+    // After SYNC the dump is the answer; after PSYNC the answer was +FULLRESYNC.
+    if (this.#exchange.replyKindAt(0) === Reply.sync) this.#exchange.answer(at, NO_ERROR);
+  }
+}
+
+function isLineType(type: number): boolean {
+  return type === Type.integer || type === Type.null || type === Type.boolean || type === Type.double || type === Type.bigNumber;
+}
+
+function isCountedType(type: number): boolean {
+  return (
+    type === Type.bulk ||
+    type === Type.array ||
+    type === Type.push ||
+    type === Type.map ||
+    type === Type.set ||
+    type === Type.attribute ||
+    type === Type.verbatim ||
+    type === Type.bulkError ||
+    type === Type.chunk
+  );
+}

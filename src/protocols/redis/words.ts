@@ -1,0 +1,52 @@
+import { upper } from "./commands.ts";
+
+/** The first bytes of a word that may come in pieces. Longer words keep their length, and equal nothing. */
+export class ShortWord {
+  static readonly capacity = 48;
+  readonly bytes = new Uint8Array(ShortWord.capacity);
+  length = 0;
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  append(source: Uint8Array, start: number, end: number): void {
+    let to = this.length;
+    for (let from = start; from < end && to < ShortWord.capacity; from++) this.bytes[to++] = source[from]!;
+    this.length += end - start;
+  }
+
+  /** The bytes kept: fewer than `length` where the word was longer. */
+  get kept(): number {
+    return this.length < ShortWord.capacity ? this.length : ShortWord.capacity;
+  }
+
+  /** Whether it is this word, in any case. `word` is ASCII in capitals. */
+  is(word: string): boolean {
+    if (this.length !== word.length) return false;
+    for (let i = 0; i < word.length; i++) if (upper(this.bytes[i]!) !== word.charCodeAt(i)) return false;
+    return true;
+  }
+
+  /** Whether it contains this word, in any case. */
+  contains(word: string): boolean {
+    for (let at = 0; at + word.length <= this.kept; at++) {
+      let i = 0;
+      while (i < word.length && upper(this.bytes[at + i]!) === word.charCodeAt(i)) i++;
+      if (i === word.length) return true;
+    }
+    return false;
+  }
+
+  /** The non-negative integer that it is, or -1. */
+  toCount(): number {
+    if (this.length === 0 || this.length > 15) return -1;
+    let value = 0;
+    for (let i = 0; i < this.length; i++) {
+      const digit = this.bytes[i]! - 0x30;
+      if (digit < 0 || digit > 9) return -1;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+}

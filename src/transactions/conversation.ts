@@ -1,0 +1,359 @@
+import type { Connection } from "../connection/connection.ts";
+import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
+import { distance } from "../connection/sequence.ts";
+import type { ServerTable } from "../connection/servers.ts";
+import { type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
+import { Pairing, type PairingContext } from "./pairing.ts";
+import type { ProtocolSelector } from "./selector.ts";
+import { Flag, type UnansweredReason } from "./transaction.ts";
+
+/** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
+const QUIET_US = 20_000;
+const QUIET_UNKNOWN_US = 1_000_000;
+/** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
+const DEAD_US = 3_600_000_000;
+
+const UNANSWERED: Record<EndReason, UnansweredReason> = {
+  closed: "closed",
+  reset: "reset",
+  evicted: "evicted",
+  idle: "timeout",
+  end: "end",
+};
+
+/** What all conversations of a run share. */
+export interface ConversationContext extends PairingContext {
+  readonly selector: ProtocolSelector;
+  readonly servers: ServerTable;
+  readonly requestTimeoutUs: number;
+  /** Connections not looked into, by reason. */
+  readonly refused: { tls: number; unknown_protocol: number };
+}
+
+/**
+ * One connection's talk: feeds both streams to the protocol's parsers, and knows when that may not be done.
+ *
+ * Where bytes are missing and the next message boundary cannot be known, a direction is "lost": its bytes are not
+ * parsed, since a boundary found by luck pairs wrongly ever after. It is taken up again at an anchor (T9): a client
+ * segment that acknowledges more than the client's segment before it (a "leader": the client has read something in
+ * between), and everything that the server has sent. A client that waits for its responses before it sends again is
+ * then at the beginning of a request, and the next byte of the server begins its response. A client that was ever
+ * seen to send otherwise (`#isAsync`) must, moreover, have been quiet for longer than any of its requests took.
+ */
+export class Conversation implements StreamReceiver {
+  readonly #context: ConversationContext;
+  readonly #connection: Connection;
+  #protocol: Protocol | null = null;
+  #session: Session | null = null;
+  #pairing: Pairing | null = null;
+
+  #isClientLost: boolean;
+  #isServerLost: boolean;
+  /** A client segment that led was seen while a response was due: it does not wait for its responses. */
+  #isAsync = false;
+  /** The boundaries rest on an anchor, not on the beginning of the connection. */
+  #isAssumed = false;
+  #hasClientData = false;
+
+  // Where the streams stand: bytes since the beginning, the sequence number that comes next, and when they last moved.
+  #clientOffset = 0.5;
+  #clientNext = 0;
+  #clientLastUs = 0.5;
+  #serverOffset = 0.5;
+  #serverNext = 0;
+  #serverLastUs = 0.5;
+  #hasServerData = false;
+  #clientAcknowledged = 0;
+
+  // Of the bytes that the lost server sent: the times of the first and the last, and whether there are holes in them.
+  #lostFirstUs = 0.5;
+  #lostLastUs = 0.5;
+  #lostHasHole = false;
+  #lostEndsInHole = false;
+
+  constructor(context: ConversationContext, connection: Connection) {
+    this.#context = context;
+    this.#connection = connection;
+    this.#isClientLost = !connection.hasHandshake;
+    this.#isServerLost = !connection.hasHandshake;
+    this.#clientOffset = 0;
+    this.#serverOffset = 0;
+    const protocol = context.selector.byPort(connection.serverPort);
+    if (protocol !== null && connection.hasHandshake) this.#begin(protocol);
+  }
+
+  get hasPending(): boolean {
+    return this.#pairing !== null && this.#pairing.unreported > 0;
+  }
+
+  // Runs for every segment with payload.
+  data(
+    fromClient: boolean,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    cut: number,
+    timeUs: number,
+    sequence: number,
+    acknowledgement: number,
+    wasHeld: boolean,
+  ): void {
+    const flags = wasHeld ? Flag.outOfOrder : 0;
+    if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, acknowledgement, flags);
+    else this.#serverData(bytes, start, end, cut, timeUs, flags);
+    const length = end - start + cut;
+    if (fromClient) {
+      this.#clientOffset += length;
+      this.#clientNext = (sequence + length) | 0;
+      this.#clientLastUs = timeUs;
+      this.#hasClientData = true;
+    } else {
+      this.#serverOffset += length;
+      this.#serverNext = (sequence + length) | 0;
+      this.#serverLastUs = timeUs;
+      this.#hasServerData = true;
+    }
+  }
+
+  // Runs for every segment with payload.
+  #clientData(bytes: Uint8Array, start: number, end: number, cut: number, timeUs: number, acknowledgement: number, flags: number): void {
+    if (this.#session === null && !this.#choose(bytes, start, end)) return;
+    const pairing = this.#pairing!;
+    if (acknowledgement !== this.#clientAcknowledged || !this.#hasClientData) {
+      this.#clientAcknowledged = acknowledgement;
+      this.#lead(bytes, start, end, timeUs);
+    }
+    pairing.enterRequests(timeUs, start, this.#clientOffset, flags);
+    if (this.#isClientLost) {
+      pairing.extendLast(timeUs);
+      return;
+    }
+    const requests = this.#session!.requests;
+    if (!requests.push(bytes, start, end) || pairing.isOverfull) {
+      this.#rejectClient(pairing.isOverfull ? "pending_limit" : "request");
+      return;
+    }
+    if (cut === 0) return;
+    pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
+    if (!requests.gap(cut)) this.#loseClient(Flag.truncated);
+  }
+
+  // Runs for every segment with payload.
+  #serverData(bytes: Uint8Array, start: number, end: number, cut: number, timeUs: number, flags: number): void {
+    const pairing = this.#pairing;
+    if (pairing === null) return;
+    if (this.#isServerLost) {
+      this.#lostLastUs = timeUs;
+      this.#lostEndsInHole = false;
+      return;
+    }
+    pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
+    pairing.enterResponses(timeUs, start, this.#serverOffset, flags);
+    const responses = this.#session!.responses;
+    if (!responses.push(bytes, start, end)) {
+      this.#context.sink.parserError(this.#protocol!, "response");
+      this.#loseServer(timeUs, true);
+      return;
+    }
+    if (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost) this.#doubt();
+    if (cut === 0 || this.#isServerLost) return;
+    pairing.enterResponses(timeUs, 0, this.#serverOffset + (end - start), 0);
+    if (responses.gap(cut)) return;
+    // Where the bytes cut off begin a response, its first byte's time is known all the same.
+    if (!pairing.isResponding && pairing.pendingCount > 0) pairing.responseBegins(0);
+    pairing.markResponse(Flag.truncated);
+    this.#loseServer(timeUs, false);
+  }
+
+  gap(fromClient: boolean, missing: number, next: number): void {
+    const pairing = this.#pairing;
+    if (pairing !== null) {
+      pairing.isInGap = true;
+      if (fromClient) this.#clientGap(pairing, missing);
+      else this.#serverGap(pairing, missing);
+      pairing.isInGap = false;
+    }
+    if (fromClient) {
+      this.#clientOffset += missing;
+      this.#clientNext = next;
+    } else {
+      this.#serverOffset += missing;
+      this.#serverNext = next;
+    }
+  }
+
+  #clientGap(pairing: Pairing, missing: number): void {
+    if (this.#isClientLost) return;
+    pairing.enterRequests(this.#clientLastUs, 0, this.#clientOffset, Flag.gap);
+    if (!this.#session!.requests.gap(missing)) this.#loseClient(Flag.gap);
+  }
+
+  #serverGap(pairing: Pairing, missing: number): void {
+    if (this.#isServerLost) {
+      this.#lostHasHole = true;
+      this.#lostEndsInHole = true;
+      return;
+    }
+    pairing.enterResponses(this.#serverLastUs, 0, this.#serverOffset, Flag.gap);
+    if (this.#session!.responses.gap(missing)) return;
+    this.#loseServer(this.#serverLastUs, true);
+    this.#lostEndsInHole = true;
+  }
+
+  retransmitted(fromClient: boolean, sequence: number, length: number): void {
+    const pairing = this.#pairing;
+    if (pairing === null) return;
+    if (fromClient) {
+      const from = this.#clientOffset - distance(this.#clientNext, sequence);
+      pairing.markRetransmitted(from, from + length);
+    } else {
+      pairing.markResponseRetransmitted(this.#serverOffset - distance(this.#serverNext, sequence));
+    }
+  }
+
+  serverFinished(): void {
+    this.#settle("closed");
+  }
+
+  ended(reason: EndReason): void {
+    this.#settle(UNANSWERED[reason]);
+    this.#pairing?.requestVoid();
+  }
+
+  expire(clockUs: number): void {
+    const pairing = this.#pairing;
+    if (pairing === null || pairing.unreported === 0) return;
+    pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
+    if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
+  }
+
+  /** The server's stream is over: what is still pending has no response, or one whose end can be told now. */
+  #settle(reason: UnansweredReason): void {
+    const pairing = this.#pairing;
+    if (pairing === null) return;
+    if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
+    const isLost = this.#isServerLost || this.#isResponseMissing();
+    pairing.giveUpAll(isLost ? "gap" : reason, Math.max(this.#clientLastUs, this.#serverLastUs, this.#connection.lastUs));
+  }
+
+  /** The client has acknowledged bytes of the server that were never captured. */
+  #isResponseMissing(): boolean {
+    const { fromA, fromB, clientIsA } = this.#connection;
+    const client = clientIsA === false ? fromB : fromA;
+    const server = clientIsA === false ? fromA : fromB;
+    return client.hasAcknowledged && server.isStarted && !server.isFinished && distance(client.acknowledged, server.next) > 0;
+  }
+
+  /** Chooses the protocol by the first bytes of the client; false when nobody speaks what they are. */
+  #choose(bytes: Uint8Array, start: number, end: number): boolean {
+    const chosen = this.#context.selector.recognise(this.#connection.serverPort, bytes, start, end);
+    if (typeof chosen === "string") {
+      this.#context.refused[chosen]++;
+      this.#connection.isIgnored = true;
+      return false;
+    }
+    this.#begin(chosen);
+    return true;
+  }
+
+  #begin(protocol: Protocol): void {
+    const server = this.#context.servers.find(this.#connection.serverText);
+    this.#connection.server = server;
+    this.#protocol = protocol;
+    this.#pairing = new Pairing(this.#context, this.#connection, server, protocol);
+    this.#session = protocol.createSession(this.#pairing);
+  }
+
+  /** A client segment that acknowledges something new. */
+  #lead(bytes: Uint8Array, start: number, end: number, timeUs: number): void {
+    const isAllRead = !this.#hasServerData || this.#clientAcknowledged === this.#serverNext;
+    if (!this.#isClientLost && !this.#isServerLost) {
+      if (this.#pairing!.pendingCount > 0 || !isAllRead) this.#noteAsync();
+    } else if (isAllRead) {
+      this.#tryAlign(bytes, start, end, timeUs);
+    }
+  }
+
+  /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
+  #noteAsync(): void {
+    this.#isAsync = true;
+    if (!this.#isAssumed) return;
+    this.#loseClient(0);
+    this.#loseServer(this.#serverLastUs, true);
+    this.#pairing!.giveUpAll("gap", this.#clientLastUs);
+  }
+
+  /** A response came that nobody had asked for: boundaries that rest on an anchor are given up. */
+  #doubt(): void {
+    this.#pairing!.unmatchedSinceAligned = 0;
+    if (this.#isAssumed) this.#noteAsync();
+  }
+
+  #tryAlign(bytes: Uint8Array, start: number, end: number, timeUs: number): void {
+    const pairing = this.#pairing!;
+    if (this.#isAsync && !this.#isQuiet(timeUs)) return;
+    if (!this.#isServerLost && pairing.pendingCount > 0) {
+      this.#isAsync = true;
+      return;
+    }
+    if (this.#isClientLost) {
+      const verdict = this.#protocol!.recogniseRequest(bytes, start, end);
+      if (verdict === Recognition.no) return;
+      // Nothing of the client was seen before: this may be the middle of a value, and only looks tell.
+      if (!this.#hasClientData && verdict !== Recognition.certain) return;
+    } else if (pairing.draft >= 0) return;
+    if (this.#isServerLost) {
+      this.#completeCut(pairing);
+      pairing.giveUpAll("gap", timeUs);
+    }
+    pairing.requestVoid();
+    pairing.unmatchedSinceAligned = 0;
+    pairing.isOverfull = false;
+    this.#session!.requests.resync();
+    this.#session!.responses.resync();
+    this.#isClientLost = false;
+    this.#isServerLost = false;
+    this.#isAssumed = true;
+    if (this.#hasClientData) this.#context.sink.resynced(this.#protocol!);
+  }
+
+  #isQuiet(timeUs: number): boolean {
+    const longest = this.#pairing!.longestWaitUs;
+    const quietUs = longest < 1 ? QUIET_UNKNOWN_US : Math.max(QUIET_US, 3 * longest);
+    return timeUs - Math.max(this.#clientLastUs, this.#serverLastUs) >= quietUs;
+  }
+
+  /**
+   * All that the lost server sent is known to end here, at a boundary. A single pending request whose response had
+   * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
+   */
+  #completeCut(pairing: Pairing): void {
+    if (this.#isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
+    if (pairing.pendingCount === 1 && pairing.isResponding) pairing.answerCut(this.#lostLastUs, this.#serverOffset);
+    else if (!this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
+  }
+
+  /** The client's bytes are not the protocol's, or there is no room for its requests. */
+  #rejectClient(reason: string): void {
+    this.#context.sink.parserError(this.#protocol!, reason);
+    this.#pairing!.requestVoid();
+    this.#isClientLost = true;
+  }
+
+  /** The next request's first byte cannot be known; the one being read ends, as far as can be told, here. */
+  #loseClient(flag: number): void {
+    const pairing = this.#pairing!;
+    pairing.markDraft(flag);
+    this.#session!.requests.cutOff?.();
+    pairing.requestVoid();
+    this.#isClientLost = true;
+  }
+
+  #loseServer(timeUs: number, hasHole: boolean): void {
+    this.#isServerLost = true;
+    this.#lostFirstUs = timeUs;
+    this.#lostLastUs = timeUs;
+    this.#lostHasHole = hasHole;
+    this.#lostEndsInHole = false;
+  }
+}

@@ -1,0 +1,80 @@
+import type { ProtocolSelection } from "../options.ts";
+import { type Protocol, Recognition } from "../protocols/protocol.ts";
+
+/** What a connection's first bytes were taken for, where they are no protocol's. */
+export type Refusal = "tls" | "unknown_protocol";
+
+/** Which protocols a connection may speak: by `-p`, by its server's port, and by its first bytes. */
+export class ProtocolSelector {
+  readonly #byPort = new Map<number, Protocol>();
+  readonly #anyPort: Protocol[] = [];
+  /** One protocol was named, without ports: whatever the filter lets through is taken for it. */
+  readonly #only: Protocol | null;
+
+  constructor(selections: readonly ProtocolSelection[], protocols: readonly Protocol[]) {
+    let named = 0;
+    for (const selection of selections) {
+      const chosen = selection.name === "auto" ? protocols : protocols.filter((p) => p.name === selection.name);
+      for (const protocol of chosen) {
+        for (const port of selection.ports) this.#byPort.set(port, protocol);
+        if (selection.ports.length === 0 && !this.#anyPort.includes(protocol)) this.#anyPort.push(protocol);
+      }
+      if (selection.name !== "auto" && selection.ports.length === 0) named++;
+    }
+    const hasAuto = selections.some((selection) => selection.name === "auto");
+    this.#only = named === 1 && !hasAuto && this.#anyPort.length === 1 ? this.#anyPort[0]! : null;
+  }
+
+  /** Ports named by the user. */
+  get ports(): IterableIterator<number> {
+    return this.#byPort.keys();
+  }
+
+  /** Whether a connection to this server port is looked at at all. */
+  wants(serverPort: number): boolean {
+    return this.#anyPort.length > 0 || this.#byPort.has(serverPort);
+  }
+
+  /** The protocol of a connection by its port alone, or null when its bytes must tell. */
+  byPort(serverPort: number): Protocol | null {
+    return this.#byPort.get(serverPort) ?? this.#only;
+  }
+
+  /** The protocol that these first bytes of a client are, the port being a hint; or why they are none. */
+  recognise(serverPort: number, bytes: Uint8Array, start: number, end: number): Protocol | Refusal {
+    if (isTls(bytes, start, end)) return "tls";
+    const fixed = this.byPort(serverPort);
+    if (fixed !== null) return fixed;
+    let best: Protocol | null = null;
+    let bestRank = -1;
+    for (const protocol of this.#anyPort) {
+      const isUsualPort = protocol.ports.includes(serverPort);
+      const verdict = protocol.recogniseRequest(bytes, start, end);
+      if (verdict === Recognition.no && !isUsualPort) continue;
+      const rank = verdict * 2 + (isUsualPort ? 1 : 0);
+      if (rank > bestRank) {
+        best = protocol;
+        bestRank = rank;
+      }
+    }
+    return best ?? "unknown_protocol";
+  }
+
+  /** Who speaks these first bytes, by their grammar alone. */
+  speaker(bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
+    const protocols = new Set([...this.#anyPort, ...this.#byPort.values()]);
+    let client = 0;
+    let server = 0;
+    for (const protocol of protocols) {
+      client = Math.max(client, protocol.recogniseRequest(bytes, start, end));
+      server = Math.max(server, protocol.recogniseResponse(bytes, start, end));
+    }
+    if (client === server || Math.max(client, server) < Recognition.possible) return null;
+    return client > server ? "client" : "server";
+  }
+}
+
+/** A TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */
+function isTls(bytes: Uint8Array, start: number, end: number): boolean {
+  return end - start >= 2 && bytes[start] === 0x16 && bytes[start + 1] === 3;
+}
