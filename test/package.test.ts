@@ -10,6 +10,8 @@ const ROOT = process.cwd();
 const IS_UNREACHABLE =
   /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|ECONNRESET|ENETUNREACH|ENOTCACHED|EHOSTUNREACH|ERR_SOCKET_TIMEOUT/;
 
+const NPM_TIMEOUT_MS = 120_000;
+
 describe("the packed tarball", () => {
   let folder = "";
   let files: string[] = [];
@@ -108,5 +110,5 @@ function runNpm(args: string[], cwd: string): { status: number | null; stderr: s
     /^npm_/i.test(name) && !/^npm_config_(registry|cache|userconfig|globalconfig)$/i.test(name);
   const env = Object.fromEntries(Object.entries(process.env).filter((entry) => !isForNpm(entry)));
   const all = [...args, "--no-audit", "--no-fund", "--loglevel=error", "--fetch-retries=0"];
-  return spawnSync("npm", all, { cwd, encoding: "utf8", env });
+  return spawnSync("npm", all, { cwd, encoding: "utf8", env, timeout: NPM_TIMEOUT_MS });
 }

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { EXIT_STATUS } from "../src/errors.ts";
+import { parseCommandLine } from "../src/options/parse.ts";
 
 const FOLDER = join(process.cwd(), "systemd");
 /** The file, and the name it is judged under: a template only makes sense as an instance. */
@@ -53,6 +54,27 @@ for (const { file, unit } of UNITS) {
     );
     assert.equal(valuesOf(serviceSection(file), "EnvironmentFile")[0], "-/etc/tcplat/tcplat.env");
     assert.match(readFileSync(join(FOLDER, "tcplat.env"), "utf8"), /^TCPLAT_OPTIONS=".+"$/m);
+  });
+}
+
+for (const { file } of UNITS) {
+  test(`${file} gives tcplat options that it knows, with each proposal of tcplat.env`, () => {
+    const proposals = [...readFileSync(join(FOLDER, "tcplat.env"), "utf8").matchAll(/^#?TCPLAT_OPTIONS="(.+)"$/gm)];
+    assert.ok(proposals.length >= 2);
+    const command = valuesOf(serviceSection(file), "ExecStart")[0] ?? "";
+    for (const [, proposal = ""] of proposals) {
+      const line = command.replace("%i", "lo").replace("$TCPLAT_OPTIONS", proposal);
+      const words = line.slice(line.indexOf("/tcplat ") + "/tcplat ".length).split(" ");
+      const surroundings = {
+        protocols: ["redis", "memcached"],
+        env: { TCPLAT_LOG: "info" },
+        readConfig: () => new Map(),
+      };
+      const invocation = parseCommandLine(words, surroundings);
+      assert.ok(invocation.kind === "run");
+      assert.equal(invocation.options.quiet, true);
+      assert.match(invocation.options.filter, /^tcp port 6379/);
+    }
   });
 }
 
