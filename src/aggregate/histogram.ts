@@ -5,7 +5,7 @@ export const BUCKET_BOUNDS_US: readonly number[] = [
 ];
 export const BUCKET_COUNT = BUCKET_BOUNDS_US.length + 1;
 
-/** Up to here a table tells the bucket (3 ns a record less than a search, test/bench/histogram.ts). */
+/** Up to here a table tells the bucket (3 ns a record less than a search, test/bench/aggregate.ts). */
 const SHORT_US = 1000;
 const SHORT_BUCKETS = new Uint8Array(SHORT_US + 1);
 for (let us = 0; us <= SHORT_US; us++) {

@@ -8,8 +8,9 @@ import type { BuildInfo } from "./prometheus.ts";
 import { PrometheusExporter } from "./prometheus.ts";
 import { statsDocument } from "./stats-document.ts";
 
-/** A request must be whole, and its answer taken, within this; nobody is waited for. */
+/** A request must be whole, its headers first, and its answer taken, within these; nobody is waited for. */
 const REQUEST_MS = 5000;
+const HEADERS_MS = 2000;
 const IDLE_MS = 5000;
 const CHECK_MS = 1000;
 const HEADER_BYTES = 8192;
@@ -35,7 +36,7 @@ interface Answer {
 export async function startMetricsServer(options: MetricsServerOptions): Promise<Listening> {
   const routes = makeRoutes(options);
   const limits = {
-    headersTimeout: REQUEST_MS,
+    headersTimeout: HEADERS_MS,
     requestTimeout: REQUEST_MS,
     keepAliveTimeout: IDLE_MS,
     connectionsCheckingInterval: CHECK_MS,

@@ -9,7 +9,7 @@ import { statsDocument } from "./stats-document.ts";
 /** More at once are disconnected unserved (contract §4). */
 const READER_CAPACITY = 16;
 /** A reader has this long to take the document. */
-const READ_MS = 5000;
+const READ_MS = 3000;
 /** Once all is sent, a reader that does not hang up is disconnected after this. */
 const LINGER_MS = 200;
 /** Input is thrown away; a reader that sends more than this is disconnected. */
@@ -23,7 +23,7 @@ export interface StatsServerOptions {
 
 /** The stats port: whoever connects gets the document and is disconnected, whatever they send or fail to read. */
 export async function startStatsServer(options: StatsServerOptions): Promise<Listening> {
-  const document = cached(() => statsDocument(options.snapshot()));
+  const document = cached(() => Buffer.from(statsDocument(options.snapshot())));
   const readers = new Set<Socket>();
   const server = createServer((socket) => {
     socket.on("error", () => {}); // a reader that vanished is no news
@@ -44,7 +44,7 @@ export async function startStatsServer(options: StatsServerOptions): Promise<Lis
   return { port, close };
 }
 
-function serve(socket: Socket, document: string): void {
+function serve(socket: Socket, document: Buffer): void {
   const deadline = setTimeout(() => socket.destroy(), READ_MS);
   socket.on("close", () => clearTimeout(deadline));
   socket.on("finish", () => {

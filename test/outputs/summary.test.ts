@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Aggregate } from "../../src/aggregate/aggregate.ts";
+import type { Snapshot } from "../../src/aggregate/snapshot.ts";
+import { summaryRecord, summaryTable } from "../../src/outputs/summary.ts";
+import { TransactionClass } from "../../src/protocols/protocol.ts";
+import { BLPOP, GET, KV, SERVER, stages, transaction } from "../aggregate/fixtures.ts";
+
+function run(): Snapshot {
+  const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
+  for (const of of [
+    transaction({ latencyUs: 100 }),
+    transaction({ latencyUs: 100, errorId: 1 }),
+    transaction({ commandId: BLPOP, class: TransactionClass.blocking, latencyUs: 120 }),
+  ]) {
+    aggregate.requested(SERVER, KV, of.commandId, 31, true);
+    aggregate.answered(of);
+  }
+  aggregate.requested(SERVER, KV, GET, 31, true);
+  aggregate.unanswered(transaction({ commandId: GET, unanswered: "gap" }));
+  aggregate.requested(SERVER, KV, GET, 31, true);
+  aggregate.requested(SERVER, KV, GET, 31, false);
+  aggregate.pushed(SERVER, KV, 6);
+  aggregate.unmatched(SERVER, KV, "gap", 6);
+  return aggregate.snapshot(stages());
+}
+
+/** The sum of a counter over its labels, of those that end in `ending`. */
+function total(record: Record<string, number>, counter: string, ending = ""): number {
+  const names = Object.keys(record).filter((name) => name === counter || name.startsWith(`${counter}.`));
+  return names.filter((name) => name.endsWith(ending)).reduce((sum, name) => sum + record[name]!, 0);
+}
+
+describe("the summary record", () => {
+  const text = summaryRecord(run());
+  const record = JSON.parse(text);
+
+  it("names every counter with its label values joined by dots", () => {
+    assert.equal(record.type, "summary");
+    assert.equal(record["requests.redis.192.168.0.2:6379.SET"], 2);
+    assert.equal(record["responses.redis.192.168.0.2:6379.SET.error"], 1);
+    assert.equal(record["capture_skipped_frames.eth0.arp"], 2);
+    assert.equal(record["capture_dropped_frames.eth0.kernel"], 4);
+    assert.equal("connections_total" in record, false);
+    assert.equal(record["connections.midstream"], 4);
+    assert.equal(record["records_dropped.stdout"], 0);
+    assert.match(text, /^[^\n]+\n$/);
+  });
+
+  it("holds what the identities need", () => {
+    const frames = total(record, "capture_decoded_frames") + total(record, "capture_skipped_frames");
+    assert.equal(total(record, "capture_frames"), frames);
+    const requests =
+      total(record, "responses") +
+      total(record, "no_reply_requests") +
+      total(record, "requests_in_flight") +
+      total(record, "unanswered_requests");
+    assert.equal(total(record, "requests"), requests);
+    assert.equal(total(record, "unanswered_requests", ".gap"), 1);
+  });
+
+  it("tells nothing that differs from run to run over the same file", () => {
+    assert.ok(!text.includes("lag"));
+    assert.equal(summaryRecord(run()), text);
+  });
+});
+
+describe("the summary table", () => {
+  it("shows the identities, then each server and its commands", () => {
+    assert.equal(
+      summaryTable(run()),
+      `frames      10 on eth0 = 7 decoded + 3 skipped (arp 2, fragment 1)
+            15 dropped (kernel 4, interface 5, engine 6), 1 duplicates, 2 truncated, 3 clock regressions
+connections 7 (syn 3, midstream 4), 1 evicted, 1 not analysed (tls 1)
+requests    6 = 3 answered + 1 no reply + 1 pending + 1 unanswered (gap 1)
+responses   5 = 3 matched + 1 unmatched (gap 1) + 1 pushes
+
+server            protocol  command           requests  errors  p50 ms  p90 ms  p99 ms  max ms
+192.168.0.2:6379  redis                              6       1   0.100   0.100   0.100   0.100
+                            GET                      3       0
+                            SET                      2       1   0.100   0.100   0.100   0.100
+                            BLPOP (blocking)         1       0   0.120   0.120   0.120   0.120
+`,
+    );
+  });
+
+  it("is short when nothing was seen", () => {
+    const empty = new Aggregate({ thresholdUs: null, outputs: [] }).snapshot(stages());
+    assert.equal(summaryTable(empty).split("\n").length, 6);
+  });
+});
