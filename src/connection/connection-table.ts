@@ -170,7 +170,8 @@ export class ConnectionTable {
     // Data on a SYN (TCP Fast Open, RFC 7413): should the server not take it, it is sent again, and known by then.
     if (segment.payloadLength > 0 && !isAnswer) {
       segment.sequence = advance(segment.sequence, 1);
-      if (this.#prepare(connection, segment, fromA)) this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
+      if (this.#prepare(connection, segment, fromA))
+        this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
     }
   }
 
@@ -187,7 +188,15 @@ export class ConnectionTable {
     if (connection.clientIsA === null) {
       const start = segment.payloadStart;
       const { hints } = this.#options;
-      connection.clientIsA = guessClientIsA(connection, hints, this.servers, fromA, segment.bytes, start, start + segment.payloadCaptured);
+      connection.clientIsA = guessClientIsA(
+        connection,
+        hints,
+        this.servers,
+        fromA,
+        segment.bytes,
+        start,
+        start + segment.payloadCaptured,
+      );
       if (connection.clientIsA === null) {
         if (++connection.roleAttempts >= MAX_ROLE_ATTEMPTS) {
           connection.isIgnored = true;

@@ -32,7 +32,9 @@ export class DuplicateFilter {
     const shape = (segment.flags << 24) ^ segment.payloadLength;
     const from = segment.source3 ^ segment.source2 ^ segment.source1 ^ segment.source0;
     const to = segment.destination3 ^ segment.destination2 ^ segment.destination1 ^ segment.destination0;
-    let hash = Math.imul(sequence ^ (acknowledgement << 7) ^ ports, 0x9e3779b1) ^ Math.imul(shape ^ (identity >>> 16), 0x85ebca6b);
+    let hash =
+      Math.imul(sequence ^ (acknowledgement << 7) ^ ports, 0x9e3779b1) ^
+      Math.imul(shape ^ (identity >>> 16), 0x85ebca6b);
     hash ^= hash >>> 15;
     const at = (hash & (ENTRIES - 1)) * WORDS;
     if (
@@ -46,7 +48,9 @@ export class DuplicateFilter {
       const age = Math.abs((segment.timeLow - table[at + 7]!) | 0);
       const known = table[at + 3]!;
       const hasId = segment.ipId !== 0;
-      if (hasId ? known >>> 16 === segment.ipId && age <= WINDOW_US : known === identity && age <= WINDOW_WITHOUT_ID_US) {
+      if (
+        hasId ? known >>> 16 === segment.ipId && age <= WINDOW_US : known === identity && age <= WINDOW_WITHOUT_ID_US
+      ) {
         this.duplicates++;
         return true;
       }

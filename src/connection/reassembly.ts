@@ -48,7 +48,17 @@ export class Reassembly {
     const offset = distance(segment.sequence, flow.next);
     if (offset === 0 && ahead <= 0 && flow.held === null) {
       const end = segment.payloadStart + segment.payloadCaptured;
-      this.#deliver(connection, flow, segment.bytes, segment.payloadStart, end, length, segment.timeUs, segment.acknowledgement, false);
+      this.#deliver(
+        connection,
+        flow,
+        segment.bytes,
+        segment.payloadStart,
+        end,
+        length,
+        segment.timeUs,
+        segment.acknowledgement,
+        false,
+      );
       if (isFin) this.#finish(connection, flow);
       if (peer.held !== null) this.release(connection);
       return;
@@ -83,7 +93,14 @@ export class Reassembly {
     return ahead;
   }
 
-  #acceptOutOfTurn(connection: Connection, flow: Flow, segment: Segment, offset: number, ahead: number, clockUs: number): void {
+  #acceptOutOfTurn(
+    connection: Connection,
+    flow: Flow,
+    segment: Segment,
+    offset: number,
+    ahead: number,
+    clockUs: number,
+  ): void {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     if (offset > PLAUSIBLE_DISTANCE || offset < -PLAUSIBLE_DISTANCE) {
@@ -102,7 +119,10 @@ export class Reassembly {
     this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
     this.release(connection);
     if (ahead > 0 || flow.held !== null) this.#schedule(connection, clockUs);
-    if (connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION || this.heldBytes > MAX_HELD_IN_ALL) {
+    if (
+      connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION ||
+      this.heldBytes > MAX_HELD_IN_ALL
+    ) {
       this.#forceRoom(connection);
     }
   }
@@ -168,7 +188,11 @@ export class Reassembly {
       this.#dropHead(flow);
       progressed = true;
       const skip = -offset;
-      if (skip < head.length || (skip === head.length && head.length > 0 && head.isFin) || (head.length === 0 && head.isFin && skip === 0)) {
+      if (
+        skip < head.length ||
+        (skip === head.length && head.length > 0 && head.isFin) ||
+        (head.length === 0 && head.isFin && skip === 0)
+      ) {
         const captured = head.captured;
         this.#deliver(
           connection,
@@ -248,7 +272,10 @@ export class Reassembly {
 
   /** Sees to it that held segments are looked at again once the oldest has waited long enough. */
   #schedule(connection: Connection, clockUs: number): void {
-    if (connection.holdUntilUs === Number.POSITIVE_INFINITY && (connection.fromA.held !== null || connection.fromB.held !== null)) {
+    if (
+      connection.holdUntilUs === Number.POSITIVE_INFINITY &&
+      (connection.fromA.held !== null || connection.fromB.held !== null)
+    ) {
       connection.holdUntilUs = clockUs + HOLD_US;
       this.onScheduled?.(connection);
     }

@@ -37,7 +37,8 @@ export class ConnectionSlots {
       source = mixWords(source, s.source0, s.source1, s.source2);
       destination = mixWords(destination, s.destination0, s.destination1, s.destination2);
     }
-    let hash = (Math.imul(source ^ (source >>> 15), 0x2c1b3c6d) + Math.imul(destination ^ (destination >>> 15), 0x2c1b3c6d)) | 0;
+    let hash =
+      (Math.imul(source ^ (source >>> 15), 0x2c1b3c6d) + Math.imul(destination ^ (destination >>> 15), 0x2c1b3c6d)) | 0;
     hash ^= hash >>> 13;
     hash = Math.imul(hash, 0x297a2d39);
     return hash ^ (hash >>> 16);

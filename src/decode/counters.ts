@@ -1,13 +1,5 @@
 /** Why a frame was not used. The names are the contract's label values. */
-export const SKIP_REASONS = [
-  "",
-  "link_type",
-  "not_ip",
-  "not_tcp",
-  "fragment",
-  "cut_header",
-  "malformed",
-] as const;
+export const SKIP_REASONS = ["", "link_type", "not_ip", "not_tcp", "fragment", "cut_header", "malformed"] as const;
 
 /** Indexes into SKIP_REASONS; `none` means decoded. */
 export const Skip = { none: 0, linkType: 1, notIp: 2, notTcp: 3, fragment: 4, cutHeader: 5, malformed: 6 } as const;

@@ -91,5 +91,14 @@ function decodeIpv6(segment: Segment, bytes: Uint8Array, at: number, end: number
 
 /** Hop-by-hop, routing, fragment, authentication, destination options, mobility, host identity, shim6. */
 function isExtension(next: number): boolean {
-  return next === 0 || next === 43 || next === 44 || next === 51 || next === 60 || next === 135 || next === 139 || next === 140;
+  return (
+    next === 0 ||
+    next === 43 ||
+    next === 44 ||
+    next === 51 ||
+    next === 60 ||
+    next === 135 ||
+    next === 139 ||
+    next === 140
+  );
 }

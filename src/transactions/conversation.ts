@@ -116,7 +116,15 @@ export class Conversation implements StreamReceiver {
   }
 
   // Runs for every segment with payload.
-  #clientData(bytes: Uint8Array, start: number, end: number, cut: number, timeUs: number, acknowledgement: number, flags: number): void {
+  #clientData(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    cut: number,
+    timeUs: number,
+    acknowledgement: number,
+    flags: number,
+  ): void {
     if (this.#session === null && !this.#choose(bytes, start, end)) return;
     const pairing = this.#pairing!;
     if (acknowledgement !== this.#clientAcknowledged || !this.#hasClientData) {
@@ -233,7 +241,10 @@ export class Conversation implements StreamReceiver {
     if (pairing === null) return;
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
     const isLost = this.#isServerLost || this.#isResponseMissing();
-    pairing.giveUpAll(isLost ? "gap" : reason, Math.max(this.#clientLastUs, this.#serverLastUs, this.#connection.lastUs));
+    pairing.giveUpAll(
+      isLost ? "gap" : reason,
+      Math.max(this.#clientLastUs, this.#serverLastUs, this.#connection.lastUs),
+    );
   }
 
   /** The client has acknowledged bytes of the server that were never captured. */
@@ -241,7 +252,9 @@ export class Conversation implements StreamReceiver {
     const { fromA, fromB, clientIsA } = this.#connection;
     const client = clientIsA === false ? fromB : fromA;
     const server = clientIsA === false ? fromA : fromB;
-    return client.hasAcknowledged && server.isStarted && !server.isFinished && distance(client.acknowledged, server.next) > 0;
+    return (
+      client.hasAcknowledged && server.isStarted && !server.isFinished && distance(client.acknowledged, server.next) > 0
+    );
   }
 
   /** Chooses the protocol by the first bytes of the client; false when nobody speaks what they are. */
@@ -330,7 +343,8 @@ export class Conversation implements StreamReceiver {
   #completeCut(pairing: Pairing): void {
     if (this.#isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
     if (pairing.pendingCount === 1 && pairing.isResponding) pairing.answerCut(this.#lostLastUs, this.#serverOffset);
-    else if (!this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
+    else if (!this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs)
+      pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */

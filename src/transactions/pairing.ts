@@ -213,7 +213,13 @@ export class Pairing implements Exchange {
     pool.commandId[draft] = commandId;
     pool.transactionClass[draft] = transactionClass;
     const hasReply = replyKind !== NO_REPLY;
-    this.#sink.requested(this.server, this.#protocol, commandId, pool.endOffset[draft]! - pool.startOffset[draft]!, hasReply);
+    this.#sink.requested(
+      this.server,
+      this.#protocol,
+      commandId,
+      pool.endOffset[draft]! - pool.startOffset[draft]!,
+      hasReply,
+    );
     if (!hasReply) {
       pool.release(draft);
       return;
@@ -339,7 +345,12 @@ export class Pairing implements Exchange {
 
   orphan(at: number): void {
     this.isResponding = false;
-    this.#sink.unmatched(this.server, this.#protocol, "noreply", this.#offset + (at - this.#startIndex) - this.#responseOffset);
+    this.#sink.unmatched(
+      this.server,
+      this.#protocol,
+      "noreply",
+      this.#offset + (at - this.#startIndex) - this.#responseOffset,
+    );
   }
 
   settleSilently(): void {
@@ -416,7 +427,8 @@ export class Pairing implements Exchange {
 
   /** Bytes of the response being read were sent again. */
   markResponseRetransmitted(from: number): void {
-    if (this.#head !== NIL && (this.isResponding || this.#isPartial) && from >= this.#responseOffset) this.#countRetransmission(this.#head);
+    if (this.#head !== NIL && (this.isResponding || this.#isPartial) && from >= this.#responseOffset)
+      this.#countRetransmission(this.#head);
   }
 
   #countRetransmission(entry: number): void {

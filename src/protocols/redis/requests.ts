@@ -1,5 +1,5 @@
 import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
-import { CLASSES, COMMANDS, Effect, EFFECTS, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
+import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
 import { COUNT_STEP, type Modes, Reply } from "./modes.ts";
 import { Secrets } from "./secrets.ts";
 import { ShortWord } from "./words.ts";
@@ -293,7 +293,8 @@ export class RequestParser implements Parser {
     } else {
       const isKey = argument === this.#keyArgument;
       if (isKey) show = Show.key;
-      else if (argument === 1 && (IS_CONTAINER[this.#commandId] === 1 || this.#effect === Effect.hello)) show = Show.word;
+      else if (argument === 1 && (IS_CONTAINER[this.#commandId] === 1 || this.#effect === Effect.hello))
+        show = Show.word;
       this.#isWordWanted = this.#effect !== Effect.none || (this.#keyRule >= KeyAt.counted && this.#keyArgument === 0);
       if (this.#effect >= Effect.hello) {
         show = this.#secrets.isSecret(this.#effect, argument) ? Show.redact : show;
@@ -361,14 +362,21 @@ export class RequestParser implements Parser {
   #complete(at: number): void {
     const effect = this.#effect;
     let transactionClass = CLASSES[this.#commandId] as TransactionClass;
-    if (effect === Effect.none && !this.#isInMulti && !this.#isReplyOff && !this.#skipNext && !this.#modes.isReplication) {
+    if (
+      effect === Effect.none &&
+      !this.#isInMulti &&
+      !this.#isReplyOff &&
+      !this.#skipNext &&
+      !this.#modes.isReplication
+    ) {
       this.#exchange.requestEnds(at, this.#commandId, transactionClass, Reply.one, 0);
       return;
     }
     if (this.#mayBlock) transactionClass = TransactionClass.blocking;
     if (this.#isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;
-    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) transactionClass = TransactionClass.queued;
+    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset)
+      transactionClass = TransactionClass.queued;
     else kind = this.#replyKind(effect);
     if (effect === Effect.multi) this.#isInMulti = true;
     else if (effect === Effect.multiEnd) this.#isInMulti = false;

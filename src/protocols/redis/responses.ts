@@ -457,7 +457,13 @@ export class ResponseParser implements Parser {
 }
 
 function isLineType(type: number): boolean {
-  return type === Type.integer || type === Type.null || type === Type.boolean || type === Type.double || type === Type.bigNumber;
+  return (
+    type === Type.integer ||
+    type === Type.null ||
+    type === Type.boolean ||
+    type === Type.double ||
+    type === Type.bigNumber
+  );
 }
 
 function isCountedType(type: number): boolean {

@@ -1,0 +1,70 @@
+import { TcplatError } from "./errors.ts";
+import { createLog, plainLine } from "./log.ts";
+import { readConfigFile } from "./options/config-file.ts";
+import { type Invocation, parseCommandLine } from "./options/parse.ts";
+import { PROTOCOLS } from "./protocols/registry.ts";
+import { writeAll } from "./write-all.ts";
+
+const STDOUT = 1;
+const STDERR = 2;
+
+/** Runs tcplat with the words of a command line; returns the exit status of the contract. Never rejects. */
+export async function main(words: readonly string[]): Promise<number> {
+  process.on("uncaughtException", (error) => process.exit(report(error)));
+  try {
+    const protocols = PROTOCOLS.map((protocol) => protocol.name);
+    const invocation = parseCommandLine(words, { protocols, env: process.env, readConfig: readConfigFile });
+    return await dispatch(invocation, protocols);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+/** Each kind loads what it needs and no more: a start costs milliseconds a user waits for. */
+async function dispatch(invocation: Invocation, protocols: readonly string[]): Promise<number> {
+  switch (invocation.kind) {
+    case "help": {
+      const { helpText } = await import("./options/help.ts");
+      return print(`${await helpText(terminalColumns(), protocols)}\n`);
+    }
+    case "version": {
+      const { versionText } = await import("./information.ts");
+      return print(versionText());
+    }
+    case "list-interfaces": {
+      const { interfacesText } = await import("./information.ts");
+      return print(interfacesText());
+    }
+    case "doctor": {
+      const { examine } = await import("./doctor/doctor.ts");
+      const { text, exitStatus } = await examine(invocation.options);
+      print(text);
+      return exitStatus;
+    }
+    case "run": {
+      const { run } = await import("./run.ts");
+      return await run(invocation.options, { log: createLog(invocation.log) });
+    }
+  }
+}
+
+/** An operator's error is one line, and what to do about it; anything else is a bug, and its stack helps to find it. */
+function report(error: unknown): number {
+  if (error instanceof TcplatError) {
+    writeAll(STDERR, plainLine(error.message));
+    return error.exitStatus;
+  }
+  const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  writeAll(STDERR, `tcplat: this is a bug in tcplat, please report it with these lines:\n${stack}\n`);
+  return 1;
+}
+
+/** A reader that is gone is no error. */
+function print(text: string): number {
+  writeAll(STDOUT, text);
+  return 0;
+}
+
+function terminalColumns(): number {
+  return Math.min(Math.max(process.stdout.columns ?? 100, 60), 120);
+}

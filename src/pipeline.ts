@@ -1,0 +1,180 @@
+import { networkInterfaces } from "node:os";
+import { Aggregate, type TransactionOutput } from "./aggregate/aggregate.ts";
+import type { Snapshot, StageCounters } from "./aggregate/snapshot.ts";
+import type { FrameSource } from "./capture/frame-source.ts";
+import { endpointText } from "./connection/address.ts";
+import type { Connection } from "./connection/connection.ts";
+import { ConnectionTable } from "./connection/connection-table.ts";
+import type { StreamReceiver } from "./connection/receiver.ts";
+import type { RoleHints } from "./connection/roles.ts";
+import { SKIP_REASONS } from "./decode/counters.ts";
+import { Decoder } from "./decode/decoder.ts";
+import type { Options } from "./options.ts";
+import { PROTOCOLS } from "./protocols/registry.ts";
+import { Conversation, type ConversationContext } from "./transactions/conversation.ts";
+import { PendingPool } from "./transactions/pending.ts";
+import { TransactionRecord } from "./transactions/record.ts";
+import { ProtocolSelector } from "./transactions/selector.ts";
+
+/** How long this host's addresses are believed. */
+const ADDRESSES_MS = 10_000;
+
+/**
+ * The stages of one run, connected in the order data flows:
+ *
+ *     capture → decode → connection → protocols → transactions → aggregate → outputs
+ *
+ * The only place that sees them all. It owns no clock and no descriptor: whoever reads frames feeds it batches.
+ */
+export class Pipeline {
+  readonly aggregate: Aggregate;
+  readonly table: ConnectionTable;
+  readonly decoder: Decoder;
+  readonly #source: FrameSource;
+  readonly #context: ConversationContext;
+  /** Records that an output refused, by output. */
+  readonly #recordsDropped: () => Readonly<Record<string, number>>;
+
+  constructor(
+    options: Options,
+    source: FrameSource,
+    outputs: readonly TransactionOutput[],
+    recordsDropped: () => Readonly<Record<string, number>>,
+  ) {
+    this.#source = source;
+    this.#recordsDropped = recordsDropped;
+    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs });
+    this.decoder = new Decoder(source.linkType);
+    const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
+    this.table = new ConnectionTable({
+      maxConnections: options.maxConnections,
+      idleTimeoutUs: options.idleTimeoutUs,
+      attach: (connection) => this.#attach(connection),
+      hints: roleHints(options, selector),
+      localAddresses: source.isLive ? localAddresses() : () => NO_ADDRESSES,
+      side: options.side === "auto" ? null : options.side,
+      seed: Math.floor(Math.random() * 2 ** 32),
+    });
+    this.#context = {
+      pool: new PendingPool(),
+      sink: this.aggregate,
+      record: new TransactionRecord(PROTOCOLS[0]!),
+      wantsText: outputs.length > 0,
+      wantsValues: options.showValues,
+      selector,
+      servers: this.table.servers,
+      requestTimeoutUs: options.requestTimeoutUs,
+      refused: { tls: 0, unknown_protocol: 0 },
+    };
+  }
+
+  /**
+   * Takes the frames of batch[0, length), at most `limit` of them. Returns the index behind the last one taken.
+   */
+  consume(batch: Uint8Array, length: number, limit: number): number {
+    const decoder = this.decoder;
+    const table = this.table;
+    let at = 0;
+    for (let left = limit; at < length && left > 0; left--) {
+      const isSegment = decoder.decode(batch, at);
+      table.advanceClock(decoder.segment.timeUs);
+      if (isSegment) table.accept(decoder.segment);
+      at = decoder.next;
+    }
+    return at;
+  }
+
+  /** Frames taken so far. */
+  get frames(): number {
+    return this.decoder.counters.frames;
+  }
+
+  /** The capture is over: every connection ends, every request is accounted for. */
+  finish(): void {
+    this.table.finish();
+  }
+
+  snapshot(): Snapshot {
+    return this.aggregate.snapshot(this.#stageCounters());
+  }
+
+  #attach(connection: Connection): StreamReceiver | null {
+    if (!this.#context.selector.wants(connection.serverPort)) return null;
+    return new Conversation(this.#context, connection);
+  }
+
+  #stageCounters(): StageCounters {
+    const { table, decoder } = this;
+    const source = this.#source;
+    const { counters } = decoder;
+    const skipped: Record<string, number> = {};
+    for (let reason = 1; reason < SKIP_REASONS.length; reason++)
+      skipped[SKIP_REASONS[reason]!] = counters.skipped[reason]!;
+    return {
+      capture: {
+        interface: source.name,
+        isUp: source.isUp,
+        frames: counters.frames,
+        decoded: counters.decoded,
+        skipped,
+        dropped: source.drops(),
+        duplicates: table.duplicates.duplicates,
+        truncated: counters.truncated,
+        lagUs: source.isLive && counters.frames > 0 ? Math.max(0, Date.now() * 1000 - table.clockUs) : null,
+        clockRegressions: table.clockRegressions,
+      },
+      connections: {
+        now: table.open,
+        total: { syn: table.openedBySyn, midstream: table.openedMidstream },
+        evicted: table.evicted,
+        notAnalysed: { ...this.#context.refused, unknown_roles: table.rolesUnknown },
+      },
+      tcp: table.servers.all.map((server) => ({ server, ...tcpCounters(server) })),
+      serversLimited: table.servers.limited,
+      pendingRequests: null,
+      recordsDropped: this.#recordsDropped(),
+    };
+  }
+}
+
+function tcpCounters(server: { [K in (typeof TCP_COUNTERS)[number]]: number }): {
+  [K in (typeof TCP_COUNTERS)[number]]: number;
+} {
+  const { retransmittedSegments, outOfOrderSegments, gaps, gapBytes, zeroWindows } = server;
+  return { retransmittedSegments, outOfOrderSegments, gaps, gapBytes, zeroWindows };
+}
+const TCP_COUNTERS = ["retransmittedSegments", "outOfOrderSegments", "gaps", "gapBytes", "zeroWindows"] as const;
+
+const NO_ADDRESSES: ReadonlySet<string> = new Set();
+
+/** Ports that a filter expression speaks of, e.g. 7000 in `tcp dst port 7000`. */
+export function portsOfFilter(filter: string): number[] {
+  return [...filter.matchAll(/\bport\s+(\d{1,5})\b/g)].map((match) => Number(match[1]));
+}
+
+function roleHints(options: Options, selector: ProtocolSelector): RoleHints {
+  return {
+    servers: new Set(options.servers.map((server) => endpointText(server.host, server.port))),
+    namedPorts: new Set([...selector.ports, ...portsOfFilter(options.filter)]),
+    knownPorts: new Set(PROTOCOLS.flatMap((protocol) => protocol.ports)),
+    speaker: (bytes, start, end) => selector.speaker(bytes, start, end),
+  };
+}
+
+/** This host's addresses, asked for again now and then: interfaces come and go. */
+function localAddresses(): () => ReadonlySet<string> {
+  let addresses = NO_ADDRESSES;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  return () => {
+    const now = performance.now();
+    if (now - askedAt > ADDRESSES_MS) {
+      askedAt = now;
+      addresses = new Set(
+        Object.values(networkInterfaces())
+          .flat()
+          .map((entry) => entry!.address),
+      );
+    }
+    return addresses;
+  };
+}

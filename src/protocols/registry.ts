@@ -1,0 +1,5 @@
+import type { Protocol } from "./protocol.ts";
+import { redis } from "./redis/redis.ts";
+
+/** Every protocol that tcplat speaks. */
+export const PROTOCOLS: readonly Protocol[] = [redis];
