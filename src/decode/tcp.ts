@@ -29,7 +29,7 @@ export function decodeTcp(segment: Segment, bytes: Uint8Array, at: number, end: 
   segment.payloadStart = payloadStart;
   segment.payloadLength = packetEnd - payloadStart;
   // A frame may be longer than its packet (Ethernet pads to 60 bytes) or, cut by the snaplen, shorter.
-  const capturedEnd = end < packetEnd ? end : packetEnd;
+  const capturedEnd = Math.min(end, packetEnd);
   segment.payloadCaptured = capturedEnd > payloadStart ? capturedEnd - payloadStart : 0;
   return Skip.none;
 }

@@ -138,6 +138,7 @@ export class Conversation implements StreamReceiver {
     }
     const requests = this.#session!.requests;
     if (!requests.push(bytes, start, end) || pairing.isOverfull) {
+      pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
       this.#rejectClient(pairing.isOverfull ? "pending_limit" : "request");
       return;
     }
@@ -350,6 +351,8 @@ export class Conversation implements StreamReceiver {
   /** The client's bytes are not the protocol's, or there is no room for its requests. */
   #rejectClient(reason: string): void {
     this.#context.sink.parserError(this.#protocol!, reason);
+    // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
+    if (!this.#isAssumed) this.#session!.requests.cutOff?.();
     this.#pairing!.requestVoid();
     this.#isClientLost = true;
   }

@@ -314,16 +314,16 @@ export class Pairing implements Exchange {
     if (endUs < startUs || this.#responseStartUs < startUs) record.flags |= Flag.clockSkew;
     const latencyUs = endUs > startUs ? endUs - startUs : 0;
     // A server may answer before the request has ended (an early error): then nothing was waited for.
-    const sendUs = requestEndUs - startUs < latencyUs ? requestEndUs - startUs : latencyUs;
+    const sendUs = Math.min(requestEndUs - startUs, latencyUs);
     const gapUs = this.#responseStartUs - requestEndUs;
     const rest = latencyUs - sendUs;
-    const waitUs = gapUs <= 0 ? 0 : gapUs < rest ? gapUs : rest;
+    const waitUs = gapUs <= 0 ? 0 : Math.min(gapUs, rest);
     const queuedUs = this.#previousEndUs - requestEndUs;
     record.latencyUs = latencyUs;
     record.sendUs = sendUs;
     record.waitUs = waitUs;
     record.receiveUs = rest - waitUs;
-    record.queueUs = queuedUs <= 0 ? 0 : queuedUs < waitUs ? queuedUs : waitUs;
+    record.queueUs = queuedUs <= 0 ? 0 : Math.min(queuedUs, waitUs);
     if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
     if (waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) this.longestWaitUs = waitUs;
     this.unreported--;

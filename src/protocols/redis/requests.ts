@@ -128,8 +128,7 @@ export class RequestParser implements Parser {
 
   cutOff(): void {
     if (this.#at === At.start) return;
-    // A number that nobody has seen yet, or a name cut in the middle: a request, but nobody knows which.
-    this.#exchange.textCut();
+    // With its name cut in the middle it is a request, but nobody knows which.
     if (this.#argument > 0) this.#complete(0);
     else this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
     this.#at = At.start;
@@ -232,7 +231,7 @@ export class RequestParser implements Parser {
   // Runs for every argument.
   #readBody(bytes: Uint8Array, i: number, end: number): number {
     const available = end - i;
-    const take = available < this.#bodyLeft ? available : this.#bodyLeft;
+    const take = Math.min(available, this.#bodyLeft);
     const stop = i + take;
     if (this.#show === Show.word || this.#show === Show.key) this.#exchange.text(bytes, i, stop);
     if (this.#isWordWanted) this.#word.append(bytes, i, stop);

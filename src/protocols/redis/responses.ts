@@ -319,7 +319,7 @@ export class ResponseParser implements Parser {
   // Runs for every value with a body.
   #readBody(bytes: Uint8Array, i: number, end: number): number {
     const available = end - i;
-    const take = available < this.#bodyLeft ? available : this.#bodyLeft;
+    const take = Math.min(available, this.#bodyLeft);
     if (this.#isWordOpen) this.#word.append(bytes, i, i + take);
     this.#bodyLeft -= take;
     if (this.#bodyLeft === 0) this.#endBody();

@@ -18,7 +18,7 @@ export class ShortWord {
 
   /** The bytes kept: fewer than `length` where the word was longer. */
   get kept(): number {
-    return this.length < ShortWord.capacity ? this.length : ShortWord.capacity;
+    return Math.min(this.length, ShortWord.capacity);
   }
 
   /** Whether it is this word, in any case. `word` is ASCII in capitals. */
