@@ -50,7 +50,8 @@ export class ProtocolSelector {
     for (const protocol of this.#anyPort) {
       const isUsualPort = protocol.ports.includes(serverPort);
       const verdict = protocol.recogniseRequest(bytes, start, end);
-      if (verdict === Recognition.no && !isUsualPort) continue;
+      // What several protocols' bytes look like (an HTTP request is nearly an inline Redis command) needs the port, too.
+      if (verdict !== Recognition.certain && !isUsualPort) continue;
       const rank = verdict * 2 + (isUsualPort ? 1 : 0);
       if (rank > bestRank) {
         best = protocol;
