@@ -46,6 +46,13 @@ export function bytesOf(text: string): Uint8Array {
   return Buffer.from(latin1, "latin1");
 }
 
+function expectedLines(body: readonly string[]): string[] {
+  const isFilled = (line: string) => line.trim() !== "";
+  return body
+    .filter(isFilled)
+    .map((line) => line.replace(/\\\{(\d+) ([^}]*)\}/g, (_, count, text) => text.repeat(Number(count))));
+}
+
 function parseStep(info: string, text: string): Step {
   const [direction, verb, count] = info.split(/\s+/);
   assert.ok(direction === "client" || direction === "server", `unknown fence: ${info}`);
@@ -94,9 +101,9 @@ export function parseTranscript(markdown: string): Case[] {
     assert.ok(end > 0 && current !== null, `line ${index + 1}: a fence without an end, or before the first heading`);
     const body = lines.slice(index + 1, end);
     if (info === "expect") {
-      current.expected = body.filter((expected) => expected.trim() !== "");
+      current.expected = expectedLines(body);
     } else if (info === "expect values") {
-      current.values = body.filter((expected) => expected.trim() !== "");
+      current.values = expectedLines(body);
     } else {
       current.steps.push(parseStep(info, body.join("\n")));
     }

@@ -1,0 +1,69 @@
+import { BinaryRequests } from "./memcached/binary-requests.ts";
+import { BinaryResponses } from "./memcached/binary-responses.ts";
+import { COMMANDS, ERRORS } from "./memcached/commands.ts";
+import { recogniseRequest, recogniseResponse } from "./memcached/recognise.ts";
+import { Dialect, MemcachedState } from "./memcached/state.ts";
+import { TextRequests } from "./memcached/text-requests.ts";
+import { TextResponses } from "./memcached/text-responses.ts";
+import type { Exchange, Parser, Protocol, Session } from "./protocol.ts";
+
+/** One direction: hands the bytes to the parser of the connection's dialect, which its first byte decides for good. */
+class MemcachedParser implements Parser {
+  readonly #state: MemcachedState;
+  readonly #magic: number;
+  readonly #text: Parser;
+  readonly #binary: Parser;
+
+  constructor(state: MemcachedState, magic: number, text: Parser, binary: Parser) {
+    this.#state = state;
+    this.#magic = magic;
+    this.#text = text;
+    this.#binary = binary;
+  }
+
+  // Runs for every segment.
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    if (start >= end) {
+      return true;
+    }
+    if (this.#state.dialect === Dialect.unknown) {
+      this.#state.dialect = bytes[start] === this.#magic ? Dialect.binary : Dialect.text;
+    }
+    return this.#spoken().push(bytes, start, end);
+  }
+
+  gap(missing: number): boolean {
+    return this.#state.dialect !== Dialect.unknown && this.#spoken().gap(missing);
+  }
+
+  resync(): void {
+    this.#text.resync();
+    this.#binary.resync();
+  }
+
+  #spoken(): Parser {
+    return this.#state.dialect === Dialect.binary ? this.#binary : this.#text;
+  }
+}
+
+/**
+ * memcached over TCP: the classic text protocol, meta commands and the binary protocol (memcached `protocol.txt`,
+ * `protocol_binary.txt`; what they leave open was tried on 1.6.18).
+ */
+export const memcached: Protocol = {
+  name: "memcached",
+  ports: [11211],
+  commands: COMMANDS,
+  errors: ERRORS,
+  recogniseRequest,
+  recogniseResponse,
+  createSession(exchange: Exchange): Session {
+    const state = new MemcachedState();
+    const text = { requests: new TextRequests(exchange, state), responses: new TextResponses(exchange, state) };
+    const binary = { requests: new BinaryRequests(exchange, state), responses: new BinaryResponses(exchange) };
+    return {
+      requests: new MemcachedParser(state, 0x80, text.requests, binary.requests),
+      responses: new MemcachedParser(state, 0x81, text.responses, binary.responses),
+    };
+  },
+};

@@ -1,0 +1,141 @@
+import { type Exchange, NO_REPLY, type Parser, TransactionClass } from "../protocol.ts";
+import { BinaryHeader, REQUEST_MAGIC } from "./binary-header.ts";
+import { OPCODE_COMMANDS, OPCODE_TEXTS } from "./commands.ts";
+import { Echo, replyKindOf, Shape } from "./reply-kind.ts";
+import type { MemcachedState } from "./state.ts";
+
+// Runs for every segment.
+
+/** Opcodes (memcached `protocol_binary.txt`, "Command Opcodes") that are not like the others. */
+export const Opcode = { stat: 0x10, quitq: 0x17, saslAuth: 0x21, saslStep: 0x22 } as const;
+const SASL_FIRST = 0x20;
+const SASL_LAST = 0x22;
+
+const QUIET_GETS = [0x09, 0x0d, 0x1e, 0x24];
+const QUIET_OTHERS = [0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x18, 0x19, 0x1a];
+const SHAPES = Uint8Array.from({ length: 256 }, (_, opcode) => {
+  if (QUIET_GETS.includes(opcode)) {
+    return Shape.binaryQuietGet;
+  }
+  return QUIET_OTHERS.includes(opcode) ? Shape.binaryQuiet : Shape.binary;
+});
+
+/** The client's side of the binary protocol. */
+export class BinaryRequests implements Parser {
+  readonly #exchange: Exchange;
+  readonly #state: MemcachedState;
+  readonly #header = new BinaryHeader();
+  #isBegun = false;
+  /** Bytes of the body still to come. */
+  #remaining = 0;
+  #isKeyOpen = false;
+
+  constructor(exchange: Exchange, state: MemcachedState) {
+    this.#exchange = exchange;
+    this.#state = state;
+  }
+
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    while (at < end) {
+      if (!this.#isBegun) {
+        this.#isBegun = true;
+        this.#header.begin();
+        this.#exchange.requestBegins(at);
+      }
+      if (this.#header.isComplete) {
+        at = this.#body(bytes, at, end);
+      } else {
+        at = this.#header.take(bytes, at, end);
+        if (this.#header.isComplete && !this.#headerEnds(at)) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  gap(missing: number): boolean {
+    if (missing >= this.#remaining) {
+      return false;
+    }
+    if (this.#keyLeft() > 0 && missing > this.#remaining - this.#keyLeft() - this.#valueBytes()) {
+      this.#exchange.textCut();
+    }
+    this.#remaining -= missing;
+    return true;
+  }
+
+  resync(): void {
+    this.#isBegun = false;
+    this.#remaining = 0;
+  }
+
+  /** The server closes the connection for such a header (tried on 1.6.18). */
+  #headerEnds(at: number): boolean {
+    const header = this.#header;
+    if (header.magic !== REQUEST_MAGIC || !header.isConsistent) {
+      return false;
+    }
+    this.#isKeyOpen = false;
+    if (this.#exchange.wantsText) {
+      const name = OPCODE_TEXTS[header.opcode]!;
+      this.#exchange.word(false);
+      this.#exchange.text(name, 0, name.length);
+    }
+    this.#remaining = header.bodyBytes;
+    if (this.#remaining === 0) {
+      this.#requestEnds(at);
+    }
+    return true;
+  }
+
+  #valueBytes(): number {
+    return this.#header.bodyBytes - this.#header.extrasBytes - this.#header.keyBytes;
+  }
+
+  /** Bytes of the key still to come. */
+  #keyLeft(): number {
+    return Math.max(0, Math.min(this.#header.keyBytes, this.#remaining - this.#valueBytes()));
+  }
+
+  #body(bytes: Uint8Array, start: number, end: number): number {
+    const keyLeft = this.#keyLeft();
+    const keyStart = start + this.#remaining - this.#valueBytes() - keyLeft;
+    const at = start + Math.min(this.#remaining, end - start);
+    const keyEnd = Math.min(keyStart + keyLeft, at);
+    if (this.#exchange.wantsText && keyEnd > keyStart) {
+      if (!this.#isKeyOpen) {
+        this.#isKeyOpen = true;
+        this.#exchange.word(!this.#isSasl());
+      }
+      this.#exchange.text(bytes, keyStart, keyEnd);
+    }
+    this.#remaining -= at - start;
+    if (this.#remaining === 0) {
+      this.#requestEnds(at);
+    }
+    return at;
+  }
+
+  #isSasl(): boolean {
+    return this.#header.opcode >= SASL_FIRST && this.#header.opcode <= SASL_LAST;
+  }
+
+  #requestEnds(at: number): void {
+    const { opcode, opaque } = this.#header;
+    this.#isBegun = false;
+    if (this.#isSasl() && this.#valueBytes() > 0 && this.#exchange.wantsText) {
+      this.#exchange.redacted();
+    }
+    const commandId = OPCODE_COMMANDS[opcode]!;
+    const requestClass = this.#isSasl() ? TransactionClass.connect : TransactionClass.normal;
+    if (opcode === Opcode.quitq) {
+      this.#state.isAfterNoreply = true;
+      this.#exchange.requestEnds(at, commandId, requestClass, NO_REPLY, opaque);
+      return;
+    }
+    const replyKind = replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, opcode);
+    this.#exchange.requestEnds(at, commandId, requestClass, replyKind, opaque);
+  }
+}

@@ -1,0 +1,152 @@
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { BinaryHeader, RESPONSE_MAGIC } from "./binary-header.ts";
+import { Opcode } from "./binary-requests.ts";
+import { errorIdOf } from "./commands.ts";
+import { detailOf, isQuiet, Shape, shapeOf } from "./reply-kind.ts";
+
+// Runs for every segment.
+
+/** Pending requests looked at for the one a response belongs to. */
+const MAX_SCANNED = 8192;
+const NOBODY = -1;
+const STRANGER = -2;
+
+/** Opcodes that look keys up: GET GETQ GETK GETKQ GAT GATQ GATK GATKQ. */
+const IS_LOOKUP = Uint8Array.from({ length: 256 }, (_, opcode) =>
+  [0x00, 0x09, 0x0c, 0x0d, 0x1d, 0x1e, 0x23, 0x24].includes(opcode) ? 1 : 0,
+);
+
+const STATUS_NOT_FOUND = 0x01;
+const CLIENT_ERROR = errorIdOf("CLIENT_ERROR");
+const SERVER_ERROR = errorIdOf("SERVER_ERROR");
+
+/**
+ * Status → error (memcached `protocol_binary.txt`, "Response Status"), under the text protocol's word for the same.
+ * Key not found, key exists and item not stored are outcomes, not errors, as in the text protocol; so is
+ * "authentication required / continue".
+ */
+function errorOfStatus(status: number): number {
+  switch (status) {
+    case 0x00:
+    case STATUS_NOT_FOUND:
+    case 0x02:
+    case 0x05:
+    case 0x21:
+      return NO_ERROR;
+    case 0x03:
+      return SERVER_ERROR;
+    case 0x04:
+    case 0x06:
+      return CLIENT_ERROR;
+    case 0x08:
+    case 0x20:
+      return errorIdOf("AUTH_ERROR");
+    case 0x81:
+      return errorIdOf("ERROR");
+    default:
+      return status >= 0x82 && status <= 0x86 ? SERVER_ERROR : 0;
+  }
+}
+
+/** The server's side of the binary protocol. */
+export class BinaryResponses implements Parser {
+  readonly #exchange: Exchange;
+  readonly #header = new BinaryHeader();
+  /** A message has begun; STAT's has many packets. */
+  #isOpen = false;
+  /** Bytes of the packet's body still to come. */
+  #remaining = 0;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+    this.#header.begin();
+  }
+
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    while (at < end) {
+      if (!this.#isOpen) {
+        this.#isOpen = true;
+        this.#exchange.responseBegins(at);
+      }
+      if (!this.#header.isComplete) {
+        at = this.#header.take(bytes, at, end);
+        if (!this.#header.isComplete) {
+          return true;
+        }
+        if (this.#header.magic !== RESPONSE_MAGIC || !this.#header.isConsistent) {
+          return false;
+        }
+        this.#remaining = this.#header.bodyBytes;
+      }
+      const skipped = Math.min(this.#remaining, end - at);
+      this.#remaining -= skipped;
+      at += skipped;
+      if (this.#remaining === 0) {
+        this.#packetEnds(at);
+      }
+    }
+    return true;
+  }
+
+  gap(missing: number): boolean {
+    if (missing >= this.#remaining) {
+      return false;
+    }
+    this.#remaining -= missing;
+    return true;
+  }
+
+  resync(): void {
+    this.#isOpen = false;
+    this.#remaining = 0;
+    this.#header.begin();
+  }
+
+  #packetEnds(at: number): void {
+    const header = this.#header;
+    header.begin();
+    if (header.opcode === Opcode.stat && header.status === 0 && header.bodyBytes > 0) {
+      return;
+    }
+    this.#isOpen = false;
+    const position = this.#locate(header.opcode, header.opaque);
+    if (position === STRANGER) {
+      this.#exchange.orphan(at);
+      return;
+    }
+    for (let count = position; count > 0; count--) {
+      this.#settle();
+    }
+    if (position !== NOBODY && IS_LOOKUP[header.opcode] === 1 && header.status <= STATUS_NOT_FOUND) {
+      this.#exchange.lookups(1 - header.status, header.status);
+    }
+    this.#exchange.answer(at, errorOfStatus(header.status));
+  }
+
+  /**
+   * The pending request of this opcode and opaque: the server answers in order, so what was passed over has got or will
+   * get no response (quiet requests; others only where the response was lost). STRANGER: its request was never seen.
+   */
+  #locate(opcode: number, opaque: number): number {
+    const exchange = this.#exchange;
+    for (let position = 0; position < MAX_SCANNED; position++) {
+      const replyKind = exchange.replyKindAt(position);
+      if (replyKind === NONE_PENDING) {
+        return position === 0 ? NOBODY : STRANGER;
+      }
+      if (detailOf(replyKind) === opcode && exchange.idAt(position) === opaque) {
+        return position;
+      }
+    }
+    return STRANGER;
+  }
+
+  #settle(): void {
+    const replyKind = this.#exchange.replyKindAt(0);
+    if (isQuiet(replyKind) && shapeOf(replyKind) === Shape.binaryQuietGet) {
+      this.#exchange.lookups(0, 1);
+    }
+    this.#exchange.settleSilently();
+  }
+}

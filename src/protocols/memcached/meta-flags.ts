@@ -1,0 +1,101 @@
+import { Echo, Shape } from "./reply-kind.ts";
+
+const FLAG_b = 0x62;
+const FLAG_k = 0x6b;
+const FLAG_N = 0x4e;
+const FLAG_O = 0x4f;
+const FLAG_q = 0x71;
+const FLAG_v = 0x76;
+
+// Runs for every message.
+
+/** The id made of an opaque's or key's hash: 32 bits, never 0, which means none. */
+export function idOfHash(hash: number): number {
+  return hash >>> 0 || 1;
+}
+
+/**
+ * What the flags of a meta command say about its response (memcached `protocol.txt`, "Meta Commands"). Also counts a
+ * line's keys and remembers the hash of the first.
+ */
+export class MetaFlags {
+  keys = 0;
+  #keyHash = 0;
+  #opaqueHash = 0;
+  #hasOpaque = false;
+  #isKeyEchoed = false;
+  #isBase64 = false;
+  #isQuiet = false;
+  #wantsValue = false;
+  #canCreate = false;
+
+  begin(): void {
+    this.keys = 0;
+    this.#keyHash = 0;
+    this.#opaqueHash = 0;
+    this.#hasOpaque = false;
+    this.#isKeyEchoed = false;
+    this.#isBase64 = false;
+    this.#isQuiet = false;
+    this.#wantsValue = false;
+    this.#canCreate = false;
+  }
+
+  key(hash: number): void {
+    if (this.keys === 0) {
+      this.#keyHash = hash;
+    }
+    this.keys++;
+  }
+
+  flag(letter: number, tokenHash: number): void {
+    if (letter === FLAG_q) {
+      this.#isQuiet = true;
+    } else if (letter === FLAG_v) {
+      this.#wantsValue = true;
+    } else if (letter === FLAG_k) {
+      this.#isKeyEchoed = true;
+    } else if (letter === FLAG_b) {
+      this.#isBase64 = true;
+    } else if (letter === FLAG_N) {
+      this.#canCreate = true;
+    } else if (letter === FLAG_O) {
+      this.#hasOpaque = true;
+      this.#opaqueHash = tokenHash;
+    }
+  }
+
+  /** The key is of no use with `b`: 1.6.18's mg repeats it decoded, its ms as it was sent. */
+  echo(): Echo {
+    if (this.#hasOpaque) {
+      return Echo.opaque;
+    }
+    return this.#isKeyEchoed && !this.#isBase64 ? Echo.key : Echo.none;
+  }
+
+  /** 0 where nothing is repeated. */
+  id(): number {
+    const echo = this.echo();
+    return echo === Echo.none ? 0 : idOfHash(echo === Echo.opaque ? this.#opaqueHash : this.#keyHash);
+  }
+
+  /** A meta command's shape, refined by `q`, `v` and `N`. */
+  shape(shape: Shape): Shape {
+    if (shape === Shape.metaGet) {
+      if (this.#isQuiet) {
+        return this.#wantsValue ? Shape.quietMetaGetValue : Shape.quietMetaGet;
+      }
+      return this.#wantsValue ? Shape.metaGetValue : shape;
+    }
+    if (!this.#isQuiet) {
+      return shape;
+    }
+    if (shape === Shape.metaSet) {
+      return Shape.quietMetaSet;
+    }
+    if (shape === Shape.metaDelete) {
+      return Shape.quietMetaDelete;
+    }
+    return this.#canCreate ? Shape.quietMetaCreate : Shape.quietMetaArithmetic;
+  }
+}

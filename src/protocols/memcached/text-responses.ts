@@ -1,0 +1,351 @@
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { Found, LineReader } from "./line-reader.ts";
+import { idOfHash } from "./meta-flags.ts";
+import {
+  Code,
+  canAnswer,
+  detailOf,
+  Echo,
+  echoOf,
+  isAfterNoreply,
+  isQuiet,
+  Shape,
+  shapeOf,
+  straysOf,
+  withoutStray,
+} from "./reply-kind.ts";
+import { codeOf, errorOf, isPlainError, isStorageFailure, responseWordOf } from "./response-words.ts";
+import type { MemcachedState } from "./state.ts";
+import { hashOf } from "./words.ts";
+
+// Runs for every segment.
+
+/** Longer than any line of the server's: a key is at most 250 bytes, a log line at most 2 KiB. */
+const MAX_LINE_BYTES = 16384;
+/** Quiet requests looked at for the one a response belongs to. */
+const MAX_QUIET_SCANNED = 8192;
+const NOBODY = -1;
+const IMPOSSIBLE = -2;
+const CR = 0x0d;
+const LF = 0x0a;
+const VALUE_HASH = hashOf("VALUE");
+const VA_HASH = hashOf("VA");
+const FLAG_k = 0x6b;
+const FLAG_O = 0x4f;
+
+/** The server's side of the text protocol. */
+export class TextResponses implements Parser {
+  readonly #exchange: Exchange;
+  readonly #state: MemcachedState;
+  readonly #reader = new LineReader();
+  /** A message has begun; it may have many lines. */
+  #isOpen = false;
+  #isLineBegun = false;
+  /** Of the line so far: the data length it announces, and the ids it repeats (0: none). */
+  #dataBytes = -1;
+  #opaqueId = 0;
+  #keyId = 0;
+  /** Bytes of a data block and its `\r\n` still to come; 0 between data blocks. */
+  #remaining = 0;
+  /** The data block ends the message (`VA`). */
+  #isLastBlock = false;
+  #hits = 0;
+  /** Within what follows the first line of a metadump. */
+  #isDumping = false;
+
+  constructor(exchange: Exchange, state: MemcachedState) {
+    this.#exchange = exchange;
+    this.#state = state;
+  }
+
+  push(bytes: Uint8Array, start: number, end: number): boolean {
+    let at = start;
+    while (at < end) {
+      if (this.#remaining > 0) {
+        at = this.#data(bytes, at, end);
+        if (at < 0) {
+          return false;
+        }
+        continue;
+      }
+      this.#beginLine(at);
+      const found = this.#reader.next(bytes, at, end);
+      at = this.#reader.at;
+      if (this.#reader.lineBytes > MAX_LINE_BYTES) {
+        return false;
+      }
+      if (found === Found.word) {
+        this.#wordEnds();
+      } else if (found === Found.line && !this.#lineEnds(at)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  gap(missing: number): boolean {
+    if (missing >= this.#remaining) {
+      return false;
+    }
+    this.#remaining -= missing;
+    return true;
+  }
+
+  resync(): void {
+    this.#isOpen = false;
+    this.#isLineBegun = false;
+    this.#remaining = 0;
+    this.#hits = 0;
+    this.#isDumping = false;
+  }
+
+  #beginLine(at: number): void {
+    if (this.#isLineBegun) {
+      return;
+    }
+    this.#isLineBegun = true;
+    this.#reader.begin();
+    this.#dataBytes = -1;
+    this.#opaqueId = 0;
+    this.#keyId = 0;
+    if (!this.#isOpen) {
+      this.#isOpen = true;
+      this.#exchange.responseBegins(at);
+    }
+  }
+
+  /** `VALUE <key> <flags> <bytes> [<cas unique>]`, `VA <size> <flags>*`, `<CD> <flags>*` */
+  #wordEnds(): void {
+    const reader = this.#reader;
+    const index = reader.wordIndex - 1;
+    if (index === 0) {
+      return;
+    }
+    if (index === 3 && reader.firstWordHash === VALUE_HASH) {
+      this.#dataBytes = reader.length();
+    } else if (index === 1 && reader.firstWordHash === VA_HASH) {
+      this.#dataBytes = reader.length();
+    } else if (reader.firstByte === FLAG_O) {
+      this.#opaqueId = idOfHash(reader.tokenHash);
+    } else if (reader.firstByte === FLAG_k) {
+      this.#keyId = idOfHash(reader.tokenHash);
+    }
+  }
+
+  /** Returns false when the line cannot be the server's. */
+  #lineEnds(at: number): boolean {
+    this.#isLineBegun = false;
+    const index = responseWordOf(this.#reader);
+    const code = codeOf(index, this.#reader);
+    if (this.#state.isWatching || this.#isDumping) {
+      this.#isDumping &&= code !== Code.end && code !== Code.en;
+      this.#isOpen = false;
+      this.#exchange.push(at);
+      return true;
+    }
+    if (code === Code.error) {
+      this.#error(at, errorOf(index));
+      return true;
+    }
+    const position = this.#locate(code);
+    if (position === IMPOSSIBLE) {
+      return this.#isAnswerToNoreply(code) && this.#orphan(at);
+    }
+    if (position === NOBODY && code === Code.line) {
+      return false;
+    }
+    this.#settle(position);
+    if (code === Code.value || code === Code.va) {
+      return this.#beginData(code);
+    }
+    if (!this.#goesOn(position, code)) {
+      this.#answer(at, code, NO_ERROR);
+    }
+    return true;
+  }
+
+  /** Whether more lines of this response follow. */
+  #goesOn(position: number, code: number): boolean {
+    if (position === NOBODY) {
+      return code === Code.stat;
+    }
+    const shape = shapeOf(this.#exchange.replyKindAt(0));
+    return shape === Shape.stats && (code & (Code.stat | Code.word | Code.line)) !== 0;
+  }
+
+  /**
+   * Which pending request this line answers: quiet ones may be passed over, others not. NOBODY when none is pending,
+   * IMPOSSIBLE when the oldest that must be answered cannot be answered so (a response of a request never seen).
+   */
+  #locate(code: number): number {
+    const exchange = this.#exchange;
+    for (let position = 0; position < MAX_QUIET_SCANNED; position++) {
+      const replyKind = exchange.replyKindAt(position);
+      if (replyKind === NONE_PENDING) {
+        return position === 0 || code === Code.mn ? NOBODY : IMPOSSIBLE;
+      }
+      if (canAnswer(replyKind, code) && this.#isSameId(replyKind, exchange.idAt(position))) {
+        return position;
+      }
+      if (!isQuiet(replyKind)) {
+        return IMPOSSIBLE;
+      }
+    }
+    return IMPOSSIBLE;
+  }
+
+  /** A response that repeats nothing may be any request's: not every code repeats in every version. */
+  #isSameId(replyKind: number, id: number): boolean {
+    const repeated = echoOf(replyKind) === Echo.opaque ? this.#opaqueId : this.#keyId;
+    return echoOf(replyKind) === Echo.none || repeated === 0 || repeated === id;
+  }
+
+  /** The quiet requests before `position` had nothing to say (NOBODY: all of them). */
+  #settle(position: number): void {
+    const exchange = this.#exchange;
+    for (let count = position === NOBODY ? exchange.pendingCount : position; count > 0; count--) {
+      const shape = shapeOf(exchange.replyKindAt(0));
+      if (shape === Shape.quietMetaGet || shape === Shape.quietMetaGetValue) {
+        exchange.lookups(0, 1);
+      }
+      exchange.settleSilently();
+    }
+  }
+
+  /**
+   * An error line answers the oldest pending request, save where it can be told to belong to nobody: the plain ERRORs
+   * for what followed a malformed data block, and the failure of a noreply storage command before a request of
+   * another kind.
+   */
+  #error(at: number, errorId: number): void {
+    const exchange = this.#exchange;
+    const isStorage = isStorageFailure(this.#reader);
+    const isPlain = isPlainError(this.#reader);
+    let position = 0;
+    for (; position < MAX_QUIET_SCANNED; position++) {
+      const replyKind = exchange.replyKindAt(position);
+      if (replyKind === NONE_PENDING) {
+        break;
+      }
+      if (isPlain && straysOf(replyKind) > 0) {
+        this.#settle(position);
+        exchange.setReplyKind(withoutStray(replyKind));
+        this.#orphan(at);
+        return;
+      }
+      const isStorageRequest = shapeOf(replyKind) === Shape.storage || isMetaSet(replyKind);
+      if (isStorage && isStorageRequest) {
+        this.#settle(position);
+        this.#answer(at, Code.error, errorId);
+        return;
+      }
+      if (!isQuiet(replyKind)) {
+        break;
+      }
+    }
+    this.#otherError(at, errorId, isPlain, isStorage);
+  }
+
+  #otherError(at: number, errorId: number, isPlain: boolean, isStorage: boolean): void {
+    const state = this.#state;
+    const oldest = this.#exchange.replyKindAt(0);
+    if (oldest === NONE_PENDING) {
+      if (isPlain && state.strays > 0) {
+        state.strays--;
+        this.#orphan(at);
+      } else if (state.isAfterNoreply) {
+        this.#orphan(at);
+      } else {
+        this.#answer(at, Code.error, errorId);
+      }
+    } else if (isStorage && isAfterNoreply(oldest)) {
+      this.#orphan(at);
+    } else {
+      this.#answer(at, Code.error, errorId);
+    }
+  }
+
+  /** A server that asks for a password answers the `set` that brings it even with noreply (tried on 1.6.18). */
+  #isAnswerToNoreply(code: number): boolean {
+    return code === Code.stored && isAfterNoreply(this.#exchange.replyKindAt(0));
+  }
+
+  #orphan(at: number): true {
+    this.#isOpen = false;
+    this.#hits = 0;
+    this.#exchange.orphan(at);
+    return true;
+  }
+
+  #answer(at: number, code: number, errorId: number): void {
+    const exchange = this.#exchange;
+    const replyKind = exchange.replyKindAt(0);
+    if (replyKind !== NONE_PENDING) {
+      this.#lookups(replyKind, code);
+      const shape = shapeOf(replyKind);
+      this.#state.isWatching = shape === Shape.watch && code === Code.ok;
+      this.#isDumping = shape === Shape.dump && (code & (Code.line | Code.word)) !== 0;
+    }
+    this.#isOpen = false;
+    this.#hits = 0;
+    exchange.answer(at, errorId);
+  }
+
+  #lookups(replyKind: number, code: number): void {
+    const shape = shapeOf(replyKind);
+    if (shape === Shape.get && code === Code.end) {
+      const hits = this.#hits;
+      const misses = Math.max(0, detailOf(replyKind) - hits);
+      if (hits + misses > 0) {
+        this.#exchange.lookups(hits, misses);
+      }
+    } else if (isMetaGet(shape) && code !== Code.error) {
+      this.#exchange.lookups(code === Code.en ? 0 : 1, code === Code.en ? 1 : 0);
+    }
+  }
+
+  #beginData(code: number): boolean {
+    if (this.#dataBytes < 0) {
+      return false;
+    }
+    this.#hits++;
+    this.#remaining = this.#dataBytes + 2;
+    this.#isLastBlock = code === Code.va;
+    return true;
+  }
+
+  /** Skips data by count. Returns where it ends, or -1 when no `\r\n` follows it. */
+  #data(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    if (this.#remaining > 2) {
+      const skipped = Math.min(this.#remaining - 2, end - at);
+      this.#remaining -= skipped;
+      at += skipped;
+    }
+    while (at < end && this.#remaining > 0 && this.#remaining <= 2) {
+      if (bytes[at] !== (this.#remaining === 2 ? CR : LF)) {
+        return -1;
+      }
+      this.#remaining--;
+      at++;
+    }
+    if (this.#remaining === 0 && this.#isLastBlock) {
+      this.#answer(at, Code.va, NO_ERROR);
+    }
+    return at;
+  }
+}
+
+function isMetaSet(replyKind: number): boolean {
+  const shape = shapeOf(replyKind);
+  return shape === Shape.metaSet || shape === Shape.quietMetaSet;
+}
+
+function isMetaGet(shape: number): boolean {
+  return (
+    shape === Shape.metaGet ||
+    shape === Shape.metaGetValue ||
+    shape === Shape.quietMetaGet ||
+    shape === Shape.quietMetaGetValue
+  );
+}
