@@ -4,7 +4,7 @@ import { distance } from "../connection/sequence.ts";
 import type { ServerTable } from "../connection/servers.ts";
 import { type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
 import { Pairing, type PairingContext } from "./pairing.ts";
-import type { ProtocolSelector } from "./selector.ts";
+import { isTls, type ProtocolSelector, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
 
 /** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
@@ -126,6 +126,10 @@ export class Conversation implements StreamReceiver {
     flags: number,
   ): void {
     if (this.#session === null && !this.#choose(bytes, start, end)) return;
+    if (!this.#hasClientData && isTls(bytes, start, end)) {
+      this.#refuse("tls");
+      return;
+    }
     const pairing = this.#pairing!;
     if (acknowledgement !== this.#clientAcknowledged || !this.#hasClientData) {
       this.#clientAcknowledged = acknowledgement;
@@ -262,12 +266,16 @@ export class Conversation implements StreamReceiver {
   #choose(bytes: Uint8Array, start: number, end: number): boolean {
     const chosen = this.#context.selector.recognise(this.#connection.serverPort, bytes, start, end);
     if (typeof chosen === "string") {
-      this.#context.refused[chosen]++;
-      this.#connection.isIgnored = true;
+      this.#refuse(chosen);
       return false;
     }
     this.#begin(chosen);
     return true;
+  }
+
+  #refuse(reason: Refusal): void {
+    this.#context.refused[reason]++;
+    this.#connection.isIgnored = true;
   }
 
   #begin(protocol: Protocol): void {

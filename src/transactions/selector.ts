@@ -75,7 +75,7 @@ export class ProtocolSelector {
   }
 }
 
-/** A TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */
-function isTls(bytes: Uint8Array, start: number, end: number): boolean {
+/** Whether bytes begin a TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */
+export function isTls(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start >= 2 && bytes[start] === 0x16 && bytes[start + 1] === 3;
 }
