@@ -1,6 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
-import { openCap } from "./capture/cap.ts";
 import { widenToVlan } from "./capture/filter.ts";
 import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
 import { FrameWriter } from "./capture/frame-writer.ts";
@@ -8,13 +7,11 @@ import { libpcapVersion, openFile, openLive } from "./capture/libpcap.ts";
 import { TcplatError } from "./errors.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
 import type { Options } from "./options.ts";
-import { startMetricsServer } from "./outputs/http-server.ts";
 import { JsonFormat } from "./outputs/json.ts";
 import { LineFormat } from "./outputs/line.ts";
 import type { Listening } from "./outputs/listen.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
 import { RecordWriter } from "./outputs/record-writer.ts";
-import { startStatsServer } from "./outputs/stats-server.ts";
 import { summaryRecord, summaryTable } from "./outputs/summary.ts";
 import { Pipeline } from "./pipeline.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
@@ -54,7 +51,9 @@ async function openSource(options: Options): Promise<FrameSource> {
   const filter = options.vlan ? widenToVlan(options.filter) : options.filter;
   if (options.read !== null) return await openFile({ file: options.read, filter });
   const live = { interface: options.interface, snaplen: options.snaplen, bufferKib: options.bufferKib, filter };
-  return options.engine === "cap" ? await openCap(live) : openLive(live);
+  if (options.engine !== "cap") return openLive(live);
+  const { openCap } = await import("./capture/cap.ts");
+  return await openCap(live);
 }
 
 class Run {
@@ -195,8 +194,13 @@ class Run {
   async #listen(): Promise<void> {
     const { statsHost, statsPort, metricsHost, metricsPort } = this.#options;
     const snapshot = () => this.#pipeline.snapshot();
-    if (statsPort !== 0) this.#stats = await startStatsServer({ host: statsHost, port: statsPort, snapshot });
+    // Loaded when wanted: a file is read without them, and starts the sooner.
+    if (statsPort !== 0) {
+      const { startStatsServer } = await import("./outputs/stats-server.ts");
+      this.#stats = await startStatsServer({ host: statsHost, port: statsPort, snapshot });
+    }
     if (metricsPort === 0) return;
+    const { startMetricsServer } = await import("./outputs/http-server.ts");
     this.#metrics = await startMetricsServer({
       host: metricsHost,
       port: metricsPort,

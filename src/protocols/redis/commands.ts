@@ -162,7 +162,8 @@ export class WordTable {
 
 function hashOf(bytes: Uint8Array, start: number, end: number): number {
   let hash = end - start;
-  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + upper(bytes[i]!)) | 0;
+  // Without bit 5 both cases of a letter are equal; what else becomes equal only collides.
+  for (let i = start; i < end; i++) hash = (Math.imul(hash, 31) + (bytes[i]! & 0xdf)) | 0;
   return (hash ^ (hash >>> 11)) & 2047;
 }
 

@@ -20,6 +20,8 @@ const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
 const MAX_INLINE = 64 * 1024;
 const MAX_DIGITS = 13;
 /** Values of `#digits` outside a number: its line is complete, or the `$` before it is still to come. */
+/** `*1\r\n$1\r\nx\r\n` */
+const SHORTEST_REQUEST = 11;
 const NUMBER_READ = -1;
 const SIGN_DUE = -2;
 
@@ -64,7 +66,8 @@ export class RequestParser implements Parser {
   #isAck = false;
   #isSetUp = false;
 
-  // What requests have changed for those that follow.
+  /** Something that a request has changed for those that follow, or an option, wants every argument looked at. */
+  #isUnusual: boolean;
   #isReplyOff = false;
   #skipNext = false;
   #isInMulti = false;
@@ -72,6 +75,7 @@ export class RequestParser implements Parser {
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
     this.#modes = modes;
+    this.#isUnusual = exchange.wantsValues;
   }
 
   // Runs for every segment with payload.
@@ -79,9 +83,11 @@ export class RequestParser implements Parser {
     let i = start;
     while (i < end) {
       switch (this.#at) {
-        case At.start:
-          i = this.#readStart(bytes, i);
+        case At.start: {
+          const behind = this.#readOrdinary(bytes, i, end);
+          i = behind > i ? behind : this.#readStart(bytes, i);
           break;
+        }
         case At.count:
           i = this.#readCount(bytes, i, end);
           break;
@@ -138,6 +144,65 @@ export class RequestParser implements Parser {
     this.#at = At.start;
     this.#isInMulti = false;
     this.#skipNext = false;
+    this.#noteUnusual();
+  }
+
+  /**
+   * The request that nearly all are: whole in these bytes, at most nine arguments, a command without effects. Read in
+   * one go it costs a third of what the steps below cost (test/bench). Returns the index behind it, or 0 when it is
+   * another, and nothing has been told.
+   */
+  // Runs for every request.
+  #readOrdinary(bytes: Uint8Array, from: number, end: number): number {
+    if (this.#isUnusual || this.#modes.isReplication || end - from < SHORTEST_REQUEST) return 0;
+    const count = bytes[from + 1]! - 0x30;
+    if (bytes[from] !== ASTERISK || bytes[from + 2] !== CR || bytes[from + 3] !== LF || count < 1 || count > 9)
+      return 0;
+    let i = from + 4;
+    let nameStart = 0;
+    let nameEnd = 0;
+    let firstStart = 0;
+    let firstEnd = 0;
+    for (let argument = 0; argument < count; argument++) {
+      // `$<length>\r\n`
+      if (i + 4 > end || bytes[i] !== DOLLAR) return 0;
+      let length = bytes[i + 1]! - 0x30;
+      if (length < 0 || length > 9) return 0;
+      i += 2;
+      let digit = bytes[i]! - 0x30;
+      while (digit >= 0 && digit <= 9) {
+        length = length * 10 + digit;
+        if (++i >= end || length > end) return 0;
+        digit = bytes[i]! - 0x30;
+      }
+      const body = i + 2;
+      const bodyEnd = body + length;
+      if (bodyEnd + 2 > end || bytes[i] !== CR || bytes[i + 1] !== LF) return 0;
+      if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) return 0;
+      if (argument === 0) {
+        nameStart = body;
+        nameEnd = bodyEnd;
+      } else if (argument === 1) {
+        firstStart = body;
+        firstEnd = bodyEnd;
+      }
+      i = bodyEnd + 2;
+    }
+    const commandId = commandTable.find(bytes, nameStart, nameEnd);
+    const keyRule = KEY_RULES[commandId]!;
+    if (EFFECTS[commandId] !== Effect.none || keyRule > KeyAt.first || IS_CONTAINER[commandId] === 1) return 0;
+    const exchange = this.#exchange;
+    exchange.requestBegins(from);
+    if (exchange.wantsText) {
+      exchange.word(false);
+      exchange.text(bytes, nameStart, nameEnd);
+      if (keyRule === KeyAt.first && count > 1) {
+        exchange.word(true);
+        exchange.text(bytes, firstStart, firstEnd);
+      }
+    }
+    exchange.requestEnds(i, commandId, CLASSES[commandId] as TransactionClass, Reply.one, 0);
+    return i;
   }
 
   #readStart(bytes: Uint8Array, i: number): number {
@@ -381,7 +446,13 @@ export class RequestParser implements Parser {
     else if (effect === Effect.multiEnd) this.#isInMulti = false;
     if (effect === Effect.reset) this.#isInMulti = this.#isReplyOff = this.#skipNext = false;
     if (this.#isSilent()) kind = NO_REPLY;
+    this.#noteUnusual();
     this.#exchange.requestEnds(at, this.#commandId, transactionClass, kind, 0);
+  }
+
+  #noteUnusual(): void {
+    this.#isUnusual =
+      this.#exchange.wantsValues || this.#isInMulti || this.#isReplyOff || this.#skipNext || this.#modes.isReplication;
   }
 
   #replyKind(effect: number): number {
