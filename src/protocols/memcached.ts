@@ -36,6 +36,12 @@ class MemcachedParser implements Parser {
     return this.#state.dialect !== Dialect.unknown && this.#spoken().gap(missing);
   }
 
+  cutOff(): void {
+    if (this.#state.dialect !== Dialect.unknown) {
+      this.#spoken().cutOff?.();
+    }
+  }
+
   resync(): void {
     this.#text.resync();
     this.#binary.resync();

@@ -74,8 +74,8 @@ export class RecordingExchange implements Exchange {
     this.#streamOffset = streamOffset;
   }
 
-  /** A direction forgets its half-read message. */
-  resynced(direction: "client" | "server"): void {
+  /** A direction's half-read message is dropped. */
+  dropped(direction: "client" | "server"): void {
     if (direction === "client") {
       this.#requestStart = -1;
     } else {
@@ -128,8 +128,8 @@ export class RecordingExchange implements Exchange {
     const className = CLASS_NAMES[transactionClass];
     check(command !== undefined, `command ${commandId} is not in the table`);
     check(className !== undefined, `there is no class ${transactionClass}`);
-    check(Number.isSafeInteger(replyKind) && replyKind >= NO_REPLY, `replyKind ${replyKind}`);
-    check(Number.isSafeInteger(id) && id >= 0, `id ${id}`);
+    check((replyKind | 0) === replyKind && replyKind >= NO_REPLY, `replyKind ${replyKind} is no 31-bit integer`);
+    check((id | 0) === id && id >= 0, `id ${id} is no 31-bit integer`);
     const key = this.#words.find((word) => word.isKey);
     const details = [`${this.#offset(at) - this.#requestStart} bytes`, `id ${id}`];
     if (this.wantsText) {

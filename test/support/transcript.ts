@@ -113,6 +113,53 @@ export function parseTranscript(markdown: string): Case[] {
   return cases;
 }
 
+/** Pushes a chunk, as the pipeline does. */
+function push(exchange: RecordingExchange, parser: Parser, step: Step, streamOffset: number): boolean {
+  // Not at the buffer's start, poison around and afterwards: the bytes are gone after the call.
+  const { length } = step.bytes;
+  const lead = length % 7;
+  const buffer = new Uint8Array(length + lead + 3).fill(POISON);
+  buffer.set(step.bytes, lead);
+  exchange.pushing(lead, lead + length, streamOffset);
+  const isTaken = parser.push(buffer, lead, lead + length);
+  assert.equal(typeof isTaken, "boolean");
+  buffer.fill(POISON);
+  if (!isTaken) {
+    exchange.note(`${step.direction} refused`);
+    exchange.pushing(0, 0, streamOffset + length);
+    // How much of the message was seen depends on the chunks: only what it is can be the same.
+    const told = exchange.events.length;
+    cutOff(exchange, parser, step);
+    for (const event of exchange.events.splice(told)) {
+      exchange.note(withoutKey(event));
+    }
+  }
+  return isTaken;
+}
+
+/** Passes a hole, as the pipeline does. */
+function gap(exchange: RecordingExchange, parser: Parser, step: Step, streamOffset: number): boolean {
+  exchange.pushing(0, step.missing, streamOffset);
+  const isBridged = parser.gap(step.missing);
+  assert.equal(typeof isBridged, "boolean");
+  if (!isBridged) {
+    exchange.note(`${step.direction} lost`);
+    cutOff(exchange, parser, step);
+  }
+  return isBridged;
+}
+
+function withoutKey(event: Event): string {
+  return event.head.replace(/^(request \S+) ".*" (\w+)$/, "$1 $2");
+}
+
+function cutOff(exchange: RecordingExchange, parser: Parser, step: Step): void {
+  if (step.direction === "client") {
+    parser.cutOff?.();
+  }
+  exchange.dropped(step.direction);
+}
+
 /** Plays a dialogue into a fresh session and returns what was told. */
 export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): Event[] {
   const exchange = new RecordingExchange(protocol, wants);
@@ -124,28 +171,11 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
     const parser: Parser = direction === "client" ? session.requests : session.responses;
     if (step.isResync) {
       parser.resync();
-      exchange.resynced(direction);
+      exchange.dropped(direction);
       isLost[direction] = false;
-    } else if (isLost[direction]) {
-      // The contract: nothing is pushed before resync.
-    } else if (step.missing > 0) {
-      if (!parser.gap(step.missing)) {
-        isLost[direction] = true;
-        exchange.note(`${direction} lost`);
-      }
-    } else {
-      // Not at the buffer's start, poison around and afterwards: the bytes are gone after the call.
-      const lead = step.bytes.length % 7;
-      const buffer = new Uint8Array(step.bytes.length + lead + 3).fill(POISON);
-      buffer.set(step.bytes, lead);
-      exchange.pushing(lead, lead + step.bytes.length, offset[direction]);
-      const isTaken = parser.push(buffer, lead, lead + step.bytes.length);
-      assert.equal(typeof isTaken, "boolean");
-      if (!isTaken) {
-        isLost[direction] = true;
-        exchange.note(`${direction} refused`);
-      }
-      buffer.fill(POISON);
+    } else if (!isLost[direction]) {
+      const at = offset[direction];
+      isLost[direction] = !(step.missing > 0 ? gap(exchange, parser, step, at) : push(exchange, parser, step, at));
     }
     offset[direction] += step.bytes.length + step.missing;
   }
@@ -214,8 +244,7 @@ function runCase(protocol: Protocol, steps: readonly Step[], expected: readonly 
     assert.deepEqual(play(protocol, split, wants), whole, "a split differs");
   }
   const withoutText = play(protocol, steps, { text: false, values: false });
-  const commandOnly = (event: Event) => event.head.replace(/^(request \S+) ".*" (\w+)$/, "$1 $2");
-  assert.deepEqual(withoutText.map(commandOnly), whole.map(commandOnly), "without text the messages differ");
+  assert.deepEqual(withoutText.map(withoutKey), whole.map(withoutKey), "without text the messages differ");
 }
 
 /** Makes a test of every case in test/protocols/`file` (see test/support/transcript.md). Tests run in the project's root. */

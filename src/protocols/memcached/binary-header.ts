@@ -28,6 +28,7 @@ export class BinaryHeader {
   extrasBytes = 0;
   status = 0;
   bodyBytes = 0;
+  /** 31 bits of it: what an Exchange keeps. */
   opaque = 0;
 
   /** The next byte is the first of a header. */
@@ -64,6 +65,6 @@ export class BinaryHeader {
     this.extrasBytes = bytes[4]!;
     this.status = u16(bytes, 6);
     this.bodyBytes = u32(bytes, 8);
-    this.opaque = u32(bytes, 12);
+    this.opaque = u32(bytes, 12) & 0x7fffffff;
   }
 }

@@ -1,4 +1,4 @@
-import { type Exchange, NO_REPLY, type Parser, TransactionClass } from "../protocol.ts";
+import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
 import { BinaryHeader, REQUEST_MAGIC } from "./binary-header.ts";
 import { OPCODE_COMMANDS, OPCODE_TEXTS } from "./commands.ts";
 import { Echo, replyKindOf, Shape } from "./reply-kind.ts";
@@ -56,14 +56,25 @@ export class BinaryRequests implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (missing >= this.#remaining) {
-      return false;
-    }
-    if (this.#keyLeft() > 0 && missing > this.#remaining - this.#keyLeft() - this.#valueBytes()) {
+    if (missing > this.#remaining - this.#keyLeft() - this.#valueBytes() && this.#keyLeft() > 0) {
       this.#exchange.textCut();
     }
-    this.#remaining -= missing;
-    return true;
+    const skipped = Math.min(missing, this.#remaining);
+    this.#remaining -= skipped;
+    if (skipped > 0 && this.#remaining === 0) {
+      this.#requestEnds(skipped);
+    }
+    return skipped === missing;
+  }
+
+  /** Nothing is known of it but that it began. */
+  cutOff(): void {
+    if (!this.#isBegun) {
+      return;
+    }
+    this.#isBegun = false;
+    this.#exchange.textCut();
+    this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
   }
 
   resync(): void {

@@ -6,10 +6,9 @@ import { detailOf, isQuiet, Shape, shapeOf } from "./reply-kind.ts";
 
 // Runs for every segment.
 
-/** Pending requests looked at for the one a response belongs to. */
-const MAX_SCANNED = 8192;
-const NOBODY = -1;
-const STRANGER = -2;
+/** Pending requests looked at for the one a response belongs to, where the oldest is not it. */
+const MAX_LOOKED_AT = 64;
+const NONE = -1;
 
 /** Opcodes that look keys up: GET GETQ GETK GETKQ GAT GATQ GATK GATKQ. */
 const IS_LOOKUP = Uint8Array.from({ length: 256 }, (_, opcode) =>
@@ -90,11 +89,12 @@ export class BinaryResponses implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (missing >= this.#remaining) {
-      return false;
+    const skipped = Math.min(missing, this.#remaining);
+    this.#remaining -= skipped;
+    if (skipped > 0 && this.#remaining === 0) {
+      this.#packetEnds(skipped);
     }
-    this.#remaining -= missing;
-    return true;
+    return skipped === missing;
   }
 
   resync(): void {
@@ -110,41 +110,53 @@ export class BinaryResponses implements Parser {
       return;
     }
     this.#isOpen = false;
-    const position = this.#locate(header.opcode, header.opaque);
-    if (position === STRANGER) {
+    this.#settleQuiet(header.opcode, header.opaque);
+    const position = this.#positionOf(header.opcode, header.opaque);
+    if (position === NONE && this.#exchange.pendingCount > 0) {
       this.#exchange.orphan(at);
       return;
     }
     for (let count = position; count > 0; count--) {
       this.#settle();
     }
-    if (position !== NOBODY && IS_LOOKUP[header.opcode] === 1 && header.status <= STATUS_NOT_FOUND) {
+    if (position !== NONE && IS_LOOKUP[header.opcode] === 1 && header.status <= STATUS_NOT_FOUND) {
       this.#exchange.lookups(1 - header.status, header.status);
     }
     this.#exchange.answer(at, errorOfStatus(header.status));
   }
 
-  /**
-   * The pending request of this opcode and opaque: the server answers in order, so what was passed over has got or will
-   * get no response (quiet requests; others only where the response was lost). STRANGER: its request was never seen.
-   */
-  #locate(opcode: number, opaque: number): number {
-    const exchange = this.#exchange;
-    for (let position = 0; position < MAX_SCANNED; position++) {
-      const replyKind = exchange.replyKindAt(position);
-      if (replyKind === NONE_PENDING) {
-        return position === 0 ? NOBODY : STRANGER;
+  /** The server answers in order: older quiet requests had nothing to say. */
+  #settleQuiet(opcode: number, opaque: number): void {
+    while (isQuiet(this.#exchange.replyKindAt(0)) && !this.#isAt(0, opcode, opaque)) {
+      this.#settle();
+    }
+  }
+
+  /** Of the request that is answered: not the oldest where responses were lost; NONE where it was never seen. */
+  #positionOf(opcode: number, opaque: number): number {
+    for (let position = 0; position < MAX_LOOKED_AT; position++) {
+      if (this.#exchange.replyKindAt(position) === NONE_PENDING) {
+        return NONE;
       }
-      if (detailOf(replyKind) === opcode && exchange.idAt(position) === opaque) {
+      if (this.#isAt(position, opcode, opaque)) {
         return position;
       }
     }
-    return STRANGER;
+    return NONE;
+  }
+
+  /** Requests that were cut off before their opcode could be seen (shape `any`) may be what is answered. */
+  #isAt(position: number, opcode: number, opaque: number): boolean {
+    const replyKind = this.#exchange.replyKindAt(position);
+    if (shapeOf(replyKind) === Shape.any) {
+      return true;
+    }
+    return detailOf(replyKind) === opcode && this.#exchange.idAt(position) === opaque;
   }
 
   #settle(): void {
     const replyKind = this.#exchange.replyKindAt(0);
-    if (isQuiet(replyKind) && shapeOf(replyKind) === Shape.binaryQuietGet) {
+    if (shapeOf(replyKind) === Shape.binaryQuietGet) {
       this.#exchange.lookups(0, 1);
     }
     this.#exchange.settleSilently();

@@ -9,9 +9,9 @@ const FLAG_v = 0x76;
 
 // Runs for every message.
 
-/** The id made of an opaque's or key's hash: 32 bits, never 0, which means none. */
+/** The id made of an opaque's or key's hash: 31 bits, never 0, which means none. */
 export function idOfHash(hash: number): number {
-  return hash >>> 0 || 1;
+  return hash & 0x7fffffff || 1;
 }
 
 /**

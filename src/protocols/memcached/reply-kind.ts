@@ -145,8 +145,9 @@ export function shapeOf(replyKind: number): number {
   return replyKind & 31;
 }
 
+/** False for NONE_PENDING. */
 export function isQuiet(replyKind: number): boolean {
-  return IS_QUIET[replyKind & 31] === 1;
+  return replyKind >= 0 && IS_QUIET[replyKind & 31] === 1;
 }
 
 /** Whether a request of this kind can be answered by this code. Errors can answer all. */

@@ -90,11 +90,23 @@ export class TextRequests implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (missing >= this.#remaining) {
-      return false;
+    const skipped = Math.min(missing, this.#remaining);
+    this.#remaining -= skipped;
+    if (skipped > 0 && this.#remaining === 0) {
+      this.#requestEnds(skipped);
     }
-    this.#remaining -= missing;
-    return true;
+    return skipped === missing;
+  }
+
+  /** What is known of the line says how it will be answered; that it ended in `noreply` or `q`, nobody can know. */
+  cutOff(): void {
+    if (!this.#isBegun) {
+      return;
+    }
+    this.#isBegun = false;
+    this.#isNoreply = this.#state.isWatching;
+    this.#exchange.textCut();
+    this.#requestEnds(0);
   }
 
   resync(): void {

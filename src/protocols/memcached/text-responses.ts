@@ -22,10 +22,13 @@ import { hashOf } from "./words.ts";
 
 /** Longer than any line of the server's: a key is at most 250 bytes, a log line at most 2 KiB. */
 const MAX_LINE_BYTES = 16384;
-/** Quiet requests looked at for the one a response belongs to. */
-const MAX_QUIET_SCANNED = 8192;
-const NOBODY = -1;
-const IMPOSSIBLE = -2;
+/** Quiet requests looked at for the one that an error belongs to. */
+const MAX_LOOKED_AT = 64;
+/** Whose a line is: the oldest pending request's, nobody's, or no pending request's, though there is one. */
+const Owner = { oldest: 0, nobody: 1, stranger: 2 } as const;
+type Owner = (typeof Owner)[keyof typeof Owner];
+/** `END\r\n` */
+const END_BYTES = 5;
 const CR = 0x0d;
 const LF = 0x0a;
 const VALUE_HASH = hashOf("VALUE");
@@ -84,11 +87,13 @@ export class TextResponses implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (missing >= this.#remaining) {
-      return false;
+    let left = missing - Math.min(missing, this.#remaining);
+    const isInData = this.#remaining > 0;
+    this.#remaining -= missing - left;
+    if (isInData && this.#remaining === 0) {
+      left -= this.#dataEndsInGap(missing - left, left);
     }
-    this.#remaining -= missing;
-    return true;
+    return left === 0;
   }
 
   resync(): void {
@@ -147,51 +152,50 @@ export class TextResponses implements Parser {
       this.#error(at, errorOf(index));
       return true;
     }
-    const position = this.#locate(code);
-    if (position === IMPOSSIBLE) {
+    const owner = this.#ownerOf(code);
+    if (owner === Owner.stranger) {
       return this.#isAnswerToNoreply(code) && this.#orphan(at);
     }
-    if (position === NOBODY && code === Code.line) {
+    if (owner === Owner.nobody && code === Code.line) {
       return false;
     }
-    this.#settle(position);
     if (code === Code.value || code === Code.va) {
       return this.#beginData(code);
     }
-    if (!this.#goesOn(position, code)) {
+    if (!this.#goesOn(code)) {
       this.#answer(at, code, NO_ERROR);
     }
     return true;
   }
 
   /** Whether more lines of this response follow. */
-  #goesOn(position: number, code: number): boolean {
-    if (position === NOBODY) {
+  #goesOn(code: number): boolean {
+    const replyKind = this.#exchange.replyKindAt(0);
+    if (replyKind === NONE_PENDING) {
       return code === Code.stat;
     }
-    const shape = shapeOf(this.#exchange.replyKindAt(0));
-    return shape === Shape.stats && (code & (Code.stat | Code.word | Code.line)) !== 0;
+    return shapeOf(replyKind) === Shape.stats && (code & (Code.stat | Code.word | Code.line)) !== 0;
   }
 
   /**
-   * Which pending request this line answers: quiet ones may be passed over, others not. NOBODY when none is pending,
-   * IMPOSSIBLE when the oldest that must be answered cannot be answered so (a response of a request never seen).
+   * Whose this line is. The server answers in order: quiet requests that cannot have said it had nothing to say, and
+   * are settled on the way; one that is not quiet must be answered first.
    */
-  #locate(code: number): number {
+  #ownerOf(code: number): Owner {
     const exchange = this.#exchange;
-    for (let position = 0; position < MAX_QUIET_SCANNED; position++) {
-      const replyKind = exchange.replyKindAt(position);
+    for (;;) {
+      const replyKind = exchange.replyKindAt(0);
       if (replyKind === NONE_PENDING) {
-        return position === 0 || code === Code.mn ? NOBODY : IMPOSSIBLE;
+        return Owner.nobody;
       }
-      if (canAnswer(replyKind, code) && this.#isSameId(replyKind, exchange.idAt(position))) {
-        return position;
+      if (canAnswer(replyKind, code) && this.#isSameId(replyKind, exchange.idAt(0))) {
+        return Owner.oldest;
       }
       if (!isQuiet(replyKind)) {
-        return IMPOSSIBLE;
+        return Owner.stranger;
       }
+      this.#settle(1);
     }
-    return IMPOSSIBLE;
   }
 
   /** A response that repeats nothing may be any request's: not every code repeats in every version. */
@@ -200,12 +204,11 @@ export class TextResponses implements Parser {
     return echoOf(replyKind) === Echo.none || repeated === 0 || repeated === id;
   }
 
-  /** The quiet requests before `position` had nothing to say (NOBODY: all of them). */
-  #settle(position: number): void {
+  /** The oldest requests had nothing to say. */
+  #settle(requests: number): void {
     const exchange = this.#exchange;
-    for (let count = position === NOBODY ? exchange.pendingCount : position; count > 0; count--) {
-      const shape = shapeOf(exchange.replyKindAt(0));
-      if (shape === Shape.quietMetaGet || shape === Shape.quietMetaGetValue) {
+    for (let count = requests; count > 0; count--) {
+      if (isMetaGet(shapeOf(exchange.replyKindAt(0)))) {
         exchange.lookups(0, 1);
       }
       exchange.settleSilently();
@@ -221,25 +224,20 @@ export class TextResponses implements Parser {
     const exchange = this.#exchange;
     const isStorage = isStorageFailure(this.#reader);
     const isPlain = isPlainError(this.#reader);
-    let position = 0;
-    for (; position < MAX_QUIET_SCANNED; position++) {
+    for (let position = 0; position < MAX_LOOKED_AT; position++) {
       const replyKind = exchange.replyKindAt(position);
-      if (replyKind === NONE_PENDING) {
-        break;
-      }
-      if (isPlain && straysOf(replyKind) > 0) {
+      if (isPlain && replyKind !== NONE_PENDING && straysOf(replyKind) > 0) {
         this.#settle(position);
         exchange.setReplyKind(withoutStray(replyKind));
         this.#orphan(at);
         return;
       }
-      const isStorageRequest = shapeOf(replyKind) === Shape.storage || isMetaSet(replyKind);
-      if (isStorage && isStorageRequest) {
+      if (isStorage && isStorageRequest(replyKind)) {
         this.#settle(position);
         this.#answer(at, Code.error, errorId);
         return;
       }
-      if (!isQuiet(replyKind)) {
+      if (replyKind === NONE_PENDING || !isQuiet(replyKind)) {
         break;
       }
     }
@@ -304,6 +302,24 @@ export class TextResponses implements Parser {
     }
   }
 
+  /**
+   * A data block ended `at` bytes into a gap, with `left` more missing. Returns how many of these are known, too: once
+   * all keys asked for were found, nothing but END can follow.
+   */
+  #dataEndsInGap(at: number, left: number): number {
+    if (this.#isLastBlock) {
+      this.#answer(at, Code.va, NO_ERROR);
+      return 0;
+    }
+    const replyKind = this.#exchange.replyKindAt(0);
+    const isAllFound = shapeOf(replyKind) === Shape.get && this.#hits === detailOf(replyKind);
+    if (replyKind === NONE_PENDING || !isAllFound || left < END_BYTES) {
+      return 0;
+    }
+    this.#answer(at + END_BYTES, Code.end, NO_ERROR);
+    return END_BYTES;
+  }
+
   #beginData(code: number): boolean {
     if (this.#dataBytes < 0) {
       return false;
@@ -336,9 +352,11 @@ export class TextResponses implements Parser {
   }
 }
 
-function isMetaSet(replyKind: number): boolean {
+function isStorageRequest(replyKind: number): boolean {
   const shape = shapeOf(replyKind);
-  return shape === Shape.metaSet || shape === Shape.quietMetaSet;
+  return (
+    replyKind !== NONE_PENDING && (shape === Shape.storage || shape === Shape.metaSet || shape === Shape.quietMetaSet)
+  );
 }
 
 function isMetaGet(shape: number): boolean {
