@@ -164,7 +164,7 @@ export class Conversation implements StreamReceiver {
     pairing.enterResponses(timeUs, start, this.#serverOffset, flags);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
-      this.#context.sink.parserError(this.#protocol!, "response");
+      this.#pairing!.countParserError("response");
       this.#loseServer(timeUs, true);
       return;
     }
@@ -336,7 +336,7 @@ export class Conversation implements StreamReceiver {
     this.#isClientLost = false;
     this.#isServerLost = false;
     this.#isAssumed = true;
-    if (this.#hasClientData) this.#context.sink.resynced(this.#protocol!);
+    if (this.#hasClientData) pairing.countResync();
   }
 
   #isQuiet(timeUs: number): boolean {
@@ -358,7 +358,7 @@ export class Conversation implements StreamReceiver {
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */
   #rejectClient(reason: string): void {
-    this.#context.sink.parserError(this.#protocol!, reason);
+    this.#pairing!.countParserError(reason);
     // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
     if (!this.#isAssumed) this.#session!.requests.cutOff?.();
     this.#pairing!.requestVoid();

@@ -13,6 +13,7 @@ import type { TransactionRecord } from "./record.ts";
 import {
   type Endpoint,
   Flag,
+  type ServiceSink,
   TEXT_CAPACITY,
   type TransactionSink,
   type UnansweredReason,
@@ -67,7 +68,7 @@ export class Pairing implements Exchange {
   #flags = 0;
 
   readonly #pool: PendingPool;
-  readonly #sink: TransactionSink;
+  readonly #service: ServiceSink;
   readonly #record: TransactionRecord;
   readonly #protocol: Protocol;
   readonly #connection: Connection;
@@ -93,7 +94,7 @@ export class Pairing implements Exchange {
     this.wantsText = context.wantsText;
     this.wantsValues = context.wantsValues;
     this.#pool = context.pool;
-    this.#sink = context.sink;
+    this.#service = context.sink.service(server, protocol);
     this.#record = context.record;
     this.#protocol = protocol;
     this.#connection = connection;
@@ -213,13 +214,7 @@ export class Pairing implements Exchange {
     pool.commandId[draft] = commandId;
     pool.transactionClass[draft] = transactionClass;
     const hasReply = replyKind !== NO_REPLY;
-    this.#sink.requested(
-      this.server,
-      this.#protocol,
-      commandId,
-      pool.endOffset[draft]! - pool.startOffset[draft]!,
-      hasReply,
-    );
+    this.#service.requested(commandId, pool.endOffset[draft]! - pool.startOffset[draft]!, hasReply);
     if (!hasReply) {
       pool.release(draft);
       return;
@@ -297,7 +292,7 @@ export class Pairing implements Exchange {
     if (pool.isExpired[head] === 1) {
       this.#unlinkHead();
       pool.release(head);
-      this.#sink.unmatched(this.server, this.#protocol, "late", responseBytes);
+      this.#service.unmatched("late", responseBytes);
       return;
     }
     const record = this.#record;
@@ -328,7 +323,7 @@ export class Pairing implements Exchange {
     if (waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) this.longestWaitUs = waitUs;
     this.unreported--;
     this.#unlinkHead();
-    this.#sink.answered(record);
+    this.#service.answered(record);
     pool.release(head);
   }
 
@@ -340,17 +335,12 @@ export class Pairing implements Exchange {
   push(at: number): void {
     const bytes = this.#offset + (at - this.#startIndex) - this.#responseOffset;
     this.isResponding = false;
-    this.#sink.pushed(this.server, this.#protocol, bytes);
+    this.#service.pushed(bytes);
   }
 
   orphan(at: number): void {
     this.isResponding = false;
-    this.#sink.unmatched(
-      this.server,
-      this.#protocol,
-      "noreply",
-      this.#offset + (at - this.#startIndex) - this.#responseOffset,
-    );
+    this.#service.unmatched("noreply", this.#offset + (at - this.#startIndex) - this.#responseOffset);
   }
 
   settleSilently(): void {
@@ -361,14 +351,23 @@ export class Pairing implements Exchange {
     this.#pool.release(head);
     if (isExpired) return;
     this.unreported--;
-    this.#sink.settledSilently(this.server, this.#protocol);
+    this.#service.settledSilently();
   }
 
   lookups(hits: number, misses: number): void {
-    this.#sink.lookups(this.server, this.#protocol, hits, misses);
+    this.#service.lookups(hits, misses);
   }
 
   // ---- what the conversation decides ----
+
+  /** Bytes came that are not the protocol's. */
+  countParserError(reason: string): void {
+    this.#service.parserError(reason);
+  }
+
+  countResync(): void {
+    this.#service.resynced();
+  }
 
   /** The request being read went on in bytes that are missing: `flag` says why. */
   markDraft(flag: number): void {
@@ -470,7 +469,7 @@ export class Pairing implements Exchange {
     record.waitedUs = Math.max(0, nowUs - record.startUs);
     record.responseBytes = 0;
     this.unreported--;
-    this.#sink.unanswered(record);
+    this.#service.unanswered(record);
   }
 
   #unlinkHead(): void {
@@ -483,7 +482,7 @@ export class Pairing implements Exchange {
 
   #unmatched(reason: UnmatchedReason, bytes: number): void {
     this.unmatchedSinceAligned++;
-    this.#sink.unmatched(this.server, this.#protocol, reason, bytes);
+    this.#service.unmatched(reason, bytes);
   }
 
   // Runs for every response.

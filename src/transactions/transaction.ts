@@ -92,23 +92,29 @@ export interface Transaction {
   readonly keyEnd: number;
 }
 
-/** What the pairing stage tells the numbers and the outputs. Plain calls, in the order things happened. */
+/** Where the pairing stage tells what it found. */
 export interface TransactionSink {
+  /** Who counts for this server in this protocol: asked for once per connection. */
+  service(server: ServerRef, protocol: Protocol): ServiceSink;
+}
+
+/** What the pairing stage tells of one server in one protocol. Plain calls, in the order things happened. */
+export interface ServiceSink {
   /** A request is complete (pending from here on, unless `hasReply` is false: then it is a no_reply request). */
-  requested(server: ServerRef, protocol: Protocol, commandId: number, requestBytes: number, hasReply: boolean): void;
+  requested(commandId: number, requestBytes: number, hasReply: boolean): void;
   /** A pending request turned out to need no reply (a quiet command). */
-  settledSilently(server: ServerRef, protocol: Protocol): void;
+  settledSilently(): void;
   /** A pending request and its response. */
   answered(transaction: Transaction): void;
   /** A pending request that ended without a response; `transaction.unanswered` says why. */
   unanswered(transaction: Transaction): void;
   /** A response with no request. */
-  unmatched(server: ServerRef, protocol: Protocol, reason: UnmatchedReason, responseBytes: number): void;
+  unmatched(reason: UnmatchedReason, responseBytes: number): void;
   /** A message nobody asked for. */
-  pushed(server: ServerRef, protocol: Protocol, bytes: number): void;
-  lookups(server: ServerRef, protocol: Protocol, hits: number, misses: number): void;
+  pushed(bytes: number): void;
+  lookups(hits: number, misses: number): void;
   /** Bytes that cannot be the protocol's: `reason` is a short label. */
-  parserError(protocol: Protocol, reason: string): void;
+  parserError(reason: string): void;
   /** Pairing was lost and has been taken up again at a provable boundary. */
-  resynced(protocol: Protocol): void;
+  resynced(): void;
 }

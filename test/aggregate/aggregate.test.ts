@@ -9,7 +9,7 @@ import type { Protocol } from "../../src/protocols/protocol.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
 import type { ServerRef, Transaction } from "../../src/transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../../src/transactions/transaction.ts";
-import { BLPOP, CACHE, GET, KV, SERVER, SET, stages, transaction } from "./fixtures.ts";
+import { BLPOP, CACHE, GET, KV, SERVER, SET, stages, tell, transaction } from "./fixtures.ts";
 
 const OTHER_SERVER: ServerRef = { id: 0, text: "other" };
 
@@ -23,17 +23,17 @@ function printed(thresholdUs: number | null, transactions: readonly Transaction[
   const output = { transaction: (of: Transaction) => times.push(of.unanswered === "" ? of.latencyUs : of.waitedUs) };
   const aggregate = new Aggregate({ thresholdUs, outputs: [output] });
   for (const of of transactions) {
-    aggregate.requested(of.server, of.protocol, of.commandId, of.requestBytes, true);
-    if (of.unanswered === "") aggregate.answered(of);
-    else aggregate.unanswered(of);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+    if (of.unanswered === "") aggregate.service(of.server, of.protocol).answered(of);
+    else aggregate.service(of.server, of.protocol).unanswered(of);
   }
   assert.deepEqual(identities(aggregate.snapshot(stages())), []);
   return times;
 }
 
 function request(aggregate: Aggregate, of: Transaction): void {
-  aggregate.requested(of.server, of.protocol, of.commandId, of.requestBytes, true);
-  aggregate.answered(of);
+  aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+  aggregate.service(of.server, of.protocol).answered(of);
 }
 
 describe("an aggregate", () => {
@@ -83,9 +83,9 @@ describe("an aggregate", () => {
 
   it("takes a quiet command off the pending ones without a response", () => {
     const aggregate = quiet();
-    aggregate.requested(SERVER, CACHE, GET, 10, true);
-    aggregate.settledSilently(SERVER, CACHE);
-    aggregate.requested(SERVER, CACHE, GET, 10, false);
+    aggregate.service(SERVER, CACHE).requested(GET, 10, true);
+    aggregate.service(SERVER, CACHE).settledSilently();
+    aggregate.service(SERVER, CACHE).requested(GET, 10, false);
     const snapshot = aggregate.snapshot(stages());
     assert.deepEqual(totals(snapshot), { answered: 0, noReply: 2, pending: 0, unanswered: 0, unmatched: 0, pushes: 0 });
   });
@@ -162,21 +162,21 @@ describe("the identities", () => {
         const pending: { server: ServerRef; protocol: Protocol }[] = [];
         for (const of of events) {
           if (of.kind === "request") {
-            aggregate.requested(of.server, of.protocol, of.commandId, 10, true);
+            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, true);
             pending.push(of);
           } else if (of.kind === "silent request") {
-            aggregate.requested(of.server, of.protocol, of.commandId, 10, false);
-          } else if (of.kind === "push") aggregate.pushed(of.server, of.protocol, 3);
-          else if (of.kind === "unmatched") aggregate.unmatched(of.server, of.protocol, of.unmatched, 3);
+            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, false);
+          } else if (of.kind === "push") aggregate.service(of.server, of.protocol).pushed(3);
+          else if (of.kind === "unmatched") aggregate.service(of.server, of.protocol).unmatched(of.unmatched, 3);
           else {
             const oldest = pending.shift();
             if (!oldest) continue;
             const { server, protocol } = oldest;
             const { latencyUs, errorId, commandId } = of;
-            if (of.kind === "settle") aggregate.settledSilently(server, protocol);
+            if (of.kind === "settle") aggregate.service(server, protocol).settledSilently();
             else if (of.kind === "answer") {
-              aggregate.answered(transaction({ server, protocol, latencyUs, errorId, commandId, class: of.class }));
-            } else aggregate.unanswered(transaction({ server, protocol, unanswered: of.reason, commandId }));
+              tell(aggregate, transaction({ server, protocol, latencyUs, errorId, commandId, class: of.class }));
+            } else tell(aggregate, transaction({ server, protocol, unanswered: of.reason, commandId }));
           }
         }
         assert.deepEqual(identities(aggregate.snapshot(stages({ pendingRequests: pending.length }))), []);
@@ -186,7 +186,7 @@ describe("the identities", () => {
 
   it("tell what is wrong", () => {
     const aggregate = quiet();
-    aggregate.requested(SERVER, KV, SET, 1, true);
+    aggregate.service(SERVER, KV).requested(SET, 1, true);
     const good: Snapshot = aggregate.snapshot(stages());
     const lost = { ...good, requests: 2 };
     assert.match(identities(lost)[0] ?? "", /requests = answered .*: 2 is not 1/);
@@ -197,8 +197,8 @@ describe("the identities", () => {
     );
     assert.equal(identities(aggregate.snapshot(stages({ pendingRequests: 0 }))).length, 1);
     assert.match(identities({ ...good, responses: 1 })[0] ?? "", /responses/);
-    aggregate.answered(transaction());
-    aggregate.answered(transaction());
+    tell(aggregate, transaction());
+    tell(aggregate, transaction());
     assert.ok(identities(aggregate.snapshot(stages())).some((violation) => violation.includes("never negative")));
   });
 });

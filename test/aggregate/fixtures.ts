@@ -1,3 +1,4 @@
+import type { Aggregate } from "../../src/aggregate/aggregate.ts";
 import type { StageCounters } from "../../src/aggregate/snapshot.ts";
 import type { Protocol } from "../../src/protocols/protocol.ts";
 import { NO_ERROR, Recognition, TransactionClass } from "../../src/protocols/protocol.ts";
@@ -64,6 +65,13 @@ export function transaction(
     keyEnd: key === undefined ? 0 : keyStart + key.length,
     ...rest,
   };
+}
+
+/** Tells a finished transaction to whoever counts for its server. */
+export function tell(aggregate: Aggregate, of: Transaction): void {
+  const service = aggregate.service(of.server, of.protocol);
+  if (of.unanswered === "") service.answered(of);
+  else service.unanswered(of);
 }
 
 /** Counters of a live capture of 10 frames, of which 7 were decoded. */

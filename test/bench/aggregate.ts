@@ -26,6 +26,6 @@ const one = transaction() as {
 bench("a request and its answer", (latencyUs) => {
   one.latencyUs = latencyUs;
   one.waitUs = latencyUs;
-  aggregate.requested(SERVER, KV, SET, 31, true);
-  aggregate.answered(one);
+  aggregate.service(SERVER, KV).requested(SET, 31, true);
+  aggregate.service(one.server, one.protocol).answered(one);
 });

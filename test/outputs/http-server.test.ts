@@ -6,13 +6,13 @@ import { describe, it } from "node:test";
 import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import { startMetricsServer } from "../../src/outputs/http-server.ts";
 import { statsDocument } from "../../src/outputs/stats-document.ts";
-import { stages, transaction } from "../aggregate/fixtures.ts";
+import { stages, tell, transaction } from "../aggregate/fixtures.ts";
 
 const HOST = "127.0.0.1";
 const BUILD = { version: "0.1.0", node: "20.20.2", libpcap: "", engine: "cap" };
 const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
-aggregate.requested(transaction().server, transaction().protocol, 1, 31, true);
-aggregate.answered(transaction({ commandId: 1 }));
+aggregate.service(transaction().server, transaction().protocol).requested(1, 31, true);
+tell(aggregate, transaction({ commandId: 1 }));
 const snapshot = () => aggregate.snapshot(stages());
 
 async function serve(t: TestContext, health: () => string | null = () => null): Promise<number> {

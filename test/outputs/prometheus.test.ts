@@ -5,7 +5,7 @@ import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import type { Snapshot, StageCounters } from "../../src/aggregate/snapshot.ts";
 import { PrometheusExporter } from "../../src/outputs/prometheus.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
-import { BLPOP, CACHE, GET, KV, SERVER, stages, transaction } from "../aggregate/fixtures.ts";
+import { BLPOP, CACHE, GET, KV, SERVER, stages, tell, transaction } from "../aggregate/fixtures.ts";
 
 const BUILD = { version: "0.1.0", node: "20.20.2", libpcap: "1.10.3", engine: "libpcap" };
 
@@ -18,18 +18,18 @@ function eventful(changes: Partial<StageCounters> = {}): Snapshot {
     transaction({ latencyUs: 20_000_001 }),
     transaction({ commandId: BLPOP, class: TransactionClass.blocking, latencyUs: 2_000_000 }),
   ]) {
-    aggregate.requested(SERVER, KV, of.commandId, 31, true);
-    aggregate.answered(of);
+    aggregate.service(SERVER, KV).requested(of.commandId, 31, true);
+    aggregate.service(of.server, of.protocol).answered(of);
   }
-  aggregate.requested(SERVER, KV, GET, 31, true);
-  aggregate.unanswered(transaction({ commandId: GET, unanswered: "closed" }));
-  aggregate.requested(SERVER, KV, GET, 31, true);
-  aggregate.requested(SERVER, CACHE, 1, 9, false);
-  aggregate.unmatched(SERVER, KV, "late", 5);
-  aggregate.pushed(SERVER, KV, 6);
-  aggregate.lookups(SERVER, CACHE, 3, 2);
-  aggregate.parserError(KV, "bad_length");
-  aggregate.resynced(KV);
+  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  tell(aggregate, transaction({ commandId: GET, unanswered: "closed" }));
+  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  aggregate.service(SERVER, CACHE).requested(1, 9, false);
+  aggregate.service(SERVER, KV).unmatched("late", 5);
+  aggregate.service(SERVER, KV).pushed(6);
+  aggregate.service(SERVER, CACHE).lookups(3, 2);
+  aggregate.service(SERVER, KV).parserError("bad_length");
+  aggregate.service(SERVER, KV).resynced();
   return aggregate.snapshot(stages({ serversLimited: 1, recordsDropped: { stdout: 8 }, ...changes }));
 }
 

@@ -9,9 +9,9 @@ import { BLPOP, CACHE, GET, stages, transaction } from "../aggregate/fixtures.ts
 function document(transactions: readonly Transaction[]): string {
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
   for (const of of transactions) {
-    aggregate.requested(of.server, of.protocol, of.commandId, of.requestBytes, true);
-    if (of.unanswered === "") aggregate.answered(of);
-    else aggregate.unanswered(of);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+    if (of.unanswered === "") aggregate.service(of.server, of.protocol).answered(of);
+    else aggregate.service(of.server, of.protocol).unanswered(of);
   }
   return statsDocument(aggregate.snapshot(stages()));
 }

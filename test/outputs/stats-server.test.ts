@@ -20,8 +20,8 @@ async function serve(t: TestContext, nameBytes = 10): Promise<() => Socket> {
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
   for (let id = 0; id < SERVERS; id++) {
     const of = transaction({ server: { id, text: `${id}:`.padEnd(nameBytes, "x") } });
-    aggregate.requested(of.server, of.protocol, of.commandId, 1, true);
-    aggregate.answered(of);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, 1, true);
+    aggregate.service(of.server, of.protocol).answered(of);
   }
   const server = await startStatsServer({ host: HOST, port: 0, snapshot: () => aggregate.snapshot(stages()) });
   t.after(() => server.close());

@@ -4,7 +4,7 @@ import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import type { Snapshot } from "../../src/aggregate/snapshot.ts";
 import { summaryRecord, summaryTable } from "../../src/outputs/summary.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
-import { BLPOP, GET, KV, SERVER, stages, transaction } from "../aggregate/fixtures.ts";
+import { BLPOP, GET, KV, SERVER, stages, tell, transaction } from "../aggregate/fixtures.ts";
 
 function run(): Snapshot {
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
@@ -13,15 +13,15 @@ function run(): Snapshot {
     transaction({ latencyUs: 100, errorId: 1 }),
     transaction({ commandId: BLPOP, class: TransactionClass.blocking, latencyUs: 120 }),
   ]) {
-    aggregate.requested(SERVER, KV, of.commandId, 31, true);
-    aggregate.answered(of);
+    aggregate.service(SERVER, KV).requested(of.commandId, 31, true);
+    aggregate.service(of.server, of.protocol).answered(of);
   }
-  aggregate.requested(SERVER, KV, GET, 31, true);
-  aggregate.unanswered(transaction({ commandId: GET, unanswered: "gap" }));
-  aggregate.requested(SERVER, KV, GET, 31, true);
-  aggregate.requested(SERVER, KV, GET, 31, false);
-  aggregate.pushed(SERVER, KV, 6);
-  aggregate.unmatched(SERVER, KV, "gap", 6);
+  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  tell(aggregate, transaction({ commandId: GET, unanswered: "gap" }));
+  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  aggregate.service(SERVER, KV).requested(GET, 31, false);
+  aggregate.service(SERVER, KV).pushed(6);
+  aggregate.service(SERVER, KV).unmatched("gap", 6);
   return aggregate.snapshot(stages());
 }
 

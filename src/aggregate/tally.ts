@@ -1,0 +1,101 @@
+import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
+import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
+import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
+import type { Aggregate } from "./aggregate.ts";
+import type { Counters } from "./counters.ts";
+import type { ServerSeries, Service } from "./series.ts";
+
+/** Counts what one connection tells, in the series of its server and protocol. */
+export class Tally implements ServiceSink {
+  private readonly aggregate: Aggregate;
+  private readonly counters: Counters;
+  private readonly server: ServerSeries;
+  private readonly service: Service;
+
+  constructor(aggregate: Aggregate, server: ServerSeries, service: Service) {
+    this.aggregate = aggregate;
+    this.counters = aggregate.counters;
+    this.server = server;
+    this.service = service;
+  }
+
+  // Runs for every request.
+  requested(commandId: number, requestBytes: number, hasReply: boolean): void {
+    const service = this.service;
+    this.counters.requests++;
+    service.requests++;
+    service.command(commandId).requests++;
+    service.requestBytes += requestBytes;
+    if (hasReply) service.pending++;
+    else service.noReply++;
+  }
+
+  settledSilently(): void {
+    this.service.pending--;
+    this.service.noReply++;
+  }
+
+  // Runs for every response.
+  answered(transaction: Transaction): void {
+    const service = this.service;
+    const series = service.command(transaction.commandId).of(transaction.class);
+    this.server.side = transaction.side;
+    this.counters.responses++;
+    service.answered++;
+    service.pending--;
+    service.responseBytes += transaction.responseBytes;
+    if (transaction.errorId === NO_ERROR) series.ok++;
+    else {
+      series.errors++;
+      service.errors[transaction.errorId] = service.errors[transaction.errorId]! + 1;
+    }
+    const latencyUs = transaction.latencyUs;
+    if ((transaction.flags & Flag.clockSkew) === 0) {
+      series.latency.record(latencyUs);
+      if (transaction.class === TransactionClass.normal) {
+        service.wait.record(transaction.waitUs);
+        if (latencyUs >= this.aggregate.slowUs) service.slow++;
+      }
+    }
+    if (latencyUs >= this.aggregate.printFromUs[transaction.class]!) this.aggregate.print(transaction);
+  }
+
+  unanswered(transaction: Transaction): void {
+    this.server.side = transaction.side;
+    this.service.pending--;
+    increment(this.service.unanswered, UNANSWERED_REASONS, transaction.unanswered);
+    if (transaction.waitedUs >= this.aggregate.printFromUs[transaction.class]!) this.aggregate.print(transaction);
+  }
+
+  unmatched(reason: UnmatchedReason, responseBytes: number): void {
+    this.counters.responses++;
+    this.service.unmatchedBytes += responseBytes;
+    increment(this.service.unmatched, UNMATCHED_REASONS, reason);
+  }
+
+  pushed(bytes: number): void {
+    this.counters.responses++;
+    this.service.pushes++;
+    this.service.pushBytes += bytes;
+  }
+
+  lookups(hits: number, misses: number): void {
+    this.service.hits += hits;
+    this.service.misses += misses;
+  }
+
+  parserError(reason: string): void {
+    const errors = this.counters.parser(this.service.protocol).errors;
+    errors.set(reason, (errors.get(reason) ?? 0) + 1);
+  }
+
+  resynced(): void {
+    this.counters.parser(this.service.protocol).resyncs++;
+  }
+}
+
+function increment<Name extends string>(counts: Float64Array, names: readonly Name[], name: Name | ""): void {
+  const index = names.indexOf(name as Name);
+  if (index < 0) throw new Error(`"${name}" is no reason of ${names.join(", ")}`);
+  counts[index] = counts[index]! + 1;
+}
