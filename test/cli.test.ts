@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { captureObstacle } from "./support/live.ts";
+import { pcapFile, udpFrame } from "./support/pcap-file.ts";
+import { until } from "./support/until.ts";
+
+const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), "tcplat-cli-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What the contract's exit statuses stand for. */
+const STATUS = { done: 0, failed: 1, usage: 2, permission: 77 } as const;
+
+function run(words: readonly string[], env: Record<string, string> = {}) {
+  return spawnSync(process.execPath, [CLI, ...words], {
+    encoding: "utf8",
+    timeout: 20_000,
+    env: { ...process.env, TCPLAT_LOG: "", ...env },
+  });
+}
+
+/** Asserts that a run was refused: one line on stderr, nothing on stdout. */
+function assertRefused(result: ReturnType<typeof run>, status: number, message: RegExp): void {
+  assert.match(result.stderr, message);
+  assert.match(result.stderr, /^tcplat: [^\n]+\n$/, "one line");
+  assert.equal(result.stdout, "");
+  assert.equal(result.status, status, result.stderr);
+}
+
+function fileOf(name: string, bytes: Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, bytes);
+  return path;
+}
+
+const FRAMES = Array.from({ length: 10 }, (_, i) => ({
+  seconds: 1_600_000_000 + i,
+  nanoseconds: 0,
+  bytes: udpFrame(1, 53, "x"),
+}));
+
+test("the first statement takes SIGUSR1, before anything is imported", () => {
+  const code = readFileSync(CLI, "utf8")
+    .replace(/^#!.*\n/, "")
+    .replace(/^\/\/.*\n/gm, "");
+  assert.match(code, /^process\.on\("SIGUSR1"/);
+  assert.doesNotMatch(code, /^import\s/m);
+});
+
+test("--help, --version and -D print to stdout and end with 0", () => {
+  const help = run(["--help"]);
+  assert.match(help.stdout, /^tcplat \[options\] \[filter expression\]/);
+  assert.match(help.stdout, /-p, --protocol .*redis/);
+  const version = run(["-v"]);
+  assert.match(version.stdout, /^tcplat \d+\.\d+\.\d+\nnode v\d+\..*\nlibpcap version .*\nengine cap (not )?built\n$/);
+  const interfaces = run(["-D"]);
+  assert.match(interfaces.stdout, /^lo +127\.0\.0\.1/m);
+  for (const result of [help, version, interfaces]) {
+    assert.equal(result.status, STATUS.done);
+    assert.equal(result.stderr, "");
+  }
+});
+
+test("wrong usage is one line on stderr, and status 2", () => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["--bogus"], /unknown option --bogus: tcplat --help lists them/],
+    [["-t", "soon"], /--threshold soon: a time is/],
+    [["-p", "gopher"], /no such protocol: the known ones are auto, redis/],
+    [["-S", "x.lua"], /not there yet/],
+    [["--config", join(folder, "nosuch.yaml")], /there is no such file/],
+    [["-i", "a", "-i", "b"], /given 2 times/],
+    [["-t", "1\u001b[31m\n2"], /\\u001b\[31m\\n2/],
+  ];
+  for (const [words, message] of cases) assertRefused(run(words), STATUS.usage, message);
+  assertRefused(run([], { TCPLAT_LOG: "loud" }), STATUS.usage, /TCPLAT_LOG loud/);
+});
+
+test("a file that is missing, or no capture, and a filter that is none are refused before anything starts", () => {
+  const capture = fileOf("ten.pcap", pcapFile(FRAMES));
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["-r", join(folder, "nosuch.pcap")], /nosuch\.pcap: .*[Nn]o such file/],
+    [["-r", fileOf("text.pcap", Buffer.from("hello, this is no capture at all"))], /text\.pcap/],
+    [["-r", fileOf("empty.pcap", Buffer.alloc(0))], /empty\.pcap/],
+    [["-r", capture, "tcp", "prot", "6379"], /syntax error/],
+    [["-r", capture, "port", "http or"], /syntax error/],
+  ];
+  for (const [words, message] of cases) assertRefused(run(words), STATUS.usage, message);
+});
+
+test("an interface that is missing is refused with those there are", (t) => {
+  const obstacle = captureObstacle();
+  if (obstacle !== null) return t.skip(obstacle);
+  assertRefused(run(["-i", "nosuch0"]), STATUS.usage, /there is no interface "nosuch0": choose one of .*\blo\b/);
+  return undefined;
+});
+
+test("without the permission the line names the capability and the command, and the status is 77", (t) => {
+  const words = ["--bounding-set=-net_raw", "--inh-caps=-net_raw", process.execPath, CLI];
+  if (process.getuid?.() !== 0 || spawnSync("setpriv", ["--version"]).status !== 0) {
+    return t.skip("needs root and setpriv, to give the permission up");
+  }
+  const capture = spawnSync("setpriv", [...words, "-i", "lo"], { encoding: "utf8", timeout: 20_000 });
+  assertRefused(capture, STATUS.permission, /CAP_NET_RAW.*sudo setcap cap_net_raw\+ep/);
+  const doctor = spawnSync("setpriv", [...words, "doctor", "-i", "lo"], { encoding: "utf8", timeout: 20_000 });
+  assert.equal(doctor.status, STATUS.permission);
+  assert.match(doctor.stdout, /^problem {2}permission: CAP_NET_RAW is missing → sudo setcap/m);
+  return undefined;
+});
+
+test("a port in use is told with the option that chooses another, and nothing is started", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const capture = fileOf("ten-2.pcap", pcapFile(FRAMES));
+  for (const name of ["--stats-port", "--metrics-port"]) {
+    assertRefused(run(["-r", capture, name, `${port}`]), STATUS.failed, new RegExp(`${port}.*${name}`));
+  }
+  server.close();
+});
+
+test("a file is read to its end, with status 0, in a fraction of a second", () => {
+  const capture = fileOf("ten-3.pcap", pcapFile(FRAMES));
+  const durations = Array.from({ length: 5 }, () => {
+    const start = performance.now();
+    const result = run(["-r", capture]);
+    assert.equal(result.status, STATUS.done, result.stderr);
+    return performance.now() - start;
+  });
+  // 150 ms is the aim on a quiet machine, of which Node itself takes 55; other tests run beside this one.
+  assert.ok(Math.min(...durations) < 500, `${durations}`);
+});
+
+test("SIGUSR1 prints the summary, opens no inspector, and the run goes on", async (t) => {
+  const child: ChildProcess = spawn(process.execPath, [CLI, "-r", "-"], { stdio: ["pipe", "ignore", "pipe"] });
+  t.after(() => child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr?.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  child.stdin?.write(pcapFile(FRAMES));
+  await until("the start-up line", () => /reading standard input/.test(stderr));
+  const before = stderr.length;
+  child.kill("SIGUSR1");
+  await until("the summary", () => stderr.length > before);
+  assert.doesNotMatch(stderr, /Debugger listening/);
+  assert.equal(child.exitCode, null);
+  child.stdin?.end();
+  const [status] = await once(child, "exit");
+  assert.equal(status, STATUS.done, stderr);
+});
