@@ -323,7 +323,7 @@ export class Conversation implements StreamReceiver {
       if (verdict === Recognition.no) return;
       // Nothing of the client was seen before: this may be the middle of a value, and only looks tell.
       if (!this.#hasClientData && verdict !== Recognition.certain) return;
-    } else if (pairing.draft >= 0) return;
+    } else if (pairing.isRequesting) return;
     if (this.#isServerLost) {
       this.#completeCut(pairing);
       pairing.giveUpAll("gap", timeUs);

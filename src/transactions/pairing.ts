@@ -8,7 +8,9 @@ import {
   type Protocol,
   TransactionClass,
 } from "../protocols/protocol.ts";
-import { NIL, type PendingPool } from "./pending.ts";
+import { Draft } from "./draft.ts";
+import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
 import {
   type Endpoint,
@@ -22,9 +24,6 @@ import {
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
-
-const BLANK = 0x20;
-const REDACTED = new TextEncoder().encode("(redacted)");
 
 /** What all pairings of a run share. */
 export interface PairingContext {
@@ -42,10 +41,6 @@ export interface PairingContext {
 export class Pairing implements Exchange {
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
-  readonly server: Server;
-  pendingCount = 0;
-  /** Requests that were told to the sink as requested and not yet as anything else. */
-  unreported = 0;
   /** No room is left for another request: the client's bytes cannot be followed any more. */
   isOverfull = false;
   /** Responses that found no request since this was last cleared. */
@@ -58,30 +53,24 @@ export class Pairing implements Exchange {
   isInGap = false;
   /** A response has begun and is not complete. */
   isResponding = false;
-  /** The request being read, or NIL. */
-  draft = NIL;
 
-  // Where the bytes being pushed stand.
+  // Where the bytes being pushed stand: their time, and the place in the stream that index 0 would have.
   #timeUs = 0.5;
-  #startIndex = 0;
-  #offset = 0.5;
+  #base = 0.5;
   #flags = 0;
 
+  readonly #queue: PendingQueue;
+  readonly #draft: Draft;
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #record: TransactionRecord;
   readonly #protocol: Protocol;
   readonly #connection: Connection;
+  readonly #server: Server;
   readonly #client: Endpoint;
   readonly #serverEndpoint: Endpoint;
   readonly #baseFlags: number;
-  #head = NIL;
-  #tail = NIL;
-  #blocking = 0;
   #lastNumber = 0.5;
-  #textLength = 0;
-  #isKeyOpen = false;
-  #hasKey = false;
   #responseStartUs = 0.5;
   #responseEndUs = 0.5;
   #responseOffset = 0.5;
@@ -94,11 +83,13 @@ export class Pairing implements Exchange {
     this.wantsText = context.wantsText;
     this.wantsValues = context.wantsValues;
     this.#pool = context.pool;
+    this.#queue = new PendingQueue(context.pool);
+    this.#draft = new Draft(context.pool);
     this.#service = context.sink.service(server, protocol);
     this.#record = context.record;
     this.#protocol = protocol;
     this.#connection = connection;
-    this.server = server;
+    this.#server = server;
     this.#client = { text: connection.clientText };
     this.#serverEndpoint = { text: connection.serverText };
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
@@ -111,157 +102,97 @@ export class Pairing implements Exchange {
    */
   // Runs for every segment with payload.
   enterRequests(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#enter(timeUs, startIndex, offset, flags);
-    const draft = this.draft;
-    if (draft !== NIL) {
-      const pool = this.#pool;
-      if (timeUs > pool.endUs[draft]!) pool.endUs[draft] = timeUs;
-      pool.flags[draft] = pool.flags[draft]! | flags;
-    }
+    this.#timeUs = timeUs;
+    this.#base = offset - startIndex;
+    this.#flags = flags;
+    if (this.#draft.entry !== NIL) this.#draft.extend(timeUs, flags);
   }
 
   // Runs for every segment with payload.
   enterResponses(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#enter(timeUs, startIndex, offset, flags);
+    this.#timeUs = timeUs;
+    this.#base = offset - startIndex;
+    this.#flags = flags;
     if (this.isResponding || this.#isPartial) {
       if (timeUs > this.#responseEndUs) this.#responseEndUs = timeUs;
       this.#responseFlags |= flags;
     }
   }
 
-  #enter(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#timeUs = timeUs;
-    this.#startIndex = startIndex;
-    this.#offset = offset;
-    this.#flags = flags;
-  }
-
   // ---- Exchange: the client's side ----
 
   // Runs for every request.
   requestBegins(at: number): void {
-    const pool = this.#pool;
-    if (this.pendingCount >= MAX_PENDING_PER_CONNECTION) {
+    const depth = this.#queue.count;
+    const flags = this.#baseFlags | this.#flags | (depth > 0 ? Flag.pipelined : 0);
+    if (depth >= MAX_PENDING_PER_CONNECTION || !this.#draft.begin(this.#timeUs, this.#base + at, flags)) {
       this.isOverfull = true;
-      return;
     }
-    const draft = pool.allocate();
-    this.draft = draft;
-    if (draft === NIL) {
-      this.isOverfull = true;
-      return;
-    }
-    pool.startUs[draft] = this.#timeUs;
-    pool.endUs[draft] = this.#timeUs;
-    pool.startOffset[draft] = this.#offset + (at - this.#startIndex);
-    pool.flags[draft] = this.#baseFlags | this.#flags | (this.pendingCount > 0 ? Flag.pipelined : 0);
-    pool.retransmissions[draft] = 0;
-    pool.isExpired[draft] = 0;
-    pool.keyStart[draft] = 0;
-    pool.keyEnd[draft] = 0;
-    this.#textLength = 0;
-    this.#isKeyOpen = false;
-    this.#hasKey = false;
   }
 
   word(isKey: boolean): void {
-    const draft = this.draft;
-    if (draft === NIL) return;
-    this.#closeKey(draft);
-    if (this.#textLength > 0 && this.#textLength < TEXT_CAPACITY) {
-      this.#pool.text[draft * TEXT_CAPACITY + this.#textLength++] = BLANK;
-    }
-    if (isKey && !this.#hasKey) {
-      this.#hasKey = true;
-      this.#isKeyOpen = true;
-      this.#pool.keyStart[draft] = this.#textLength;
-    }
+    this.#draft.word(isKey);
   }
 
-  // Runs for every request, when something prints them.
   text(bytes: Uint8Array, start: number, end: number): void {
-    const draft = this.draft;
-    if (draft === NIL) return;
-    const target = this.#pool.text;
-    let length = this.#textLength;
-    const room = TEXT_CAPACITY - length;
-    const stop = end - start > room ? start + room : end;
-    let to = draft * TEXT_CAPACITY + length;
-    for (let from = start; from < stop; from++) target[to++] = bytes[from]!;
-    length += stop - start;
-    this.#textLength = length;
+    this.#draft.text(bytes, start, end);
   }
 
   redacted(): void {
-    this.word(false);
-    this.text(REDACTED, 0, REDACTED.length);
+    this.#draft.redacted();
   }
 
   textCut(): void {
-    if (this.draft !== NIL) this.#pool.flags[this.draft] = this.#pool.flags[this.draft]! | Flag.truncated;
+    this.#draft.textCut();
   }
 
   // Runs for every request.
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void {
-    const draft = this.draft;
-    if (draft === NIL) return;
-    this.draft = NIL;
+    if (this.#draft.entry === NIL) return;
     const pool = this.#pool;
-    this.#closeKey(draft);
-    pool.textLength[draft] = this.#textLength;
-    pool.endOffset[draft] = this.#offset + (at - this.#startIndex);
-    pool.requestNumber[draft] = ++this.#lastNumber;
-    pool.commandId[draft] = commandId;
-    pool.transactionClass[draft] = transactionClass;
+    const times = pool.times;
+    const words = pool.words;
+    const endOffset = this.#base + at;
+    const entry = this.#draft.end(endOffset);
+    const time = entry * TIMES;
+    const word = entry * WORDS;
+    times[time + Time.number] = ++this.#lastNumber;
     const hasReply = replyKind !== NO_REPLY;
-    this.#service.requested(commandId, pool.endOffset[draft]! - pool.startOffset[draft]!, hasReply);
+    this.#service.requested(commandId, endOffset - times[time + Time.startOffset]!, hasReply);
     if (!hasReply) {
-      pool.release(draft);
+      pool.release(entry);
       return;
     }
-    pool.replyKind[draft] = replyKind;
-    pool.id[draft] = id;
-    if (this.#blocking > 0) pool.flags[draft] = pool.flags[draft]! | Flag.behindBlocking;
-    if (transactionClass === TransactionClass.blocking) this.#blocking++;
-    if (this.#head === NIL) this.#head = draft;
-    else pool.next[this.#tail] = draft;
-    this.#tail = draft;
-    this.pendingCount++;
-    this.unreported++;
+    words[word + Word.commandId] = commandId;
+    words[word + Word.class] = transactionClass;
+    words[word + Word.replyKind] = replyKind;
+    words[word + Word.id] = id;
+    if (this.#queue.blocking > 0) this.#queue.addFlags(entry, Flag.behindBlocking);
+    this.#queue.add(entry);
   }
 
   requestVoid(): void {
-    if (this.draft === NIL) return;
-    this.#pool.release(this.draft);
-    this.draft = NIL;
-  }
-
-  #closeKey(draft: number): void {
-    if (!this.#isKeyOpen) return;
-    this.#isKeyOpen = false;
-    this.#pool.keyEnd[draft] = this.#textLength;
+    this.#draft.drop();
   }
 
   // ---- Exchange: the server's side ----
 
+  get pendingCount(): number {
+    return this.#queue.count;
+  }
+
   replyKindAt(position: number): number {
-    const entry = this.#entryAt(position);
-    return entry === NIL ? NONE_PENDING : this.#pool.replyKind[entry]!;
+    const entry = this.#queue.at(position);
+    return entry === NIL ? NONE_PENDING : this.#pool.words[entry * WORDS + Word.replyKind]!;
   }
 
   idAt(position: number): number {
-    const entry = this.#entryAt(position);
-    return entry === NIL ? 0 : this.#pool.id[entry]!;
-  }
-
-  #entryAt(position: number): number {
-    let entry = this.#head;
-    for (let i = position; i > 0 && entry !== NIL; i--) entry = this.#pool.next[entry]!;
-    return entry;
+    const entry = this.#queue.at(position);
+    return entry === NIL ? 0 : this.#pool.words[entry * WORDS + Word.id]!;
   }
 
   setReplyKind(replyKind: number): void {
-    if (this.#head !== NIL) this.#pool.replyKind[this.#head] = replyKind;
+    if (this.#queue.head !== NIL) this.#pool.words[this.#queue.head * WORDS + Word.replyKind] = replyKind;
   }
 
   // Runs for every response.
@@ -270,88 +201,42 @@ export class Pairing implements Exchange {
     if (this.#isPartial) return;
     this.#responseStartUs = this.#timeUs;
     this.#responseEndUs = this.#timeUs;
-    this.#responseOffset = this.#offset + (at - this.#startIndex);
+    this.#responseOffset = this.#base + at;
     this.#responseFlags = this.#flags;
   }
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    const bytes = this.#offset + (at - this.#startIndex) - this.#responseOffset;
+    const bytes = this.#base + at - this.#responseOffset;
     this.isResponding = false;
     this.#isPartial = false;
-    if (this.#head === NIL) this.#unmatched(this.unmatchedReason, bytes);
-    else if (this.isInGap) this.#giveUpHead("gap", this.#timeUs);
-    else this.#answerHead(bytes, errorId);
-  }
-
-  /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
-  // Runs for every response.
-  #answerHead(responseBytes: number, errorId: number): void {
-    const pool = this.#pool;
-    const head = this.#head;
-    if (pool.isExpired[head] === 1) {
-      this.#unlinkHead();
-      pool.release(head);
-      this.#service.unmatched("late", responseBytes);
-      return;
-    }
-    const record = this.#record;
-    const startUs = pool.startUs[head]!;
-    const requestEndUs = pool.endUs[head]!;
-    const endUs = this.#responseEndUs;
-    this.#fill(head);
-    record.errorId = errorId;
-    record.unanswered = "";
-    record.flags |= this.#responseFlags;
-    record.endUs = endUs;
-    record.responseBytes = responseBytes;
-    record.waitedUs = 0;
-    if (endUs < startUs || this.#responseStartUs < startUs) record.flags |= Flag.clockSkew;
-    const latencyUs = endUs > startUs ? endUs - startUs : 0;
-    // A server may answer before the request has ended (an early error): then nothing was waited for.
-    const sendUs = Math.min(requestEndUs - startUs, latencyUs);
-    const gapUs = this.#responseStartUs - requestEndUs;
-    const rest = latencyUs - sendUs;
-    const waitUs = gapUs <= 0 ? 0 : Math.min(gapUs, rest);
-    const queuedUs = this.#previousEndUs - requestEndUs;
-    record.latencyUs = latencyUs;
-    record.sendUs = sendUs;
-    record.waitUs = waitUs;
-    record.receiveUs = rest - waitUs;
-    record.queueUs = queuedUs <= 0 ? 0 : Math.min(queuedUs, waitUs);
-    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
-    if (waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) this.longestWaitUs = waitUs;
-    this.unreported--;
-    this.#unlinkHead();
-    this.#service.answered(record);
-    pool.release(head);
+    if (this.#queue.head === NIL) {
+      this.unmatchedSinceAligned++;
+      this.#service.unmatched(this.unmatchedReason, bytes);
+    } else if (this.isInGap) this.#giveUpOldest("gap", this.#timeUs);
+    else this.#answerOldest(bytes, errorId);
   }
 
   partialAnswer(_at: number): void {
     this.isResponding = false;
-    this.#isPartial = this.#head !== NIL;
+    this.#isPartial = this.#queue.head !== NIL;
   }
 
   push(at: number): void {
-    const bytes = this.#offset + (at - this.#startIndex) - this.#responseOffset;
     this.isResponding = false;
-    this.#service.pushed(bytes);
+    this.#service.pushed(this.#base + at - this.#responseOffset);
   }
 
   orphan(at: number): void {
     this.isResponding = false;
-    this.#service.unmatched("noreply", this.#offset + (at - this.#startIndex) - this.#responseOffset);
+    this.#service.unmatched("noreply", this.#base + at - this.#responseOffset);
   }
 
   settleSilently(): void {
-    const head = this.#head;
-    if (head === NIL) return;
-    const isExpired = this.#pool.isExpired[head] === 1;
-    this.#unlinkHead();
-    this.#pool.release(head);
-    if (isExpired) return;
-    this.unreported--;
-    this.#service.settledSilently();
+    if (this.#queue.head === NIL) return;
+    const isExpired = this.#queue.isExpired(this.#queue.head);
+    this.#pool.release(this.#queue.shift());
+    if (!isExpired) this.#service.settledSilently();
   }
 
   lookups(hits: number, misses: number): void {
@@ -359,6 +244,16 @@ export class Pairing implements Exchange {
   }
 
   // ---- what the conversation decides ----
+
+  /** Requests not reported as anything yet. */
+  get unreported(): number {
+    return this.#queue.unreported;
+  }
+
+  /** A request is being read. */
+  get isRequesting(): boolean {
+    return this.#draft.entry !== NIL;
+  }
 
   /** Bytes came that are not the protocol's. */
   countParserError(reason: string): void {
@@ -371,7 +266,7 @@ export class Pairing implements Exchange {
 
   /** The request being read went on in bytes that are missing: `flag` says why. */
   markDraft(flag: number): void {
-    if (this.draft !== NIL) this.#pool.flags[this.draft] = this.#pool.flags[this.draft]! | flag;
+    this.#draft.addFlags(flag);
   }
 
   /** The response being read has a hole: `flag` says why. */
@@ -388,76 +283,77 @@ export class Pairing implements Exchange {
   /** Ends the only pending request with the response being read, whose last byte came at `endUs`. */
   answerCut(endUs: number, offset: number): void {
     if (endUs > this.#responseEndUs) this.#responseEndUs = endUs;
-    this.isResponding = false;
-    this.#isPartial = false;
-    this.#answerHead(offset - this.#responseOffset, NO_ERROR);
+    this.abandonResponse();
+    this.#answerOldest(offset - this.#responseOffset, NO_ERROR);
   }
 
   /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
   answerAllAt(timeUs: number, flag: number): void {
-    while (this.#head !== NIL) {
+    while (this.#queue.head !== NIL) {
       if (!this.isResponding) {
         this.#responseStartUs = timeUs;
         this.#responseFlags = flag;
-        this.#responseOffset = 0;
       }
       this.#responseEndUs = timeUs;
       this.isResponding = false;
-      this.#answerHead(0, NO_ERROR);
+      this.#answerOldest(0, NO_ERROR);
     }
     this.#isPartial = false;
   }
 
   /** The last request, whose end could not be seen, went on until `timeUs`. */
   extendLast(timeUs: number): void {
-    const tail = this.#tail;
-    if (tail !== NIL && timeUs > this.#pool.endUs[tail]!) this.#pool.endUs[tail] = timeUs;
+    const last = this.#queue.last;
+    if (last === NIL) return;
+    const at = last * TIMES + Time.end;
+    if (timeUs > this.#pool.times[at]!) this.#pool.times[at] = timeUs;
   }
 
   /** Marks requests whose bytes [from, to) of the client's stream were sent again. */
   markRetransmitted(from: number, to: number): void {
-    const pool = this.#pool;
-    for (let entry = this.#head; entry !== NIL; entry = pool.next[entry]!) {
-      if (pool.startOffset[entry]! >= to) break;
-      if (pool.endOffset[entry]! > from) this.#countRetransmission(entry);
+    const times = this.#pool.times;
+    for (let entry = this.#queue.head; entry !== NIL; entry = this.#queue.next(entry)) {
+      if (times[entry * TIMES + Time.startOffset]! >= to) break;
+      if (times[entry * TIMES + Time.endOffset]! > from) this.#countRetransmission(entry);
     }
-    if (this.draft !== NIL) this.#countRetransmission(this.draft);
+    if (this.#draft.entry !== NIL) this.#countRetransmission(this.#draft.entry);
   }
 
-  /** Bytes of the response being read were sent again. */
+  /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number): void {
-    if (this.#head !== NIL && (this.isResponding || this.#isPartial) && from >= this.#responseOffset)
-      this.#countRetransmission(this.#head);
+    const isReading = this.isResponding || this.#isPartial;
+    if (this.#queue.head !== NIL && isReading && from >= this.#responseOffset)
+      this.#countRetransmission(this.#queue.head);
   }
 
   #countRetransmission(entry: number): void {
-    this.#pool.flags[entry] = this.#pool.flags[entry]! | Flag.retransmission;
-    this.#pool.retransmissions[entry] = this.#pool.retransmissions[entry]! + 1;
+    this.#queue.addFlags(entry, Flag.retransmission);
+    this.#pool.words[entry * WORDS + Word.retransmissions]!++;
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
   expire(beforeUs: number, nowUs: number): void {
-    const pool = this.#pool;
-    for (let entry = this.#head; entry !== NIL; entry = pool.next[entry]!) {
-      if (pool.startUs[entry]! >= beforeUs) break;
-      const transactionClass = pool.transactionClass[entry]!;
-      if (pool.isExpired[entry] === 1 || transactionClass === TransactionClass.blocking) continue;
-      pool.isExpired[entry] = 1;
+    const queue = this.#queue;
+    for (let entry = queue.head; entry !== NIL; entry = queue.next(entry)) {
+      if (this.#pool.times[entry * TIMES + Time.start]! >= beforeUs) break;
+      const transactionClass = this.#pool.words[entry * WORDS + Word.class]!;
+      if (queue.isExpired(entry) || transactionClass === TransactionClass.blocking) continue;
       this.#reportUnanswered(entry, "timeout", nowUs);
+      queue.markExpired(entry);
     }
   }
 
   /** Ends every pending request without a response. */
   giveUpAll(reason: UnansweredReason, nowUs: number): void {
-    while (this.#head !== NIL) this.#giveUpHead(reason, nowUs);
+    while (this.#queue.head !== NIL) this.#giveUpOldest(reason, nowUs);
     this.abandonResponse();
   }
 
-  #giveUpHead(reason: UnansweredReason, nowUs: number): void {
-    const head = this.#head;
-    this.#unlinkHead();
-    if (this.#pool.isExpired[head] === 0) this.#reportUnanswered(head, reason, nowUs);
-    this.#pool.release(head);
+  #giveUpOldest(reason: UnansweredReason, nowUs: number): void {
+    const isExpired = this.#queue.isExpired(this.#queue.head);
+    const entry = this.#queue.shift();
+    if (!isExpired) this.#reportUnanswered(entry, reason, nowUs);
+    this.#pool.release(entry);
   }
 
   #reportUnanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
@@ -468,45 +364,82 @@ export class Pairing implements Exchange {
     record.endUs = record.latencyUs = record.sendUs = record.waitUs = record.receiveUs = record.queueUs = Number.NaN;
     record.waitedUs = Math.max(0, nowUs - record.startUs);
     record.responseBytes = 0;
-    this.unreported--;
     this.#service.unanswered(record);
   }
 
-  #unlinkHead(): void {
-    const head = this.#head;
-    if (this.#pool.transactionClass[head] === TransactionClass.blocking) this.#blocking--;
-    this.#head = this.#pool.next[head]!;
-    if (this.#head === NIL) this.#tail = NIL;
-    this.pendingCount--;
+  /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
+  // Runs for every response.
+  #answerOldest(responseBytes: number, errorId: number): void {
+    const entry = this.#queue.head;
+    if (this.#queue.isExpired(entry)) {
+      this.#pool.release(this.#queue.shift());
+      this.#service.unmatched("late", responseBytes);
+      return;
+    }
+    this.#queue.shift();
+    this.#fill(entry);
+    const record = this.#record;
+    record.errorId = errorId;
+    record.unanswered = "";
+    record.flags |= this.#responseFlags;
+    record.responseBytes = responseBytes;
+    record.waitedUs = 0;
+    this.#time(record, this.#pool.times[entry * TIMES + Time.end]!);
+    this.#service.answered(record);
+    this.#pool.release(entry);
   }
 
-  #unmatched(reason: UnmatchedReason, bytes: number): void {
-    this.unmatchedSinceAligned++;
-    this.#service.unmatched(reason, bytes);
+  /** latency = send + wait + receive, none below 0; queue is a part of wait (contract §3). */
+  // Runs for every response.
+  #time(record: TransactionRecord, requestEndUs: number): void {
+    const startUs = record.startUs;
+    const endUs = this.#responseEndUs;
+    if (this.#responseStartUs < startUs) record.flags |= Flag.clockSkew;
+    const latencyUs = endUs > startUs ? endUs - startUs : 0;
+    // A server may answer before the request has ended (an early error): then nothing was waited for.
+    const sendUs = Math.min(requestEndUs - startUs, latencyUs);
+    const waitUs = Math.min(Math.max(0, this.#responseStartUs - requestEndUs), latencyUs - sendUs);
+    record.endUs = endUs;
+    record.latencyUs = latencyUs;
+    record.sendUs = sendUs;
+    record.waitUs = waitUs;
+    record.receiveUs = latencyUs - sendUs - waitUs;
+    record.queueUs = Math.min(Math.max(0, this.#previousEndUs - requestEndUs), waitUs);
+    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
+    if (waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) this.longestWaitUs = waitUs;
   }
 
   // Runs for every response.
   #fill(entry: number): void {
-    const pool = this.#pool;
     const record = this.#record;
+    if (record.owner !== this) this.#own(record);
+    const { times, words, text } = this.#pool;
+    const time = entry * TIMES;
+    const word = entry * WORDS;
     const textStart = entry * TEXT_CAPACITY;
+    const lengths = words[word + Word.text]!;
+    if (record.text !== text) record.text = text;
+    record.requestNumber = times[time + Time.number]!;
+    record.startUs = times[time + Time.start]!;
+    record.requestBytes = times[time + Time.endOffset]! - times[time + Time.startOffset]!;
+    record.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
+    record.commandId = words[word + Word.commandId]!;
+    record.flags = words[word + Word.flags]!;
+    record.retransmissions = words[word + Word.retransmissions]!;
+    record.textStart = textStart;
+    record.textEnd = textStart + (lengths & 0xff);
+    record.keyStart = textStart + ((lengths >>> 8) & 0xff);
+    record.keyEnd = textStart + ((lengths >>> 16) & 0xff);
+  }
+
+  /** What all transactions of a connection have in common is written once for a run of them. */
+  #own(record: TransactionRecord): void {
+    record.owner = this;
     record.protocol = this.#protocol;
     record.connectionId = this.#connection.id;
-    record.requestNumber = pool.requestNumber[entry]!;
     record.client = this.#client;
     record.serverEndpoint = this.#serverEndpoint;
-    record.server = this.server;
+    record.server = this.#server;
     record.side = this.#connection.side;
-    record.class = pool.transactionClass[entry] as TransactionClass;
-    record.commandId = pool.commandId[entry]!;
-    record.flags = pool.flags[entry]!;
-    record.startUs = pool.startUs[entry]!;
-    record.requestBytes = pool.endOffset[entry]! - pool.startOffset[entry]!;
-    record.retransmissions = pool.retransmissions[entry]!;
-    record.text = pool.text;
-    record.textStart = textStart;
-    record.textEnd = textStart + pool.textLength[entry]!;
-    record.keyStart = textStart + pool.keyStart[entry]!;
-    record.keyEnd = textStart + pool.keyEnd[entry]!;
   }
 }

@@ -3,6 +3,8 @@ import type { Endpoint, ServerRef, Side, Transaction, UnansweredReason } from ".
 
 /** The one transaction record that every finished transaction is told with. */
 export class TransactionRecord implements Transaction {
+  /** Whose connection the fields down to `side` speak of. */
+  owner: object | null = null;
   protocol: Protocol;
   connectionId = 0;
   requestNumber = 0.5;

@@ -1,0 +1,75 @@
+import { TransactionClass } from "../protocols/protocol.ts";
+import { EXPIRED, NIL, type PendingPool, WORDS, Word } from "./pending.ts";
+
+/** The requests of one connection that wait for their response, first in, first out: a list of the pool's entries. */
+export class PendingQueue {
+  readonly pool: PendingPool;
+  head = NIL;
+  count = 0;
+  /** Those that have not been reported as unanswered. */
+  unreported = 0;
+  /** Those that wait on purpose. */
+  blocking = 0;
+  #tail = NIL;
+
+  constructor(pool: PendingPool) {
+    this.pool = pool;
+  }
+
+  // Runs for every request.
+  add(entry: number): void {
+    const words = this.pool.words;
+    words[entry * WORDS + Word.next] = NIL;
+    if (this.head === NIL) this.head = entry;
+    else words[this.#tail * WORDS + Word.next] = entry;
+    this.#tail = entry;
+    this.count++;
+    this.unreported++;
+    if (words[entry * WORDS + Word.class] === TransactionClass.blocking) this.blocking++;
+  }
+
+  /** Takes the oldest out; the caller releases it. */
+  // Runs for every response.
+  shift(): number {
+    const words = this.pool.words;
+    const entry = this.head;
+    const transactionClass = words[entry * WORDS + Word.class]!;
+    this.head = words[entry * WORDS + Word.next]!;
+    this.count--;
+    if ((transactionClass & EXPIRED) === 0) this.unreported--;
+    if ((transactionClass & ~EXPIRED) === TransactionClass.blocking) this.blocking--;
+    return entry;
+  }
+
+  /** The entry after this one, or NIL. */
+  next(entry: number): number {
+    return this.pool.words[entry * WORDS + Word.next]!;
+  }
+
+  /** The youngest entry, or NIL. */
+  get last(): number {
+    return this.head === NIL ? NIL : this.#tail;
+  }
+
+  at(position: number): number {
+    let entry = this.head;
+    for (let i = position; i > 0 && entry !== NIL; i--) entry = this.next(entry);
+    return entry;
+  }
+
+  /** Notes that it was reported as unanswered; it keeps its place. */
+  markExpired(entry: number): void {
+    const at = entry * WORDS + Word.class;
+    this.pool.words[at] = this.pool.words[at]! | EXPIRED;
+    this.unreported--;
+  }
+
+  isExpired(entry: number): boolean {
+    return (this.pool.words[entry * WORDS + Word.class]! & EXPIRED) !== 0;
+  }
+
+  addFlags(entry: number, flags: number): void {
+    const at = entry * WORDS + Word.flags;
+    this.pool.words[at] = this.pool.words[at]! | flags;
+  }
+}
