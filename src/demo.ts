@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { Capture } from "./demo/capture.ts";
 import { sendCommands } from "./demo/client.ts";
-import { type DemoServer, freePort, startServer } from "./demo/server.ts";
+import { freePort, startServer } from "./demo/server.ts";
 import { SETCAP_COMMAND } from "./doctor/permission.ts";
 import { EXIT_STATUS } from "./errors.ts";
 
@@ -28,7 +28,6 @@ async function demonstrate(): Promise<number> {
       ...["-i", "lo", "tcp", "port", `${server.port}`, "-p", `redis:${server.port}`, "--log-level", "info"],
       ...["--stats-port", `${statsPort}`, "--metrics-port", `${metricsPort}`],
     ]);
-    endOnSignals(server, capture);
     const failure = await capture.started(START_MS);
     if (failure === null) return await show(capture, server.port, statsPort, metricsPort);
     if (failure === EXIT_STATUS.permission) say(`type this, and npm start again: ${SETCAP_COMMAND}`);
@@ -38,20 +37,10 @@ async function demonstrate(): Promise<number> {
   }
 }
 
-/** Whoever loses patience leaves nothing behind. */
-function endOnSignals(server: DemoServer, capture: Capture): void {
-  const end = async () => {
-    await capture.stop();
-    await server.close();
-    process.exit(0);
-  };
-  process.once("SIGINT", () => void end());
-  process.once("SIGTERM", () => void end());
-}
-
 async function show(capture: Capture, port: number, statsPort: number, metricsPort: number): Promise<number> {
   const sent = await sendCommands(port);
   const isComplete = await capture.printed(sent, PRINT_MS);
+  if (capture.hasEnded) return (await capture.stop()) || 1;
   say(
     `${sent} requests were sent and ${capture.lines} transactions printed. The stats port (telnet ${HOST} ${statsPort}) says:`,
   );
@@ -90,4 +79,7 @@ function say(message: string): void {
   process.stderr.write(`tcplat: ${message}\n`);
 }
 
+// Whoever loses patience leaves nothing behind: what was started is ended on exit.
+process.once("SIGINT", () => process.exit(0));
+process.once("SIGTERM", () => process.exit(0));
 process.exitCode = await demonstrate();

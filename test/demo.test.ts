@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { sendCommands } from "../src/demo/client.ts";
 import { freePort, startEmbedded, startServer } from "../src/demo/server.ts";
 import { captureObstacle } from "./support/live.ts";
+import { until } from "./support/until.ts";
 
 /** What the demonstration's client sends: 5 pairs, 3 single ones, a pipeline of 8. */
 const REQUESTS = 21;
@@ -64,6 +65,32 @@ test("the demonstration prints a line per request and the stats, and ends by its
   assert.match(stderr, /http:\/\/127\.0\.0\.1:\d+\/metrics/);
   return undefined;
 });
+
+test("interrupted, the demonstration ends with 0 and leaves no server behind", async (t) => {
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../src/demo.js", import.meta.url))]);
+  t.after(() => child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr.on("data", (chunk) => {
+    stderr += String(chunk);
+  });
+  await until("the first line", () => /on port \d+/.test(stderr));
+  child.kill("SIGINT");
+  const [status] = await once(child, "exit");
+  assert.equal(status, 0, stderr);
+  const port = Number(/on port (\d+)/.exec(stderr)?.[1]);
+  const deadline = performance.now() + 5000;
+  while (await isListening(port)) assert.ok(performance.now() < deadline, `port ${port} is still listened on`);
+});
+
+async function isListening(port: number): Promise<boolean> {
+  const socket = connect(port, "127.0.0.1");
+  const isOpen = await once(socket, "connect").then(
+    () => true,
+    () => false,
+  );
+  socket.destroy();
+  return isOpen;
+}
 
 test("without the permission the demonstration names the command to type, and ends with status 77", async (t) => {
   if (process.getuid?.() !== 0) return t.skip("needs root, to give the permission up");

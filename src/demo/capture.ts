@@ -9,6 +9,8 @@ const STARTED = /\bcapturing on\b/;
 export class Capture {
   /** Lines it printed so far. */
   lines = 0;
+  /** Whether it has ended, by itself or not. */
+  hasEnded = false;
   readonly #child: ChildProcess;
   readonly #ended: Promise<number>;
   #isStarted = false;
@@ -26,7 +28,13 @@ export class Capture {
       this.#child.once("error", () => resolve(1));
       this.#child.once("close", (status) => resolve(status ?? 1));
     });
-    void this.#ended.then(() => this.#wake());
+    const endWithUs = () => this.#child.kill();
+    process.once("exit", endWithUs);
+    void this.#ended.then(() => {
+      process.off("exit", endWithUs);
+      this.hasEnded = true;
+      this.#wake();
+    });
   }
 
   /** Null once it captures; its exit status where it ended before, or said nothing for `forMs`. */
@@ -62,7 +70,7 @@ export class Capture {
       isOver = true;
       this.#wake();
     }, forMs);
-    while (!holds() && !isOver && this.#child.exitCode === null) {
+    while (!holds() && !isOver && !this.hasEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

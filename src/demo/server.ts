@@ -39,6 +39,9 @@ async function startRedis(port: number): Promise<DemoServer | null> {
     child.once("error", () => resolve());
     child.once("exit", () => resolve());
   });
+  const endWithUs = () => child.kill();
+  process.once("exit", endWithUs);
+  void gone.then(() => process.off("exit", endWithUs));
   const deadline = performance.now() + START_MS;
   while (performance.now() < deadline && child.pid !== undefined && child.exitCode === null) {
     if (await canConnect(port)) return redis(child, gone, port);

@@ -12,7 +12,7 @@ const US_PER_UNIT: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** The longest time an option takes: a week. */
-export const MAX_TIME_US = 7 * 24 * 3_600_000_000;
+const MAX_TIME_US = 7 * 24 * 3_600_000_000;
 
 /**
  * A TIME in whole microseconds: `10` is ms (tcpkit's habit), `500us`, `1.5ms`, `2s`, `5m`, `1h`. Throws TcplatError "usage" for anything
