@@ -48,7 +48,17 @@ export async function run(options: Options, host: Host): Promise<number> {
 }
 
 async function openSource(options: Options): Promise<FrameSource> {
-  const filter = options.vlan ? widenToVlan(options.filter) : options.filter;
+  if (!options.vlan) return await openWith(options, options.filter);
+  try {
+    return await openWith(options, widenToVlan(options.filter));
+  } catch (error) {
+    if (!(error instanceof TcplatError) || error.code !== "filter") throw error;
+    // Cooked frames (`any`) carry no tag: the kernel has taken it off, and libpcap refuses to look for one.
+    return await openWith(options, options.filter);
+  }
+}
+
+async function openWith(options: Options, filter: string): Promise<FrameSource> {
   if (options.read !== null) return await openFile({ file: options.read, filter });
   const live = { interface: options.interface, snaplen: options.snaplen, bufferKib: options.bufferKib, filter };
   if (options.engine !== "cap") return openLive(live);
