@@ -198,10 +198,11 @@ export class TextResponses implements Parser {
     }
   }
 
-  /** A response that repeats nothing may be any request's: not every code repeats in every version. */
+  /** One that is not quiet may be answered without what it asked to be repeated: not every version repeats always. */
   #isSameId(replyKind: number, id: number): boolean {
-    const repeated = echoOf(replyKind) === Echo.opaque ? this.#opaqueId : this.#keyId;
-    return echoOf(replyKind) === Echo.none || repeated === 0 || repeated === id;
+    const echo = echoOf(replyKind);
+    const repeated = echo === Echo.opaque ? this.#opaqueId : this.#keyId;
+    return echo === Echo.none || repeated === id || (repeated === 0 && !isQuiet(replyKind));
   }
 
   /** The oldest requests had nothing to say. */
@@ -221,27 +222,46 @@ export class TextResponses implements Parser {
    * another kind.
    */
   #error(at: number, errorId: number): void {
-    const exchange = this.#exchange;
     const isStorage = isStorageFailure(this.#reader);
     const isPlain = isPlainError(this.#reader);
-    for (let position = 0; position < MAX_LOOKED_AT; position++) {
-      const replyKind = exchange.replyKindAt(position);
-      if (isPlain && replyKind !== NONE_PENDING && straysOf(replyKind) > 0) {
-        this.#settle(position);
-        exchange.setReplyKind(withoutStray(replyKind));
-        this.#orphan(at);
-        return;
-      }
-      if (isStorage && isStorageRequest(replyKind)) {
-        this.#settle(position);
-        this.#answer(at, Code.error, errorId);
-        return;
-      }
-      if (replyKind === NONE_PENDING || !isQuiet(replyKind)) {
-        break;
-      }
+    if (isPlain && this.#isStray()) {
+      this.#orphan(at);
+      return;
+    }
+    if (isStorage && this.#skipToStorage()) {
+      this.#answer(at, Code.error, errorId);
+      return;
     }
     this.#otherError(at, errorId, isPlain, isStorage);
+  }
+
+  /** Whether a plain ERROR is one that was due before the oldest request. Quiet commands never get a plain one. */
+  #isStray(): boolean {
+    const exchange = this.#exchange;
+    while (isQuiet(exchange.replyKindAt(0)) && straysOf(exchange.replyKindAt(0)) === 0) {
+      this.#settle(1);
+    }
+    const oldest = exchange.replyKindAt(0);
+    if (oldest === NONE_PENDING || straysOf(oldest) === 0) {
+      return false;
+    }
+    exchange.setReplyKind(withoutStray(oldest));
+    return true;
+  }
+
+  /** Settles the quiet requests before a storage request, if there is one that may be answered next. */
+  #skipToStorage(): boolean {
+    for (let position = 0; position < MAX_LOOKED_AT; position++) {
+      const replyKind = this.#exchange.replyKindAt(position);
+      if (isStorageRequest(replyKind)) {
+        this.#settle(position);
+        return true;
+      }
+      if (!isQuiet(replyKind)) {
+        return false;
+      }
+    }
+    return false;
   }
 
   #otherError(at: number, errorId: number, isPlain: boolean, isStorage: boolean): void {
