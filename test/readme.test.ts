@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, test } from "node:test";
 import { Aggregate } from "../src/aggregate/aggregate.ts";
@@ -64,6 +66,19 @@ test("README names every protocol, class, flag, exit status and label of the sta
   for (const label of STATS_LABELS) assert.ok(README.includes(label), `README says nothing of ${label}`);
 });
 
+test("promtool takes README's queries", (t) => {
+  const queries = promqlQueries();
+  assert.ok(queries.length >= 5);
+  const rules = queries.map((query, index) => `      - { record: "query:${index}", expr: ${JSON.stringify(query)} }`);
+  const folder = mkdtempSync(join(tmpdir(), "tcplat-readme-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "rules.yml");
+  writeFileSync(file, `groups:\n  - name: readme\n    rules:\n${rules.join("\n")}\n`);
+  const result = spawnSync("promtool", ["check", "rules", file], { encoding: "utf8" });
+  if (result.error) return t.skip("promtool is not installed");
+  assert.equal(result.status, 0, result.stdout + result.stderr);
+});
+
 describe("native-notes/counters.md explains", () => {
   const subjects = [
     ["metric", [...HISTOGRAM_FAMILIES, ...NUMBER_FAMILIES].map(({ name }) => name)],
@@ -88,6 +103,18 @@ for (const [file, text] of [
   ["README.md", README],
   ["native-notes/counters.md", COUNTERS],
 ] as const) {
+  test(`${file} speaks of no metric that there is not`, () => {
+    const known = [...HISTOGRAM_FAMILIES, ...NUMBER_FAMILIES].map(({ name }) => name);
+    const mentioned = [...text.matchAll(/\btcplat_\w*[a-z]/g)].map(([name]) =>
+      name.replace(/_(bucket|sum|count)$/, ""),
+    );
+    assert.ok(mentioned.length > known.length);
+    assert.deepEqual(
+      mentioned.filter((name) => name !== "tcplat_build_info" && !known.includes(name)),
+      [],
+    );
+  });
+
   test(`what ${file} links to is there`, () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)]+)\)/g)].map(([, link = ""]) => link);
     assert.ok(links.length > 0);
@@ -97,6 +124,13 @@ for (const [file, text] of [
       else assert.ok(anchors(text).includes(anchor ?? ""), `there is no heading for #${anchor}`);
     }
   });
+}
+
+/** The queries of README's example; lines that begin with blanks go on with the one above. */
+function promqlQueries(): string[] {
+  const example = /```promql\n(.+?)```/s.exec(README)?.[1] ?? "";
+  const lines = example.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  return lines.join("\n").replaceAll("\n ", " ").split("\n");
 }
 
 /** The body rows of the first table below a heading of README, as cells; rows that only name a group are left out. */
