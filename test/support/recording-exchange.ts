@@ -31,7 +31,7 @@ interface PendingRequest {
 }
 
 /** Printable ASCII as it is, everything else, quotes and backslashes as `\xNN`. */
-export function quote(latin1: string): string {
+function quote(latin1: string): string {
   const escaped = latin1.replace(/[^ !#-[\]-~]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
   return `"${escaped}"`;
 }

@@ -191,14 +191,14 @@ function* cut(bytes: Uint8Array, at: number, step: Step): Generator<Step> {
 }
 
 /** The same dialogue, byte by byte. */
-export function byteByByte(steps: readonly Step[]): Step[] {
+function byteByByte(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>
     step.bytes.length === 0 ? [step] : Array.from(step.bytes, (byte) => ({ ...step, bytes: Uint8Array.of(byte) })),
   );
 }
 
 /** The same dialogue with each chunk in turn cut in two, at every place. Long chunks are cut at places spread evenly. */
-export function* everySplit(steps: readonly Step[]): Generator<Step[]> {
+function* everySplit(steps: readonly Step[]): Generator<Step[]> {
   for (const [index, step] of steps.entries()) {
     const stride = Math.max(1, Math.ceil(step.bytes.length / CAPACITY_OF_EVERY_SPLIT));
     for (let at = 1; at < step.bytes.length; at += stride) {

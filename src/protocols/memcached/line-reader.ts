@@ -19,6 +19,9 @@ const BLANK = 0x20;
 const PLUS = 0x2b;
 const MINUS = 0x2d;
 const ZERO = 0x30;
+const NINE = 0x39;
+const FLAG_O = 0x4f;
+const FLAG_k = 0x6b;
 /** More digits overflow the server's strtoll. */
 const MAX_DIGITS = 19;
 
@@ -40,9 +43,9 @@ export class LineReader {
   firstByte = 0;
   /** Of the whole word. */
   hash = HASH_START;
-  /** Of the word without its first byte (meta flags: `O123`). */
+  /** Of the word without its first byte, where that is `O` or `k` (meta flags: `O123`). */
   tokenHash = HASH_START;
-  /** The line's first bytes, from its first word on. */
+  /** The line's first bytes: its first word; of error lines more, words separated by one blank. */
   readonly head = new Uint8Array(40);
   headBytes = 0;
   /** The first word's length and hash. */
@@ -52,6 +55,7 @@ export class LineReader {
   #digits = 0;
   #isNumber = true;
   #isNegative = false;
+  #hasToken = false;
 
   /** The next byte is the first of a line. */
   begin(): void {
@@ -77,31 +81,26 @@ export class LineReader {
   /** Reads on from bytes[at, end): up to the end of a word or line, or all. */
   next(bytes: Uint8Array, start: number, end: number): Found {
     let at = start;
-    if (this.isInWord) {
-      this.partStart = at;
-    }
-    for (; at < end; at++) {
-      const byte = bytes[at]!;
-      if (byte === LF || byte === BLANK || byte === CR) {
-        if (this.isInWord) {
-          this.#endWord();
-          return this.#stop(start, at, Found.word);
-        }
-        if (byte === LF) {
-          return this.#stop(start, at + 1, Found.line);
-        }
-        if (this.wordIndex > 0) {
-          this.#keep(byte);
-        }
-        continue;
+    if (!this.isInWord) {
+      while (at < end && (bytes[at] === BLANK || bytes[at] === CR)) {
+        at++;
       }
-      if (!this.isInWord) {
-        this.#beginWord(at, byte);
+      if (at === end || bytes[at] === LF) {
+        return this.#stop(start, at === end ? at : at + 1, at === end ? Found.more : Found.line);
       }
-      this.#keep(byte);
-      this.#add(byte);
+      this.#beginWord(bytes[at]!);
     }
-    return this.#stop(start, at, Found.more);
+    this.partStart = at;
+    at = this.#readWord(bytes, at, end);
+    this.wordBytes += at - this.partStart;
+    if (this.headBytes < this.head.length && (this.wordIndex === 0 || this.#isErrorLine())) {
+      this.#keep(bytes, this.partStart, at);
+    }
+    if (at === end) {
+      return this.#stop(start, at, Found.more);
+    }
+    this.#endWord();
+    return this.#stop(start, at, Found.word);
   }
 
   #stop(start: number, at: number, found: Found): Found {
@@ -110,38 +109,101 @@ export class LineReader {
     return found;
   }
 
-  #keep(byte: number): void {
-    if (this.headBytes < this.head.length) {
-      this.head[this.headBytes++] = byte;
-    }
-  }
-
-  #beginWord(at: number, byte: number): void {
+  #beginWord(byte: number): void {
     this.isInWord = true;
-    this.partStart = at;
     this.firstByte = byte;
     this.wordBytes = 0;
     this.hash = HASH_START;
     this.tokenHash = HASH_START;
     this.#value = 0;
     this.#digits = 0;
-    this.#isNumber = true;
     this.#isNegative = byte === MINUS;
+    const digit = byte - ZERO;
+    this.#isNumber = (digit >= 0 && digit <= 9) || byte === PLUS || byte === MINUS;
+    this.#hasToken = byte === FLAG_O || byte === FLAG_k;
   }
 
-  #add(byte: number): void {
-    this.hash = hashStep(this.hash, byte);
-    if (this.wordBytes > 0) {
-      this.tokenHash = hashStep(this.tokenHash, byte);
+  /**
+   * Local variables, and a loop for each kind of word: a transaction costs 10 to 30 % less than with fields written for
+   * every byte (`test/bench/memcached.ts`).
+   */
+  #readWord(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    if (this.#isNumber) {
+      at = this.#readNumber(bytes, start, end);
+    } else if (this.#hasToken) {
+      at = this.#readToken(bytes, start, end);
     }
-    const digit = byte - ZERO;
-    if (digit >= 0 && digit <= 9) {
-      this.#value = (Math.imul(this.#value, 10) + digit) | 0;
-      this.#digits++;
-    } else if (this.wordBytes > 0 || (byte !== PLUS && byte !== MINUS)) {
-      this.#isNumber = false;
+    let hash = this.hash;
+    for (; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte === LF || byte === BLANK || byte === CR) {
+        break;
+      }
+      hash = hashStep(hash, byte);
     }
-    this.wordBytes++;
+    this.hash = hash;
+    return at;
+  }
+
+  /** Up to what is no digit. */
+  #readNumber(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    let value = this.#value;
+    let hash = this.hash;
+    if (this.wordBytes === 0 && (this.firstByte === PLUS || this.firstByte === MINUS)) {
+      hash = hashStep(hash, bytes[at++]!);
+    }
+    const digitsStart = at;
+    for (; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte < ZERO || byte > NINE) {
+        this.#isNumber = byte === LF || byte === BLANK || byte === CR;
+        break;
+      }
+      value = (Math.imul(value, 10) + byte - ZERO) | 0;
+      hash = hashStep(hash, byte);
+    }
+    this.#digits += at - digitsStart;
+    this.#value = value;
+    this.hash = hash;
+    return at;
+  }
+
+  /** The whole word, with the hash of what follows its first byte. */
+  #readToken(bytes: Uint8Array, start: number, end: number): number {
+    let at = start;
+    let hash = this.hash;
+    let tokenHash = this.tokenHash;
+    if (this.wordBytes === 0) {
+      hash = hashStep(hash, bytes[at++]!);
+    }
+    for (; at < end; at++) {
+      const byte = bytes[at]!;
+      if (byte === LF || byte === BLANK || byte === CR) {
+        break;
+      }
+      hash = hashStep(hash, byte);
+      tokenHash = hashStep(tokenHash, byte);
+    }
+    this.hash = hash;
+    this.tokenHash = tokenHash;
+    return at;
+  }
+
+  /** Of CLIENT_ERROR and SERVER_ERROR lines more than the first word is kept. */
+  #isErrorLine(): boolean {
+    return this.head[0] === 0x43 || this.head[0] === 0x53;
+  }
+
+  #keep(bytes: Uint8Array, start: number, end: number): void {
+    if (this.wordIndex > 0 && this.wordBytes === end - start) {
+      this.head[this.headBytes++] = BLANK;
+    }
+    const stop = Math.min(end, start + this.head.length - this.headBytes);
+    for (let at = start; at < stop; at++) {
+      this.head[this.headBytes++] = bytes[at]!;
+    }
   }
 
   #endWord(): void {

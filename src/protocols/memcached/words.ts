@@ -15,7 +15,7 @@ export function hashOf(word: string): number {
 }
 
 /** Longest word a WordTable can hold, in bytes. */
-export const WORD_CAPACITY = 16;
+const WORD_CAPACITY = 16;
 
 const SLOTS = 256;
 
