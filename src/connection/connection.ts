@@ -33,7 +33,9 @@ export class Connection {
   hasHandshake = false;
   readonly fromA = new Flow();
   readonly fromB = new Flow();
+  /** The capture's clock at its last segment, and when it was last moved to the end of the order. */
   lastUs = 0.5;
+  orderedUs = 0.5;
   /** Ended; kept for a moment so that late segments do not look like a new connection. */
   isEnded = false;
   /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */

@@ -23,6 +23,8 @@ export class ConnectionSlots {
   #newest = NONE;
   readonly #seed: number;
   size = 0;
+  /** Of the connection that `find` found: the segment goes from its endpoint A to B. */
+  foundFromA = true;
 
   constructor(seed: number) {
     this.#seed = seed | 0;
@@ -53,7 +55,9 @@ export class ConnectionSlots {
       const entry = index[at]!;
       if (entry === 0) return null;
       const connection = this.#bySlot[entry - 1]!;
-      if (connection.hash === hash && (isFromA(connection, s) || isFromB(connection, s))) return connection;
+      if (connection.hash !== hash) continue;
+      this.foundFromA = isFromA(connection, s);
+      if (this.foundFromA || isFromB(connection, s)) return connection;
     }
   }
 

@@ -16,6 +16,11 @@ export class Modes {
     return this.channels + this.patterns + this.shardChannels > 0;
   }
 
+  /** A message may be something else than a reply. */
+  get isSpecial(): boolean {
+    return this.isMonitor || this.isReplication || this.isSubscriber;
+  }
+
   reset(): void {
     this.channels = 0;
     this.patterns = 0;

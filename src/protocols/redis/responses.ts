@@ -81,9 +81,11 @@ export class ResponseParser implements Parser {
     let i = start;
     while (i < end) {
       switch (this.#at) {
-        case At.type:
-          i = this.#readType(bytes, i);
+        case At.type: {
+          const behind = this.#missing === 0 ? this.#readOrdinary(bytes, i, end) : 0;
+          i = behind > i ? behind : this.#readType(bytes, i);
           break;
+        }
         case At.line:
           i = this.#readLine(bytes, i, end);
           break;
@@ -136,6 +138,39 @@ export class ResponseParser implements Parser {
     this.#missing = 0;
     this.#depth = 0;
     this.#isStreamedString = false;
+  }
+
+  /**
+   * The reply that nearly all are: a line or a string, whole in these bytes, to a request that expects one reply and
+   * no more. Read in one go it costs half of what the steps below cost (test/bench). Returns the index behind it, or 0
+   * when it is another, and nothing has been told.
+   */
+  // Runs for every response.
+  #readOrdinary(bytes: Uint8Array, from: number, end: number): number {
+    const exchange = this.#exchange;
+    if (this.#modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
+    const type = bytes[from]!;
+    let i = from + 1;
+    if (type === Type.simple || type === Type.integer) {
+      while (i < end && bytes[i] !== LF) i++;
+      if (i === end || bytes[i - 1] !== CR) return 0;
+    } else if (type === Type.bulk) {
+      let length = 0;
+      let digit = i < end ? bytes[i]! - 0x30 : -1;
+      if (digit < 0 || digit > 9) return 0;
+      while (digit >= 0 && digit <= 9) {
+        length = length * 10 + digit;
+        if (++i >= end || length > end) return 0;
+        digit = bytes[i]! - 0x30;
+      }
+      const bodyEnd = i + 2 + length;
+      if (bodyEnd + 2 > end || bytes[i] !== CR || bytes[i + 1] !== LF) return 0;
+      if (bytes[bodyEnd] !== CR || bytes[bodyEnd + 1] !== LF) return 0;
+      i = bodyEnd + 1;
+    } else return 0;
+    exchange.responseBegins(from);
+    exchange.answer(i + 1, NO_ERROR);
+    return i + 1;
   }
 
   // Runs for every value.
