@@ -179,13 +179,19 @@ class Run {
   async #takeLastBlock(): Promise<void> {
     if (this.#options.count !== null && this.#pipeline.frames >= this.#options.count) return;
     const untilUs = Date.now() * 1000;
-    const until = performance.now() + LAST_BLOCK_MS;
+    let until = performance.now() + LAST_BLOCK_MS;
     while (performance.now() < until && this.#pipeline.table.clockUs < untilUs) {
       const read = this.#read();
       const length = typeof read === "number" ? read : await read;
       if (length === END_OF_FRAMES) return;
-      if (length > 0) this.#consume(length);
-      else await this.#source.waitForFrames(Math.max(1, until - performance.now()));
+      if (length === 0) {
+        await this.#source.waitForFrames(Math.max(1, until - performance.now()));
+        continue;
+      }
+      // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
+      this.#consume(length);
+      until = performance.now() + LAST_BLOCK_MS;
+      await nextTurn();
     }
   }
 

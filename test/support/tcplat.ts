@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { after } from "node:test";
 import { fileURLToPath } from "node:url";
 import { hasEnded } from "./servers.ts";
 import { until } from "./until.ts";
@@ -40,6 +41,12 @@ export interface JsonRecord {
 
 /** The last record of a `--json` run: counters by name and label values, joined with dots. */
 export type Summary = Readonly<Record<string, number | string>>;
+
+/** Those that still run: a test that fails leaves its own behind, and the file's end ends it. */
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
 
 /** How a run ended. */
 export interface Ending {
@@ -82,10 +89,9 @@ export class Tcplat {
     });
     child.stdin.on("error", () => {});
     child.stdin.end(options.input);
-    const end = () => void child.kill("SIGKILL");
-    process.on("exit", end);
+    running.add(child);
     this.#ended = once(child, options.isUnread === true ? "exit" : "close").then(([status, signal]) => {
-      process.off("exit", end);
+      running.delete(child);
       return { status: status as number | null, signal: signal as NodeJS.Signals | null };
     });
   }
