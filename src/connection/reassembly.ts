@@ -137,7 +137,7 @@ export class Reassembly {
     let from = Math.max(0, -distance(segment.sequence, flow.next));
     const take = (to: number, withFin: boolean): void => {
       const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
-      const captured = segment.bytes.slice(segment.payloadStart + from, segment.payloadStart + capturedTo);
+      const captured = copyOf(segment.bytes, segment.payloadStart + from, segment.payloadStart + capturedTo);
       pieces.push({
         sequence: advance(segment.sequence, from),
         acknowledgement: segment.acknowledgement,
@@ -333,6 +333,11 @@ export class Reassembly {
     }
     connection.holdUntilUs = Number.POSITIVE_INFINITY;
   }
+}
+
+/** Batches are Buffers, whose own `slice` copies nothing. */
+function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
+  return Uint8Array.prototype.slice.call(bytes, start, end);
 }
 
 function insertSorted(held: HeldSegment[], piece: HeldSegment): void {
