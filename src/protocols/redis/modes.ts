@@ -9,6 +9,8 @@ export class Modes {
   patterns = 0;
   shardChannels = 0;
   isMonitor = false;
+  /** HELLO 3 was agreed to: what nobody asked for has a type of its own. */
+  isResp3 = false;
   /** The server sends a dump or a command stream (after PSYNC or SYNC), and nothing is a reply any more. */
   isReplication = false;
 
@@ -26,6 +28,7 @@ export class Modes {
     this.patterns = 0;
     this.shardChannels = 0;
     this.isMonitor = false;
+    this.isResp3 = false;
   }
 }
 
@@ -42,5 +45,12 @@ export const Reply = {
   reset: 6,
   psync: 7,
   sync: 8,
+  hello: 9,
 } as const;
 export const COUNT_STEP = 16;
+
+/** Whether a request of this replyKind is answered by confirmations of subscriptions. */
+export function isConfirmationDue(replyKind: number): boolean {
+  const kind = replyKind % COUNT_STEP;
+  return kind >= Reply.subscribe && kind <= Reply.unsubscribeAllShards;
+}

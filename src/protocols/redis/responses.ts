@@ -1,7 +1,8 @@
-import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
-import { ERRORS, WordTable } from "./commands.ts";
+import { type Exchange, NO_ERROR, type Parser } from "../protocol.ts";
 import { DumpSkipper } from "./dump.ts";
-import { COUNT_STEP, type Modes, Reply } from "./modes.ts";
+import { isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { ReplyMeaning } from "./reply-meaning.ts";
+import { isCountedType, isLineType, Type } from "./types.ts";
 import { ShortWord } from "./words.ts";
 
 const CR = 0x0d;
@@ -10,33 +11,11 @@ const LF = 0x0a;
 /** Where the next byte stands. */
 const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as const;
 
-const Type = {
-  simple: 0x2b, // +
-  error: 0x2d, // -
-  integer: 0x3a, // :
-  bulk: 0x24, // $
-  array: 0x2a, // *
-  null: 0x5f, // _
-  boolean: 0x23, // #
-  double: 0x2c, // ,
-  bigNumber: 0x28, // (
-  bulkError: 0x21, // !
-  verbatim: 0x3d, // =
-  map: 0x25, // %
-  set: 0x7e, // ~
-  attribute: 0x7c, // |
-  push: 0x3e, // >
-  chunk: 0x3b, // ; a piece of a streamed string, `;0` ends it
-  end: 0x2e, // . ends a streamed aggregate
-} as const;
-
 const MAX_DIGITS = 13;
 /** Streamed aggregates within each other. */
 const MAX_DEPTH = 32;
 /** More values than this in one reply are none that a server sends. */
 const MAX_VALUES = 2 ** 50;
-
-const errorTable = new WordTable(ERRORS);
 
 /**
  * Replies and pushes of RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/).
@@ -69,11 +48,13 @@ export class ResponseParser implements Parser {
   #values = 0;
   /** First word of a line, of an error, or of the first element: what tells a message's kind. */
   readonly #word = new ShortWord();
+  readonly #meaning: ReplyMeaning;
   #isWordOpen = false;
 
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
     this.#modes = modes;
+    this.#meaning = new ReplyMeaning(exchange, modes, this.#word);
   }
 
   // Runs for every segment with payload.
@@ -315,12 +296,9 @@ export class ResponseParser implements Parser {
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
   #isTelling(): boolean {
     if (this.#outerType === Type.bulkError || this.#outerType === Type.push) return true;
-    return this.#outerType === Type.array && (this.#modes.isSubscriber || this.#isConfirmationDue());
-  }
-
-  #isConfirmationDue(): boolean {
-    const kind = this.#exchange.replyKindAt(0);
-    return kind >= 0 && kind % COUNT_STEP >= Reply.subscribe && kind % COUNT_STEP <= Reply.unsubscribeAllShards;
+    return (
+      this.#outerType === Type.array && (this.#modes.isSubscriber || isConfirmationDue(this.#exchange.replyKindAt(0)))
+    );
   }
 
   #openElementWord(): void {
@@ -382,88 +360,7 @@ export class ResponseParser implements Parser {
   #valueEnds(at: number): void {
     this.#at = At.type;
     if (this.#isStreamedString) return;
-    if (--this.#missing === 0) this.#messageEnds(at);
-  }
-
-  // Runs for every message.
-  #messageEnds(at: number): void {
-    const exchange = this.#exchange;
-    const modes = this.#modes;
-    const type = this.#outerType;
-    if (modes.isReplication) {
-      exchange.push(at);
-      return;
-    }
-    const kind = exchange.replyKindAt(0);
-    if (type === Type.push) {
-      if (!this.#confirm(at, kind)) exchange.push(at);
-    } else if (type === Type.error || type === Type.bulkError) {
-      exchange.answer(at, this.#errorId());
-    } else if (type === Type.array && (modes.isSubscriber || kind % COUNT_STEP !== Reply.one)) {
-      if (modes.isSubscriber && this.#isMessage()) exchange.push(at);
-      else if (!this.#confirm(at, kind)) exchange.answer(at, NO_ERROR);
-    } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
-    else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
-    else this.#answerSpecial(at, kind);
-  }
-
-  /** The first word of an error: up to a blank or the end of the line. */
-  #errorId(): number {
-    const bytes = this.#word.bytes;
-    let end = 0;
-    while (end < this.#word.kept && bytes[end]! > 0x20) end++;
-    return errorTable.find(bytes, 0, end);
-  }
-
-  #isMonitorLine(): boolean {
-    const first = this.#word.bytes[0]!;
-    return first >= 0x30 && first <= 0x39;
-  }
-
-  #isMessage(): boolean {
-    const word = this.#word;
-    return word.is("MESSAGE") || word.is("PMESSAGE") || word.is("SMESSAGE");
-  }
-
-  /** A (un)subscription's confirmation; false when the message is none. */
-  #confirm(at: number, kind: number): boolean {
-    const word = this.#word;
-    const modes = this.#modes;
-    const base = kind % COUNT_STEP;
-    let expected = Math.floor(kind / COUNT_STEP);
-    if (word.is("SUBSCRIBE")) modes.channels = Math.max(modes.channels, this.#number - modes.patterns);
-    else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, this.#number - modes.channels);
-    else if (word.is("SSUBSCRIBE")) modes.shardChannels = this.#number;
-    else if (word.is("UNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAll) expected = Math.max(1, modes.channels);
-      modes.channels = Math.max(0, this.#number - modes.patterns);
-    } else if (word.is("PUNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAllPatterns) expected = Math.max(1, modes.patterns);
-      modes.patterns = Math.max(0, this.#number - modes.channels);
-    } else if (word.is("SUNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAllShards) expected = Math.max(1, modes.shardChannels);
-      modes.shardChannels = this.#number;
-    } else return false;
-    if (kind < 0 || base < Reply.subscribe || base > Reply.unsubscribeAllShards) return false;
-    if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
-    else {
-      this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
-      this.#exchange.partialAnswer(at);
-    }
-    return true;
-  }
-
-  /** A simple reply to a request that changes how what follows is read. */
-  #answerSpecial(at: number, kind: number): void {
-    const modes = this.#modes;
-    if (kind === Reply.monitor) modes.isMonitor = true;
-    else if (kind === Reply.reset) modes.reset();
-    else if (kind === Reply.psync) {
-      modes.isReplication = true;
-      // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once.
-      if (this.#word.bytes[0] === 0x46) this.#startDump(at);
-    }
-    this.#exchange.answer(at, NO_ERROR);
+    if (--this.#missing === 0 && this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at);
   }
 
   // ---- the dump after SYNC and +FULLRESYNC ----
@@ -489,28 +386,4 @@ export class ResponseParser implements Parser {
     // After SYNC the dump is the answer; after PSYNC the answer was +FULLRESYNC.
     if (this.#exchange.replyKindAt(0) === Reply.sync) this.#exchange.answer(at, NO_ERROR);
   }
-}
-
-function isLineType(type: number): boolean {
-  return (
-    type === Type.integer ||
-    type === Type.null ||
-    type === Type.boolean ||
-    type === Type.double ||
-    type === Type.bigNumber
-  );
-}
-
-function isCountedType(type: number): boolean {
-  return (
-    type === Type.bulk ||
-    type === Type.array ||
-    type === Type.push ||
-    type === Type.map ||
-    type === Type.set ||
-    type === Type.attribute ||
-    type === Type.verbatim ||
-    type === Type.bulkError ||
-    type === Type.chunk
-  );
 }

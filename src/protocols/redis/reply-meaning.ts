@@ -1,0 +1,106 @@
+import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
+import { ERRORS, WordTable } from "./commands.ts";
+import { COUNT_STEP, isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { Type } from "./types.ts";
+import type { ShortWord } from "./words.ts";
+
+const errorTable = new WordTable(ERRORS);
+
+/** What a complete message is: the reply to the oldest request, a part of it, or something that nobody asked for. */
+export class ReplyMeaning {
+  readonly #exchange: Exchange;
+  readonly #modes: Modes;
+  /** The message's first word, as far as it matters. */
+  readonly #word: ShortWord;
+
+  constructor(exchange: Exchange, modes: Modes, word: ShortWord) {
+    this.#exchange = exchange;
+    this.#modes = modes;
+    this.#word = word;
+  }
+
+  /**
+   * Tells the message that ends before `at`: `type` is that of its outermost value, `number` the last integer in it.
+   * True when a dump follows.
+   */
+  // Runs for every message.
+  tell(at: number, type: number, number: number): boolean {
+    const exchange = this.#exchange;
+    const modes = this.#modes;
+    if (modes.isReplication) {
+      exchange.push(at);
+      return false;
+    }
+    const kind = exchange.replyKindAt(0);
+    if (type === Type.push) {
+      if (!this.#confirm(at, kind, number)) exchange.push(at);
+      modes.isResp3 = true;
+    } else if (type === Type.error || type === Type.bulkError) {
+      exchange.answer(at, this.#errorId());
+    } else if (type === Type.array && !modes.isResp3 && (modes.isSubscriber || isConfirmationDue(kind))) {
+      if (modes.isSubscriber && this.#isMessage()) exchange.push(at);
+      else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
+    } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
+    else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
+    else return this.#answerSpecial(at, type, kind);
+    return false;
+  }
+
+  /** The first word of an error: up to a blank or the end of the line. */
+  #errorId(): number {
+    const bytes = this.#word.bytes;
+    let end = 0;
+    while (end < this.#word.kept && bytes[end]! > 0x20) end++;
+    return errorTable.find(bytes, 0, end);
+  }
+
+  #isMonitorLine(): boolean {
+    const first = this.#word.bytes[0]!;
+    return first >= 0x30 && first <= 0x39;
+  }
+
+  #isMessage(): boolean {
+    const word = this.#word;
+    return word.is("MESSAGE") || word.is("PMESSAGE") || word.is("SMESSAGE");
+  }
+
+  /** A (un)subscription's confirmation; false when the message is none. */
+  #confirm(at: number, kind: number, number: number): boolean {
+    const word = this.#word;
+    const modes = this.#modes;
+    const base = kind % COUNT_STEP;
+    let expected = Math.floor(kind / COUNT_STEP);
+    if (word.is("SUBSCRIBE")) modes.channels = Math.max(modes.channels, number - modes.patterns);
+    else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, number - modes.channels);
+    else if (word.is("SSUBSCRIBE")) modes.shardChannels = number;
+    else if (word.is("UNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAll) expected = Math.max(1, modes.channels);
+      modes.channels = Math.max(0, number - modes.patterns);
+    } else if (word.is("PUNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAllPatterns) expected = Math.max(1, modes.patterns);
+      modes.patterns = Math.max(0, number - modes.channels);
+    } else if (word.is("SUNSUBSCRIBE")) {
+      if (base === Reply.unsubscribeAllShards) expected = Math.max(1, modes.shardChannels);
+      modes.shardChannels = number;
+    } else return false;
+    if (!isConfirmationDue(kind)) return false;
+    if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
+    else {
+      this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
+      this.#exchange.partialAnswer(at);
+    }
+    return true;
+  }
+
+  /** A simple reply to a request that changes how what follows is read. */
+  #answerSpecial(at: number, type: number, kind: number): boolean {
+    const modes = this.#modes;
+    if (kind === Reply.monitor) modes.isMonitor = true;
+    else if (kind === Reply.reset) modes.reset();
+    else if (kind === Reply.hello) modes.isResp3 = type === Type.map;
+    else if (kind === Reply.psync) modes.isReplication = true;
+    this.#exchange.answer(at, NO_ERROR);
+    // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once.
+    return kind === Reply.psync && this.#word.bytes[0] === 0x46;
+  }
+}

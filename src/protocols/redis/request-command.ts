@@ -1,0 +1,263 @@
+import { type Exchange, NO_REPLY, OTHER, TransactionClass } from "../protocol.ts";
+import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
+import { COUNT_STEP, type Modes, Reply } from "./modes.ts";
+import { Secrets } from "./secrets.ts";
+import { ShortWord } from "./words.ts";
+
+/** What becomes of an argument's bytes. */
+const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
+/** What CLIENT was asked for: REPLY and which. */
+const Quiet = { no: 0, reply: 1, off: 2, skip: 3, on: 4 } as const;
+
+const commandTable = new WordTable(COMMANDS);
+
+/**
+ * The meaning of a request, argument by argument: which command it is, what of it may be shown, which reply is due, and
+ * what it changes for the requests behind it (MULTI, CLIENT REPLY).
+ */
+export class RequestCommand {
+  /** Something that a request has changed for those that follow, or an option, wants every argument looked at. */
+  isUnusual: boolean;
+  readonly #exchange: Exchange;
+  readonly #modes: Modes;
+  readonly #secrets = new Secrets();
+  /** The argument being read, as far as it must be understood. */
+  readonly #word = new ShortWord();
+  #argument = 0;
+  #show: number = Show.hide;
+  #isWordWanted = false;
+  #commandId: number = OTHER;
+  #keyRule: number = KeyAt.none;
+  #effect: number = Effect.none;
+  #keyArgument = 0;
+  #mayBlock = false;
+  #quiet: number = Quiet.no;
+  #isAck = false;
+  #isSetUp = false;
+
+  #isReplyOff = false;
+  #skipNext = false;
+  #isInMulti = false;
+
+  constructor(exchange: Exchange, modes: Modes) {
+    this.#exchange = exchange;
+    this.#modes = modes;
+    this.isUnusual = exchange.wantsValues;
+  }
+
+  /** Arguments read so far, the name included. */
+  get arguments(): number {
+    return this.#argument;
+  }
+
+  begin(): void {
+    this.#argument = 0;
+    this.#commandId = OTHER;
+    this.#keyRule = KeyAt.none;
+    this.#effect = Effect.none;
+    this.#keyArgument = 0;
+    this.#mayBlock = false;
+    this.#quiet = Quiet.no;
+    this.#isAck = false;
+    this.#isSetUp = false;
+  }
+
+  /**
+   * Tells a request whose arguments are all at hand, if it is of an ordinary command: the name is
+   * bytes[nameStart, nameEnd), the first argument bytes[firstStart, firstEnd), or empty where there is none. False when the
+   * command wants more to be looked at; then nothing has been told.
+   */
+  // Runs for every request.
+  tellOrdinary(
+    bytes: Uint8Array,
+    from: number,
+    nameStart: number,
+    nameEnd: number,
+    firstStart: number,
+    firstEnd: number,
+    behind: number,
+  ): boolean {
+    const commandId = commandTable.find(bytes, nameStart, nameEnd);
+    const keyRule = KEY_RULES[commandId]!;
+    if (EFFECTS[commandId] !== Effect.none || keyRule > KeyAt.first || IS_CONTAINER[commandId] === 1) return false;
+    const exchange = this.#exchange;
+    exchange.requestBegins(from);
+    if (exchange.wantsText) {
+      exchange.word(false);
+      exchange.text(bytes, nameStart, nameEnd);
+      if (keyRule === KeyAt.first && firstStart > 0) {
+        exchange.word(true);
+        exchange.text(bytes, firstStart, firstEnd);
+      }
+    }
+    exchange.requestEnds(behind, commandId, CLASSES[commandId] as TransactionClass, Reply.one, 0);
+    return true;
+  }
+
+  /** Decides what becomes of the argument whose bytes follow. */
+  // Runs for every argument.
+  beginArgument(): void {
+    const argument = this.#argument;
+    let show: number = this.#exchange.wantsValues ? Show.word : Show.hide;
+    if (argument === 0) {
+      show = Show.word;
+      this.#isWordWanted = true;
+    } else {
+      const isKey = argument === this.#keyArgument;
+      if (isKey) show = Show.key;
+      else if (argument === 1 && (IS_CONTAINER[this.#commandId] === 1 || this.#effect === Effect.hello))
+        show = Show.word;
+      this.#isWordWanted = this.#effect !== Effect.none || (this.#keyRule >= KeyAt.counted && this.#keyArgument === 0);
+      if (this.#effect >= Effect.hello) {
+        show = this.#secrets.isSecret(this.#effect, argument) ? Show.redact : show;
+      }
+    }
+    this.#show = show;
+    if (this.#isWordWanted) this.#word.clear();
+    if (!this.#exchange.wantsText) this.#show = Show.hide;
+    else if (show === Show.redact) {
+      if (this.#secrets.isFirstHidden()) this.#exchange.redacted();
+    } else if (show !== Show.hide) this.#exchange.word(show === Show.key);
+  }
+
+  /** More bytes of the argument: bytes[start, end). */
+  // Runs for every argument.
+  take(bytes: Uint8Array, start: number, end: number): void {
+    if (this.#show === Show.word || this.#show === Show.key) this.#exchange.text(bytes, start, end);
+    if (this.#isWordWanted) this.#word.append(bytes, start, end);
+  }
+
+  /** Bytes of the argument cannot be seen. */
+  takeHole(): void {
+    if (this.#show === Show.word || this.#show === Show.key) this.#exchange.textCut();
+    if (this.#isWordWanted) this.#word.length += ShortWord.capacity + 1;
+  }
+
+  // Runs for every argument.
+  endArgument(): void {
+    if (this.#isWordWanted) this.#understand();
+    this.#argument++;
+  }
+
+  /** Modes that a lost request may have changed are taken back. */
+  resync(): void {
+    this.#isInMulti = false;
+    this.#skipNext = false;
+    this.#noteUnusual();
+  }
+
+  /** The argument's word is complete: what it tells about the request. */
+  #understand(): void {
+    const word = this.#word;
+    const argument = this.#argument;
+    if (argument === 0) {
+      this.#commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
+      this.#keyRule = KEY_RULES[this.#commandId]!;
+      this.#effect = EFFECTS[this.#commandId]!;
+      this.#keyArgument = this.#keyRule < KeyAt.counted ? this.#keyRule : 0;
+      this.#secrets.begin(this.#exchange.wantsValues);
+      return;
+    }
+    if (this.#keyRule === KeyAt.counted && argument === 1) this.#keyArgument = word.toCount() > 0 ? 2 : -1;
+    else if (this.#keyRule === KeyAt.countedLater && argument === 2) this.#keyArgument = word.toCount() > 0 ? 3 : -1;
+    else if (this.#keyRule === KeyAt.streams && this.#keyArgument === 0) {
+      if (word.is("STREAMS")) this.#keyArgument = argument + 1;
+      else if (word.is("BLOCK")) this.#mayBlock = true;
+    }
+    if (this.#effect === Effect.client) this.#understandClient(argument);
+    else if (this.#effect === Effect.replconf && argument === 1) this.#isAck = word.is("ACK");
+    else if (this.#effect >= Effect.hello) this.#secrets.note(this.#effect, argument, word);
+  }
+
+  #understandClient(argument: number): void {
+    const word = this.#word;
+    if (argument === 1) {
+      this.#quiet = word.is("REPLY") ? Quiet.reply : Quiet.no;
+      this.#isSetUp = word.is("SETINFO") || word.is("SETNAME");
+    } else if (argument === 2 && this.#quiet === Quiet.reply) {
+      if (word.is("OFF")) this.#quiet = Quiet.off;
+      else if (word.is("SKIP")) this.#quiet = Quiet.skip;
+      else this.#quiet = word.is("ON") ? Quiet.on : Quiet.no;
+    }
+  }
+
+  // Runs for every request.
+  complete(at: number, argumentCount: number): void {
+    const effect = this.#effect;
+    let transactionClass = CLASSES[this.#commandId] as TransactionClass;
+    if (
+      effect === Effect.none &&
+      !this.#isInMulti &&
+      !this.#isReplyOff &&
+      !this.#skipNext &&
+      !this.#modes.isReplication
+    ) {
+      this.#exchange.requestEnds(at, this.#commandId, transactionClass, Reply.one, 0);
+      return;
+    }
+    if (this.#mayBlock) transactionClass = TransactionClass.blocking;
+    if (this.#isSetUp) transactionClass = TransactionClass.connect;
+    let kind: number = Reply.one;
+    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset)
+      transactionClass = TransactionClass.queued;
+    else kind = this.#replyKind(effect, argumentCount);
+    if (effect === Effect.multi) this.#isInMulti = true;
+    else if (effect === Effect.multiEnd) this.#isInMulti = false;
+    if (effect === Effect.reset) this.#isInMulti = this.#isReplyOff = this.#skipNext = false;
+    if (this.#isSilent()) kind = NO_REPLY;
+    this.#noteUnusual();
+    this.#exchange.requestEnds(at, this.#commandId, transactionClass, kind, 0);
+  }
+
+  #noteUnusual(): void {
+    this.isUnusual =
+      this.#exchange.wantsValues || this.#isInMulti || this.#isReplyOff || this.#skipNext || this.#modes.isReplication;
+  }
+
+  #replyKind(effect: number, argumentCount: number): number {
+    const operands = argumentCount - 1;
+    switch (effect) {
+      case Effect.subscribe:
+        return Reply.subscribe + Math.min(Math.max(operands, 1), 1 << 26) * COUNT_STEP;
+      case Effect.unsubscribe:
+        if (operands > 0) return Reply.subscribe + Math.min(operands, 1 << 26) * COUNT_STEP;
+        if (COMMANDS[this.#commandId] === "PUNSUBSCRIBE") return Reply.unsubscribeAllPatterns;
+        return COMMANDS[this.#commandId] === "SUNSUBSCRIBE" ? Reply.unsubscribeAllShards : Reply.unsubscribeAll;
+      case Effect.monitor:
+        return Reply.monitor;
+      case Effect.reset:
+        return Reply.reset;
+      case Effect.hello:
+        return Reply.hello;
+      case Effect.psync:
+        return Reply.psync;
+      case Effect.sync:
+        return Reply.sync;
+      default:
+        return Reply.one;
+    }
+  }
+
+  /** Whether the request just read gets no reply: CLIENT REPLY's doing, or a replica's acknowledgement. */
+  #isSilent(): boolean {
+    if (this.#isAck) {
+      // A link captured from its middle shows itself by this: what the server sends is a stream of commands.
+      this.#modes.isReplication = true;
+      return true;
+    }
+    if (this.#modes.isReplication) return true;
+    if (this.#quiet === Quiet.on) {
+      this.#isReplyOff = this.#skipNext = false;
+      return false;
+    }
+    if (this.#quiet === Quiet.off) this.#isReplyOff = true;
+    if (this.#isReplyOff) return true;
+    if (this.#quiet === Quiet.skip) {
+      this.#skipNext = true;
+      return true;
+    }
+    const isSkipped = this.#skipNext;
+    this.#skipNext = false;
+    return isSkipped;
+  }
+}
