@@ -104,8 +104,9 @@ class Run {
     if (write !== null) this.#frameWriter = new FrameWriter(write, this.#source.linkType, this.#source.snaplen);
     try {
       await this.#listen();
-      this.#announce();
+      // Before the start line: whoever reads that may send a signal at once.
       const release = this.#handleSignals();
+      this.#announce();
       const silence = this.#watchSilence();
       try {
         await this.#captureAll();
