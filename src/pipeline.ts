@@ -32,6 +32,8 @@ export class Pipeline {
   readonly decoder: Decoder;
   readonly #source: FrameSource;
   readonly #context: ConversationContext;
+  /** How far the last frame's time lay behind the clock when it was taken. */
+  #lagUs = 0;
   /** Records that an output refused, by output. */
   readonly #recordsDropped: () => Readonly<Record<string, number>>;
 
@@ -81,6 +83,7 @@ export class Pipeline {
       if (isSegment) table.accept(decoder.segment);
       at = decoder.next;
     }
+    this.#lagUs = Math.max(0, Date.now() * 1000 - decoder.segment.timeUs);
     return at;
   }
 
@@ -120,7 +123,7 @@ export class Pipeline {
         dropped: source.drops(),
         duplicates: table.duplicates.duplicates,
         truncated: counters.truncated,
-        lagUs: source.isLive && counters.frames > 0 ? Math.max(0, Date.now() * 1000 - table.clockUs) : null,
+        lagUs: source.isLive ? this.#lagUs : null,
         clockRegressions: table.clockRegressions,
       },
       connections: {
@@ -148,14 +151,15 @@ const TCP_COUNTERS = ["retransmittedSegments", "outOfOrderSegments", "gaps", "ga
 const NO_ADDRESSES: ReadonlySet<string> = new Set();
 
 /** Ports that a filter expression speaks of, e.g. 7000 in `tcp dst port 7000`. */
-export function portsOfFilter(filter: string): number[] {
+function portsOfFilter(filter: string): number[] {
   return [...filter.matchAll(/\bport\s+(\d{1,5})\b/g)].map((match) => Number(match[1]));
 }
 
 function roleHints(options: Options, selector: ProtocolSelector): RoleHints {
   return {
     servers: new Set(options.servers.map((server) => endpointText(server.host, server.port))),
-    namedPorts: new Set([...selector.ports, ...portsOfFilter(options.filter)]),
+    namedPorts: new Set(selector.ports),
+    filterPorts: new Set(portsOfFilter(options.filter)),
     knownPorts: new Set(PROTOCOLS.flatMap((protocol) => protocol.ports)),
     speaker: (bytes, start, end) => selector.speaker(bytes, start, end),
   };

@@ -76,6 +76,8 @@ class Run {
   #stats: Listening | null = null;
   #metrics: Listening | null = null;
   #isStopping = false;
+  /** Whoever read stdout has closed it: nobody wants to hear more. */
+  #isUnread = false;
   #failure: TcplatError | null = null;
   #wasUp = true;
 
@@ -87,6 +89,7 @@ class Run {
       fd: STDOUT,
       mode: source.isLive ? "live" : "file",
       onClosed: () => {
+        this.#isUnread = true;
         this.#isStopping = true;
       },
       onError: (error) => {
@@ -201,6 +204,7 @@ class Run {
     const snapshot = this.#pipeline.snapshot();
     if (this.#options.json) this.#writer.write(summaryRecord(snapshot));
     await this.#writer.close();
+    if (this.#isUnread) return;
     if (!this.#options.json) writeAll(STDERR, summaryTable(snapshot));
     if (this.#source.warning !== null) this.#log.warn(this.#source.warning);
     if (!this.#source.isLive && this.#failure === null) await this.#giveHint();

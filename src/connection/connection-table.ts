@@ -160,7 +160,7 @@ export class ConnectionTable {
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
     if (flow.hasSyn) {
-      connection.server.retransmittedSegments++;
+      this.servers.known(connection.serverText).retransmittedSegments++;
       return;
     }
     if (connection.clientIsA === null) connection.clientIsA = fromA !== isAnswer;

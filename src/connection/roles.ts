@@ -5,10 +5,12 @@ import type { ServerTable } from "./servers.ts";
 export interface RoleHints {
   /** `--server` endpoints, as text. */
   readonly servers: ReadonlySet<string>;
-  /** Ports named with -p or in the filter. */
+  /** Ports named with -p. */
   readonly namedPorts: ReadonlySet<number>;
   /** The protocols' well-known ports. */
   readonly knownPorts: ReadonlySet<number>;
+  /** Ports in the filter: often the server's, sometimes one client's. */
+  readonly filterPorts: ReadonlySet<number>;
   /** What these first bytes of one direction look like. */
   readonly speaker: (bytes: Uint8Array, start: number, end: number) => "client" | "server" | null;
 }
@@ -30,6 +32,7 @@ export function guessClientIsA(
     only(known.has(a), known.has(b)) ??
     only(hints.namedPorts.has(connection.aPort), hints.namedPorts.has(connection.bPort)) ??
     only(hints.knownPorts.has(connection.aPort), hints.knownPorts.has(connection.bPort)) ??
+    only(hints.filterPorts.has(connection.aPort), hints.filterPorts.has(connection.bPort)) ??
     bySpeech(hints.speaker(bytes, start, end), fromA)
   );
 }

@@ -43,4 +43,9 @@ export class ServerTable {
   has(text: string): boolean {
     return this.#byText.has(text);
   }
+
+  /** The server of this text where it is known, else the shared one. */
+  known(text: string): Server {
+    return this.#byText.get(text) ?? this.other;
+  }
 }

@@ -34,18 +34,18 @@ function explain(error: NodeJS.ErrnoException, { host, port, portOption, hostOpt
   if (error.code === "EADDRINUSE") {
     return new TcplatError(
       "port",
-      `Port ${port} of ${host} is in use: name another with ${portOption} (0 turns it off), or see who holds it with \`ss -tanp 'sport = :${port}'\`${ephemeralHint(port)}.`,
+      `port ${port} of ${host} is in use: name another with ${portOption} (0 turns it off), or see who holds it with \`ss -tanp 'sport = :${port}'\`${ephemeralHint(port)}`,
     );
   }
   if (error.code === "EACCES") {
     return new TcplatError(
       "port",
-      `Port ${port} of ${host} needs privileges: name one above 1023 with ${portOption} (0 turns it off).`,
+      `port ${port} of ${host} needs privileges: name one above 1023 with ${portOption} (0 turns it off)`,
     );
   }
   return new TcplatError(
     "port",
-    `Cannot listen on port ${port} of ${host} (${error.code ?? error.message}): check ${hostOption} and ${portOption} (0 turns it off).`,
+    `cannot listen on port ${port} of ${host} (${error.code ?? error.message}): check ${hostOption} and ${portOption} (0 turns it off)`,
   );
 }
 

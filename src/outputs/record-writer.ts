@@ -166,7 +166,7 @@ export class RecordWriter {
   private fail(error: NodeJS.ErrnoException): void {
     this.shut();
     if (isGone(error)) this.options.onClosed();
-    else this.options.onError(new TcplatError("running", `Standard output cannot be written: ${error.message}.`));
+    else this.options.onError(new TcplatError("running", `standard output cannot be written: ${error.message}`));
   }
 
   private abandon(): void {

@@ -106,7 +106,7 @@ describe("a writer in file mode", () => {
     put(to, 1);
     await to.drain();
     await to.close();
-    assert.match(errors.join(), /^running: Standard output cannot be written: ENOSPC/);
+    assert.match(errors.join(), /^running: standard output cannot be written: ENOSPC/);
     assert.ok(!put(to, 2));
   });
 });

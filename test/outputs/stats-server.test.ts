@@ -119,7 +119,7 @@ describe("the stats port", () => {
     await assert.rejects(startStatsServer({ host: HOST, port, snapshot }), (error) => {
       assert.ok(error instanceof TcplatError);
       assert.equal(error.code, "port");
-      assert.match(error.message, new RegExp(`^Port ${port} of 127.0.0.1 is in use: .*--stats-port`));
+      assert.match(error.message, new RegExp(`^port ${port} of 127.0.0.1 is in use: .*--stats-port`));
       if (port >= 32_768 && port <= 60_999) assert.match(error.message, /ephemeral range.*ip_local_reserved_ports/);
       return true;
     });
