@@ -3,13 +3,11 @@ import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
 import { distance } from "../connection/sequence.ts";
 import type { ServerTable } from "../connection/servers.ts";
 import { type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
+import { Anchor } from "./anchor.ts";
 import { Pairing, type PairingContext } from "./pairing.ts";
 import { isTls, type ProtocolSelector, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
 
-/** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
-const QUIET_US = 20_000;
-const QUIET_UNKNOWN_US = 1_000_000;
 /** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
 const DEAD_US = 3_600_000_000;
 
@@ -35,10 +33,9 @@ export interface ConversationContext extends PairingContext {
  *
  * Where bytes are missing and the next message boundary cannot be known, a direction is "lost": its bytes are not
  * parsed, since a boundary found by luck pairs wrongly ever after. It is taken up again at an anchor (T9): a client
- * segment that acknowledges more than the client's segment before it (a "leader": the client has read something in
- * between), and everything that the server has sent. A client that waits for its responses before it sends again is
- * then at the beginning of a request, and the next byte of the server begins its response. A client that was ever
- * seen to send otherwise (`#isAsync`) must, moreover, have been quiet for longer than any of its requests took.
+ * segment that provably begins a request, with nothing under way (see `Anchor`). What follows rests on an assumption
+ * about the client: whatever contradicts it (a response sent before its request was received, a response that nobody
+ * asked for, a request sent while a response is due) ends all that is pending, and both directions are lost again.
  */
 export class Conversation implements StreamReceiver {
   readonly #context: ConversationContext;
@@ -49,8 +46,7 @@ export class Conversation implements StreamReceiver {
 
   #isClientLost: boolean;
   #isServerLost: boolean;
-  /** A client segment that led was seen while a response was due: it does not wait for its responses. */
-  #isAsync = false;
+  readonly #anchor = new Anchor();
   /** The boundaries rest on an anchor, not on the beginning of the connection. */
   #isAssumed = false;
   #hasClientData = false;
@@ -62,8 +58,6 @@ export class Conversation implements StreamReceiver {
   #serverOffset = 0.5;
   #serverNext = 0;
   #serverLastUs = 0.5;
-  #hasServerData = false;
-  #clientAcknowledged = 0;
 
   // Of the bytes that the lost server sent: the times of the first and the last, and whether there are holes in them.
   #lostFirstUs = 0.5;
@@ -99,8 +93,8 @@ export class Conversation implements StreamReceiver {
     wasHeld: boolean,
   ): void {
     const flags = wasHeld ? Flag.outOfOrder : 0;
-    if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, acknowledgement, flags);
-    else this.#serverData(bytes, start, end, cut, timeUs, flags);
+    if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, sequence, acknowledgement, flags);
+    else this.#serverData(bytes, start, end, cut, timeUs, acknowledgement, flags);
     const length = end - start + cut;
     if (fromClient) {
       this.#clientOffset += length;
@@ -111,7 +105,7 @@ export class Conversation implements StreamReceiver {
       this.#serverOffset += length;
       this.#serverNext = (sequence + length) | 0;
       this.#serverLastUs = timeUs;
-      this.#hasServerData = true;
+      this.#anchor.serverSent(this.#serverNext, acknowledgement, timeUs);
     }
   }
 
@@ -122,6 +116,7 @@ export class Conversation implements StreamReceiver {
     end: number,
     cut: number,
     timeUs: number,
+    sequence: number,
     acknowledgement: number,
     flags: number,
   ): void {
@@ -131,10 +126,8 @@ export class Conversation implements StreamReceiver {
       return;
     }
     const pairing = this.#pairing!;
-    if (acknowledgement !== this.#clientAcknowledged || !this.#hasClientData) {
-      this.#clientAcknowledged = acknowledgement;
-      this.#lead(bytes, start, end, timeUs);
-    }
+    if (this.#anchor.leads(acknowledgement)) this.#lead(bytes, start, end, timeUs, sequence, acknowledgement);
+    this.#anchor.clientSent(acknowledgement, timeUs);
     pairing.enterRequests(timeUs, start, this.#clientOffset, flags);
     if (this.#isClientLost) {
       pairing.extendLast(timeUs);
@@ -146,13 +139,22 @@ export class Conversation implements StreamReceiver {
       this.#rejectClient(pairing.isOverfull ? "pending_limit" : "request");
       return;
     }
-    if (cut === 0) return;
+    if (pairing.isContradicted) this.#doubt();
+    if (cut === 0 || this.#isClientLost) return;
     pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
     if (!requests.gap(cut)) this.#loseClient(Flag.truncated);
   }
 
   // Runs for every segment with payload.
-  #serverData(bytes: Uint8Array, start: number, end: number, cut: number, timeUs: number, flags: number): void {
+  #serverData(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    cut: number,
+    timeUs: number,
+    acknowledgement: number,
+    flags: number,
+  ): void {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost) {
@@ -162,13 +164,14 @@ export class Conversation implements StreamReceiver {
     }
     pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
     pairing.enterResponses(timeUs, start, this.#serverOffset, flags);
+    if (this.#isAssumed) pairing.receivedOffset = this.#clientOffset - distance(this.#clientNext, acknowledgement);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
       this.#pairing!.countParserError("response");
       this.#loseServer(timeUs, true);
       return;
     }
-    if (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost) this.#doubt();
+    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost)) this.#doubt();
     if (cut === 0 || this.#isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.#serverOffset + (end - start), 0);
     if (responses.gap(cut)) return;
@@ -185,13 +188,16 @@ export class Conversation implements StreamReceiver {
       if (fromClient) this.#clientGap(pairing, missing);
       else this.#serverGap(pairing, missing);
       pairing.isInGap = false;
-    }
+    } else if (fromClient) this.#isClientLost = true;
+    else this.#loseServer(this.#serverLastUs, true);
     if (fromClient) {
       this.#clientOffset += missing;
       this.#clientNext = next;
+      this.#anchor.clientLost();
     } else {
       this.#serverOffset += missing;
       this.#serverNext = next;
+      this.#anchor.serverLost(next);
     }
   }
 
@@ -252,7 +258,7 @@ export class Conversation implements StreamReceiver {
     );
   }
 
-  /** The client has acknowledged bytes of the server that were never captured. */
+  /** The client has acknowledged bytes that were never captured. */
   #isResponseMissing(): boolean {
     const { fromA, fromB, clientIsA } = this.#connection;
     const client = clientIsA === false ? fromB : fromA;
@@ -287,42 +293,56 @@ export class Conversation implements StreamReceiver {
   }
 
   /** A client segment that acknowledges something new. */
-  #lead(bytes: Uint8Array, start: number, end: number, timeUs: number): void {
-    const isAllRead = !this.#hasServerData || this.#clientAcknowledged === this.#serverNext;
-    if (!this.#isClientLost && !this.#isServerLost) {
-      if (this.#pairing!.pendingCount > 0 || !isAllRead) this.#noteAsync();
-    } else if (isAllRead) {
-      this.#tryAlign(bytes, start, end, timeUs);
-    }
+  #lead(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    timeUs: number,
+    sequence: number,
+    acknowledgement: number,
+  ): void {
+    const pairing = this.#pairing!;
+    const anchor = this.#anchor;
+    const isLost = this.#isClientLost || this.#isServerLost;
+    const isDue = !this.#isServerLost && pairing.pendingCount > 0;
+    anchor.weigh(sequence, acknowledgement, !isLost, isDue, pairing.hasPipelined);
+    if (!isLost && anchor.isAsync) this.#noteAsync();
+    else if (!isLost) pairing.isTentative = false;
+    else if (isLost && anchor.isAllRead(acknowledgement)) this.#tryAlign(bytes, start, end, timeUs, sequence);
   }
 
   /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
   #noteAsync(): void {
-    this.#isAsync = true;
-    if (!this.#isAssumed) return;
-    this.#loseClient(0);
+    this.#anchor.isAsync = true;
+    if (this.#isAssumed) this.#giveUpAssumption();
+  }
+
+  #giveUpAssumption(): void {
+    this.#loseClient(Flag.gap);
     this.#loseServer(this.#serverLastUs, true);
     this.#pairing!.giveUpAll("gap", this.#clientLastUs);
   }
 
-  /** A response came that nobody had asked for: boundaries that rest on an anchor are given up. */
+  /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
   #doubt(): void {
-    this.#pairing!.unmatchedSinceAligned = 0;
-    if (this.#isAssumed) this.#noteAsync();
+    const pairing = this.#pairing!;
+    if (pairing.isContradicted) this.#anchor.distrust();
+    else if (this.#isAssumed) this.#anchor.isAsync = true;
+    pairing.unmatchedSinceAligned = 0;
+    pairing.isContradicted = false;
+    if (this.#isAssumed) this.#giveUpAssumption();
   }
 
-  #tryAlign(bytes: Uint8Array, start: number, end: number, timeUs: number): void {
+  #tryAlign(bytes: Uint8Array, start: number, end: number, timeUs: number, sequence: number): void {
     const pairing = this.#pairing!;
-    if (this.#isAsync && !this.#isQuiet(timeUs)) return;
-    if (!this.#isServerLost && pairing.pendingCount > 0) {
-      this.#isAsync = true;
-      return;
-    }
+    if (!this.#isServerLost && pairing.pendingCount > 0) return;
+    const isFirst = this.#anchor.isFirst(sequence);
+    if (!isFirst && !this.#anchor.isProven(sequence, timeUs, pairing.longestWaitUs, !this.#isClientLost)) return;
     if (this.#isClientLost) {
       const verdict = this.#protocol!.recogniseRequest(bytes, start, end);
-      if (verdict === Recognition.no) return;
+      if (verdict < Recognition.possible) return;
       // Nothing of the client was seen before: this may be the middle of a value, and only looks tell.
-      if (!this.#hasClientData && verdict !== Recognition.certain) return;
+      if (isFirst && verdict !== Recognition.certain) return;
     } else if (pairing.isRequesting) return;
     if (this.#isServerLost) {
       this.#completeCut(pairing);
@@ -336,13 +356,8 @@ export class Conversation implements StreamReceiver {
     this.#isClientLost = false;
     this.#isServerLost = false;
     this.#isAssumed = true;
-    if (this.#hasClientData) pairing.countResync();
-  }
-
-  #isQuiet(timeUs: number): boolean {
-    const longest = this.#pairing!.longestWaitUs;
-    const quietUs = longest < 1 ? QUIET_UNKNOWN_US : Math.max(QUIET_US, 3 * longest);
-    return timeUs - Math.max(this.#clientLastUs, this.#serverLastUs) >= quietUs;
+    pairing.isTentative = true;
+    if (!isFirst) pairing.countResync();
   }
 
   /**
@@ -350,10 +365,11 @@ export class Conversation implements StreamReceiver {
    * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   #completeCut(pairing: Pairing): void {
-    if (this.#isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
-    if (pairing.pendingCount === 1 && pairing.isResponding) pairing.answerCut(this.#lostLastUs, this.#serverOffset);
-    else if (!this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs)
-      pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
+    if (this.#anchor.isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
+    const isOneSegment = !this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs;
+    if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
+      pairing.answerCut(this.#lostLastUs, this.#serverOffset);
+    else if (isOneSegment) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */

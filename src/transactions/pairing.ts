@@ -51,6 +51,17 @@ export class Pairing implements Exchange {
   longestWaitUs = 0.5;
   /** Bytes that were never captured are being passed: when a message ends with them, nobody knows when. */
   isInGap = false;
+  /** A request ended while another waited. */
+  hasPipelined = false;
+  /** How much of the client's stream the sender of the bytes being pushed had received; Infinity where it must not matter. */
+  receivedOffset = Number.POSITIVE_INFINITY;
+  /**
+   * What was taken for a request may be the middle of a value. Then a response is believed only where its sender had
+   * received exactly the requests read so far, and these follow one another: behind a value comes a line's end more.
+   */
+  isTentative = false;
+  /** A response came to a request that its sender had not received: the pairing is wrong. */
+  isContradicted = false;
   /** A response has begun and is not complete. */
   isResponding = false;
 
@@ -75,6 +86,7 @@ export class Pairing implements Exchange {
   #responseEndUs = 0.5;
   #responseOffset = 0.5;
   #responseFlags = 0;
+  #responseReceivedOffset = Number.POSITIVE_INFINITY;
   /** A part of the oldest request's response has come: its start and bytes stay. */
   #isPartial = false;
   #previousEndUs = Number.NEGATIVE_INFINITY;
@@ -128,6 +140,8 @@ export class Pairing implements Exchange {
     if (depth >= MAX_PENDING_PER_CONNECTION || !this.#draft.begin(this.#timeUs, this.#base + at, flags)) {
       this.isOverfull = true;
     }
+    if (this.isTentative && depth > 0 && this.#pool.times[this.#queue.last * TIMES + Time.endOffset]! < this.#base + at)
+      this.isContradicted = true;
   }
 
   word(isKey: boolean): void {
@@ -168,6 +182,7 @@ export class Pairing implements Exchange {
     words[word + Word.replyKind] = replyKind;
     words[word + Word.id] = id;
     if (this.#queue.blocking > 0) this.#queue.addFlags(entry, Flag.behindBlocking);
+    if (this.#queue.count > 0) this.hasPipelined = true;
     this.#queue.add(entry);
   }
 
@@ -203,6 +218,7 @@ export class Pairing implements Exchange {
     this.#responseEndUs = this.#timeUs;
     this.#responseOffset = this.#base + at;
     this.#responseFlags = this.#flags;
+    this.#responseReceivedOffset = this.receivedOffset;
   }
 
   // Runs for every response.
@@ -210,11 +226,20 @@ export class Pairing implements Exchange {
     const bytes = this.#base + at - this.#responseOffset;
     this.isResponding = false;
     this.#isPartial = false;
-    if (this.#queue.head === NIL) {
+    if (this.#queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
+    if (this.#queue.head === NIL || this.isContradicted) {
       this.unmatchedSinceAligned++;
       this.#service.unmatched(this.unmatchedReason, bytes);
     } else if (this.isInGap) this.#giveUpOldest("gap", this.#timeUs);
     else this.#answerOldest(bytes, errorId);
+  }
+
+  /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
+  #cannotBe(): boolean {
+    const received = this.#responseReceivedOffset;
+    const { times } = this.#pool;
+    if (received < times[this.#queue.head * TIMES + Time.endOffset]!) return true;
+    return this.isTentative && (received !== times[this.#queue.last * TIMES + Time.endOffset]! || this.isRequesting);
   }
 
   partialAnswer(_at: number): void {
