@@ -11,7 +11,7 @@ import { type JsonRecord, NO_PORTS, runTcplat, Tcplat, total, violations } from 
 const skip = captureObstacle() ?? missingProgram("redis-server") ?? false;
 
 /** Their records fit into what waits for a reader (8 MiB): this process, which is busy sending them. */
-const REQUESTS = 10_000;
+const REQUESTS = 9600;
 const { folder, remove } = temporaryFolder();
 const capture = join(folder, "capture.pcap");
 let redis: RealServer;
