@@ -38,8 +38,14 @@ export const Effect = {
   auth: 12,
   /** Waits only with the argument BLOCK. */
   mayBlock: 13,
-  /** CONFIG, ACL, SENTINEL, MIGRATE: may carry passwords. */
+  /** CONFIG, ACL: may carry passwords. */
   mayTellSecrets: 14,
+  /** May carry passwords, and has its keys in one of two places. */
+  migrate: 15,
+  /** The command's name has a hole: it may be any. */
+  unreadable: 16,
+  /** May carry passwords, behind names in no fixed places. */
+  sentinel: 17,
 } as const;
 export type Effect = (typeof Effect)[keyof typeof Effect];
 
@@ -57,7 +63,7 @@ ZRANGEBYSCORE ZRANGESTORE ZRANK ZREM ZREMRANGEBYLEX ZREMRANGEBYRANK ZREMRANGEBYS
 ZREVRANGEBYSCORE ZREVRANK ZSCAN ZSCORE ZUNIONSTORE
 JSON.GET JSON.SET JSON.DEL JSON.MGET JSON.TYPE JSON.NUMINCRBY JSON.ARRAPPEND BF.ADD BF.EXISTS BF.MADD BF.MEXISTS BF.RESERVE
 CF.ADD CF.EXISTS TS.ADD TS.GET TS.RANGE TS.CREATE TS.INCRBY TS.MADD FT.SEARCH FT.AGGREGATE FT.CREATE FT.INFO`;
-const KEYLESS = `ASKING BGREWRITEAOF BGSAVE DBSIZE ECHO FAILOVER FLUSHALL FLUSHDB INFO KEYS LASTSAVE LOLWUT PING
+const KEYLESS = `ASKING BGREWRITEAOF BGSAVE DBSIZE ECHO FAILOVER FLUSHALL FLUSHDB INFO LASTSAVE LOLWUT PING
 QUIT RANDOMKEY READONLY READWRITE REPLICAOF ROLE SAVE SCAN SELECT SHUTDOWN SLAVEOF SWAPDB TIME UNWATCH PFSELFTEST`;
 /** Their first argument is a word of the command, and is always shown. */
 const CONTAINERS = "CLUSTER COMMAND DEBUG FUNCTION LATENCY MODULE PUBSUB SCRIPT SLOWLOG COMMANDLOG PFDEBUG";
@@ -74,11 +80,13 @@ const { blocking, connect, stream } = TransactionClass;
 
 const SPECS: readonly CommandSpec[] = [
   { names: KEYED, keyAt: KeyAt.first },
+  // A pattern is no key, but what makes a KEYS slow.
+  { names: "KEYS", keyAt: KeyAt.first },
   { names: KEYLESS },
   { names: CONTAINERS, isContainer: true },
   { names: "OBJECT MEMORY XGROUP XINFO", keyAt: KeyAt.second, isContainer: true },
   { names: "BITOP", keyAt: KeyAt.second, isContainer: true },
-  { names: "MIGRATE", keyAt: KeyAt.third, effect: Effect.mayTellSecrets },
+  { names: "MIGRATE", keyAt: KeyAt.third, effect: Effect.migrate },
   { names: "ZUNION ZINTER ZDIFF ZINTERCARD SINTERCARD LMPOP ZMPOP", keyAt: KeyAt.counted },
   { names: "EVAL EVALSHA EVAL_RO EVALSHA_RO FCALL FCALL_RO", keyAt: KeyAt.countedLater },
   { names: "BLPOP BRPOP BRPOPLPUSH BLMOVE BZPOPMIN BZPOPMAX", keyAt: KeyAt.first, class: blocking },
@@ -97,7 +105,8 @@ const SPECS: readonly CommandSpec[] = [
   { names: "AUTH", class: connect, effect: Effect.auth },
   { names: "RESET", class: connect, effect: Effect.reset },
   { names: "CLIENT", effect: Effect.client, isContainer: true },
-  { names: "CONFIG ACL SENTINEL", effect: Effect.mayTellSecrets, isContainer: true },
+  { names: "CONFIG ACL", effect: Effect.mayTellSecrets, isContainer: true },
+  { names: "SENTINEL", effect: Effect.sentinel, isContainer: true },
 ];
 
 const names: string[] = ["other"];

@@ -37,8 +37,8 @@ export class ReplyMeaning {
       modes.isResp3 = true;
     } else if (type === Type.error || type === Type.bulkError) {
       exchange.answer(at, this.#errorId());
-    } else if (type === Type.array && !modes.isResp3 && (modes.isSubscriber || isConfirmationDue(kind))) {
-      if (modes.isSubscriber && this.#isMessage()) exchange.push(at);
+    } else if (type === Type.array && !modes.isResp3 && this.#mayBeUnasked(kind)) {
+      if ((modes.isSubscriber || kind === NONE_PENDING) && this.#isMessage()) exchange.push(at);
       else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
     } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
@@ -59,9 +59,20 @@ export class ReplyMeaning {
     return first >= 0x30 && first <= 0x39;
   }
 
+  /** Whether an array of RESP2 may be a message or a confirmation of a subscription. */
+  #mayBeUnasked(kind: number): boolean {
+    return this.#modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
+  }
+
+  /** A message of a subscription. That one was made need not have been seen. */
   #isMessage(): boolean {
     const word = this.#word;
-    return word.is("MESSAGE") || word.is("PMESSAGE") || word.is("SMESSAGE");
+    const modes = this.#modes;
+    if (word.is("MESSAGE")) modes.channels = Math.max(1, modes.channels);
+    else if (word.is("PMESSAGE")) modes.patterns = Math.max(1, modes.patterns);
+    else if (word.is("SMESSAGE")) modes.shardChannels = Math.max(1, modes.shardChannels);
+    else return false;
+    return true;
   }
 
   /** A (un)subscription's confirmation; false when the message is none. */
@@ -83,8 +94,9 @@ export class ReplyMeaning {
       if (base === Reply.unsubscribeAllShards) expected = Math.max(1, modes.shardChannels);
       modes.shardChannels = number;
     } else return false;
-    if (!isConfirmationDue(kind)) return false;
-    if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
+    // Unasked: the server took a channel away, or SUBSCRIBE was one of a transaction's commands.
+    if (!isConfirmationDue(kind)) this.#exchange.push(at);
+    else if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
     else {
       this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
       this.#exchange.partialAnswer(at);

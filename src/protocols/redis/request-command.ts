@@ -31,6 +31,8 @@ export class RequestCommand {
   #effect: number = Effect.none;
   #keyArgument = 0;
   #mayBlock = false;
+  /** Arguments up to here are values of options, whatever they look like. */
+  #valuesUpTo = 0;
   #quiet: number = Quiet.no;
   #isAck = false;
   #isSetUp = false;
@@ -57,6 +59,7 @@ export class RequestCommand {
     this.#effect = Effect.none;
     this.#keyArgument = 0;
     this.#mayBlock = false;
+    this.#valuesUpTo = 0;
     this.#quiet = Quiet.no;
     this.#isAck = false;
     this.#isSetUp = false;
@@ -94,22 +97,23 @@ export class RequestCommand {
     return true;
   }
 
-  /** Decides what becomes of the argument whose bytes follow. */
+  /** Decides what becomes of the argument whose bytes follow; `isEmpty`: none will. */
   // Runs for every argument.
-  beginArgument(): void {
+  beginArgument(isEmpty: boolean): void {
     const argument = this.#argument;
     let show: number = this.#exchange.wantsValues ? Show.word : Show.hide;
     if (argument === 0) {
       show = Show.word;
       this.#isWordWanted = true;
     } else {
-      const isKey = argument === this.#keyArgument;
+      // MIGRATE with an empty key has its keys behind the word KEYS.
+      const isKey = argument === this.#keyArgument && !(isEmpty && this.#effect === Effect.migrate);
       if (isKey) show = Show.key;
       else if (argument === 1 && (IS_CONTAINER[this.#commandId] === 1 || this.#effect === Effect.hello))
         show = Show.word;
       this.#isWordWanted = this.#effect !== Effect.none || (this.#keyRule >= KeyAt.counted && this.#keyArgument === 0);
-      if (this.#effect >= Effect.hello) {
-        show = this.#secrets.isSecret(this.#effect, argument) ? Show.redact : show;
+      if (this.#effect >= Effect.hello && this.#secrets.isSecret(this.#effect, argument)) {
+        show = this.#secrets.isMarked(this.#effect) ? Show.redact : Show.hide;
       }
     }
     this.#show = show;
@@ -130,7 +134,7 @@ export class RequestCommand {
   /** Bytes of the argument cannot be seen. */
   takeHole(): void {
     if (this.#show === Show.word || this.#show === Show.key) this.#exchange.textCut();
-    if (this.#isWordWanted) this.#word.length += ShortWord.capacity + 1;
+    if (this.#isWordWanted) this.#word.cut();
   }
 
   // Runs for every argument.
@@ -153,20 +157,34 @@ export class RequestCommand {
     if (argument === 0) {
       this.#commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
       this.#keyRule = KEY_RULES[this.#commandId]!;
-      this.#effect = EFFECTS[this.#commandId]!;
+      this.#effect = word.isCut ? Effect.unreadable : EFFECTS[this.#commandId]!;
       this.#keyArgument = this.#keyRule < KeyAt.counted ? this.#keyRule : 0;
       this.#secrets.begin(this.#exchange.wantsValues);
       return;
     }
     if (this.#keyRule === KeyAt.counted && argument === 1) this.#keyArgument = word.toCount() > 0 ? 2 : -1;
     else if (this.#keyRule === KeyAt.countedLater && argument === 2) this.#keyArgument = word.toCount() > 0 ? 3 : -1;
-    else if (this.#keyRule === KeyAt.streams && this.#keyArgument === 0) {
-      if (word.is("STREAMS")) this.#keyArgument = argument + 1;
-      else if (word.is("BLOCK")) this.#mayBlock = true;
-    }
+    else if (this.#keyRule === KeyAt.streams && this.#keyArgument === 0) this.#understandStreams(argument);
     if (this.#effect === Effect.client) this.#understandClient(argument);
     else if (this.#effect === Effect.replconf && argument === 1) this.#isAck = word.is("ACK");
-    else if (this.#effect >= Effect.hello) this.#secrets.note(this.#effect, argument, word);
+    else if (this.#effect >= Effect.hello) {
+      const isKeys = this.#effect === Effect.migrate && argument > 5 && word.is("KEYS");
+      if (isKeys && !this.#secrets.isSecret(this.#effect, argument)) this.#keyArgument = argument + 1;
+      this.#secrets.note(this.#effect, argument, word);
+    }
+  }
+
+  /** XREAD and XREADGROUP: options, then STREAMS and the keys. A group may be called STREAMS, too. */
+  #understandStreams(argument: number): void {
+    const word = this.#word;
+    if (argument <= this.#valuesUpTo) return;
+    if (word.is("STREAMS")) this.#keyArgument = argument + 1;
+    else if (word.is("GROUP")) this.#valuesUpTo = argument + 2;
+    else if (word.is("COUNT")) this.#valuesUpTo = argument + 1;
+    else if (word.is("BLOCK")) {
+      this.#mayBlock = true;
+      this.#valuesUpTo = argument + 1;
+    }
   }
 
   #understandClient(argument: number): void {
@@ -195,6 +213,8 @@ export class RequestCommand {
       this.#exchange.requestEnds(at, this.#commandId, transactionClass, Reply.one, 0);
       return;
     }
+    // With more arguments it is an error, and answered.
+    if (this.#quiet > Quiet.reply && argumentCount !== 3) this.#quiet = Quiet.no;
     if (this.#mayBlock) transactionClass = TransactionClass.blocking;
     if (this.#isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;

@@ -1,9 +1,12 @@
 import { type Exchange, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import { Inline, InlineSplitter } from "./inline.ts";
 import { type Modes, Reply } from "./modes.ts";
 import { RequestCommand } from "./request-command.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
+const TAB = 0x09;
+const FORM_FEED = 0x0c;
 const BLANK = 0x20;
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
@@ -15,9 +18,11 @@ const At = { start: 0, count: 1, length: 2, body: 3, bodyEnd: 4, inline: 5 } as 
 /** Longest inline command (Redis: PROTO_INLINE_MAX_SIZE), and most digits of a length (1 TiB). */
 const MAX_INLINE = 64 * 1024;
 const MAX_DIGITS = 13;
-/** Values of `#digits` outside a number: its line is complete, or the `$` before it is still to come. */
+/** Most arguments (Redis: INT_MAX). */
+const MAX_COUNT = 0x7fffffff;
 /** `*1\r\n$1\r\nx\r\n` */
 const SHORTEST_REQUEST = 11;
+/** Values of `#digits` outside a number: its line is complete, or the `$` before it is still to come. */
 const NUMBER_READ = -1;
 const SIGN_DUE = -2;
 
@@ -44,6 +49,7 @@ export class RequestParser implements Parser {
   #bodyLeft = 0;
   #inlineBytes = 0;
   #isInWord = false;
+  readonly #inline = new InlineSplitter();
 
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
@@ -107,7 +113,8 @@ export class RequestParser implements Parser {
   cutOff(): void {
     if (this.#at === At.start) return;
     // With its name cut in the middle it is a request, but nobody knows which.
-    if (this.#command.arguments > 0) this.#command.complete(0, this.#argumentCount);
+    const read = this.#command.arguments;
+    if (read > 0) this.#command.complete(0, this.#at === At.inline ? read : this.#argumentCount);
     else this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
     this.#at = At.start;
   }
@@ -172,10 +179,11 @@ export class RequestParser implements Parser {
       this.#startNumber();
       return i + 1;
     }
-    if (byte < BLANK || byte > 0x7e) return -1;
+    if ((byte < BLANK && (byte < TAB || byte > FORM_FEED)) || byte > 0x7e) return -1;
     this.#exchange.requestBegins(i);
     this.#at = At.inline;
     this.#inlineBytes = 0;
+    this.#inline.begin();
     this.#isInWord = false;
     return i;
   }
@@ -212,6 +220,7 @@ export class RequestParser implements Parser {
   #readCount(bytes: Uint8Array, from: number, end: number): number {
     const i = this.#readNumber(bytes, from, end);
     if (i < 0 || this.#digits !== NUMBER_READ) return i;
+    if (this.#number > MAX_COUNT) return -1;
     this.#at = At.length;
     this.#digits = SIGN_DUE;
     this.#argumentsLeft = this.#argumentCount = this.#number;
@@ -235,7 +244,7 @@ export class RequestParser implements Parser {
     if (i < 0 || this.#digits !== NUMBER_READ) return i;
     if (this.#number < 0) return -1;
     this.#bodyLeft = this.#number;
-    this.#command.beginArgument();
+    this.#command.beginArgument(this.#bodyLeft === 0);
     this.#at = this.#bodyLeft > 0 ? At.body : At.bodyEnd;
     this.#sawCr = false;
     return i;
@@ -265,28 +274,25 @@ export class RequestParser implements Parser {
   }
 
   #readInline(bytes: Uint8Array, from: number, end: number): number {
+    const command = this.#command;
     for (let i = from; i < end; i++) {
-      const byte = bytes[i]!;
       if (++this.#inlineBytes > MAX_INLINE) return -1;
-      if (byte === BLANK || byte === 0x09 || byte === CR || byte === LF) {
-        if (this.#isInWord) {
-          this.#isInWord = false;
-          this.#command.endArgument();
-        }
-        if (byte === LF) {
-          this.#at = At.start;
-          const count = this.#command.arguments;
-          if (count === 0) this.#exchange.requestVoid();
-          else this.#command.complete(i + 1, count);
-          return i + 1;
-        }
+      const found = this.#inline.step(bytes[i]!);
+      if (found === Inline.none) continue;
+      if (found === Inline.broken) return -1;
+      if (found === Inline.word) {
+        if (!this.#isInWord) command.beginArgument(false);
+        this.#isInWord = true;
+        command.take(this.#inline.bytes, 0, this.#inline.count);
         continue;
       }
-      if (!this.#isInWord) {
-        this.#isInWord = true;
-        this.#command.beginArgument();
-      }
-      this.#command.take(bytes, i, i + 1);
+      if (this.#isInWord) command.endArgument();
+      this.#isInWord = false;
+      if (found !== Inline.lineEnds) continue;
+      this.#at = At.start;
+      if (command.arguments === 0) this.#exchange.requestVoid();
+      else command.complete(i + 1, command.arguments);
+      return i + 1;
     }
     return end;
   }

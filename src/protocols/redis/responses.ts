@@ -1,4 +1,4 @@
-import { type Exchange, NO_ERROR, type Parser } from "../protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
 import { DumpSkipper } from "./dump.ts";
 import { isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { ReplyMeaning } from "./reply-meaning.ts";
@@ -98,7 +98,7 @@ export class ResponseParser implements Parser {
       const skipped = Math.min(left, this.#bodyLeft);
       this.#bodyLeft -= skipped;
       left -= skipped;
-      if (this.#isWordOpen) this.#word.length += ShortWord.capacity + 1;
+      if (this.#isWordOpen) this.#word.cut();
       if (this.#bodyLeft === 0) this.#endBody();
     }
     if (this.#at === At.bodyEnd && left > 0) {
@@ -167,12 +167,14 @@ export class ResponseParser implements Parser {
       this.#depth = 0;
       this.#values = 0;
       this.#outerType = type;
+      this.#word.clear();
     }
     if (this.#outerType === 0 && this.#missing === 1) {
       // What came before was an attribute: here is what it belongs to.
       this.#outerType = type;
       this.#values = 0;
     }
+    if (this.#isStreamedString && type !== Type.chunk) return -1;
     this.#type = type;
     this.#sawCr = false;
     if (type === Type.simple || type === Type.error) {
@@ -296,9 +298,9 @@ export class ResponseParser implements Parser {
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
   #isTelling(): boolean {
     if (this.#outerType === Type.bulkError || this.#outerType === Type.push) return true;
-    return (
-      this.#outerType === Type.array && (this.#modes.isSubscriber || isConfirmationDue(this.#exchange.replyKindAt(0)))
-    );
+    if (this.#outerType !== Type.array || this.#modes.isResp3) return false;
+    const kind = this.#exchange.replyKindAt(0);
+    return this.#modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
   }
 
   #openElementWord(): void {
@@ -311,6 +313,7 @@ export class ResponseParser implements Parser {
     const type = this.#type;
     const count = type === Type.map || type === Type.attribute ? this.#number * 2 : this.#number;
     this.#at = At.type;
+    if (type === Type.attribute && (this.#isUnknownLength || this.#isNegative)) return false;
     if (this.#isUnknownLength) {
       if (this.#depth === MAX_DEPTH) return false;
       this.#outer[this.#depth++] = this.#missing - 1;

@@ -22,11 +22,16 @@ export class Secrets {
     this.#hasHidden = false;
   }
 
-  /** Whether the argument that begins now is to be shown as `(redacted)`. */
+  /** Whether the argument is one that must not be shown. */
   isSecret(effect: number, argument: number): boolean {
-    if (effect === Effect.auth) return true;
+    if (effect === Effect.auth || effect === Effect.unreadable) return true;
     if (effect === Effect.hello) return argument > 1;
-    return this.#showsValues && argument >= this.#from && argument < this.#from + this.#count;
+    return argument >= this.#from && argument < this.#from + this.#count;
+  }
+
+  /** Whether `(redacted)` stands for it; otherwise it is left out, as other values are. */
+  isMarked(effect: number): boolean {
+    return this.#showsValues || effect === Effect.auth || effect === Effect.hello;
   }
 
   /** True once per run of secret arguments: they are shown as one word. */
@@ -38,24 +43,36 @@ export class Secrets {
 
   /** Learns from an argument that has been read. */
   note(effect: number, argument: number, word: ShortWord): void {
-    if (effect !== Effect.mayTellSecrets) return;
+    if (effect === Effect.migrate) this.#noteMigrate(argument, word);
+    if (effect !== Effect.mayTellSecrets && effect !== Effect.sentinel) return;
+    if (word.isCut) {
+      // Whatever it says in full, it may be what tells that a secret follows.
+      this.#hide(argument + 1, Number.POSITIVE_INFINITY);
+      return;
+    }
     if (argument === 1) {
       if (word.is("SETUSER")) this.#hide(3, Number.POSITIVE_INFINITY);
-      else if (word.is("SET")) this.#form = Form.set;
+      else if (word.is("SET")) this.#form = effect === Effect.sentinel ? Form.sentinelSet : Form.set;
       else if (word.is("CONFIG")) this.#form = Form.sentinelConfig;
       return;
     }
-    if (this.#form === Form.sentinelConfig && argument === 2 && word.is("SET")) this.#form = Form.set;
-    if (this.#form === Form.set) {
-      // Names and values take turns; a name that speaks of a secret hides the value behind it.
-      const isTelling = word.contains("PASS") || word.contains("AUTH") || word.contains("SECRET");
-      const isValue = argument >= this.#from && argument < this.#from + this.#count;
-      if (isTelling && !isValue) this.#hide(argument + 1, 1);
-    } else if (this.#form === Form.none && argument > 1 && word.length <= 5) {
-      // MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS …]
-      if (word.is("AUTH") && this.#count === 0) this.#hide(argument + 1, 1);
-      else if (word.is("AUTH2") && this.#count === 0) this.#hide(argument + 1, 2);
-    }
+    if (this.#form === Form.sentinelConfig && argument === 2 && word.is("SET")) this.#form = Form.sentinelConfigSet;
+    else if (this.#isName(argument) && isTelling(word)) this.#hide(argument + 1, 1);
+  }
+
+  /** Whether the argument may be a parameter's name, with its value behind it. */
+  #isName(argument: number): boolean {
+    if (this.#form === Form.set) return argument % 2 === 0;
+    if (this.#form === Form.sentinelConfigSet) return argument % 2 === 1;
+    // SENTINEL SET primary name value …, but some names have two values.
+    return this.#form === Form.sentinelSet && argument > 2;
+  }
+
+  /** MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS …] */
+  #noteMigrate(argument: number, word: ShortWord): void {
+    if (argument < 6 || this.isSecret(Effect.migrate, argument)) return;
+    if (word.isCut || word.is("AUTH2")) this.#hide(argument + 1, 2);
+    else if (word.is("AUTH")) this.#hide(argument + 1, 1);
   }
 
   #hide(from: number, count: number): void {
@@ -65,4 +82,8 @@ export class Secrets {
   }
 }
 
-const Form = { none: 0, set: 1, sentinelConfig: 2 } as const;
+const Form = { none: 0, set: 1, sentinelSet: 2, sentinelConfig: 3, sentinelConfigSet: 4 } as const;
+
+function isTelling(name: ShortWord): boolean {
+  return name.contains("PASS") || name.contains("AUTH") || name.contains("SECRET");
+}

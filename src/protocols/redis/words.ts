@@ -5,9 +5,18 @@ export class ShortWord {
   static readonly capacity = 48;
   readonly bytes = new Uint8Array(ShortWord.capacity);
   length = 0;
+  /** Bytes within it were never seen. */
+  isCut = false;
 
   clear(): void {
     this.length = 0;
+    this.isCut = false;
+  }
+
+  /** Bytes within it cannot be seen: it equals nothing any more. */
+  cut(): void {
+    this.length += ShortWord.capacity + 1;
+    this.isCut = true;
   }
 
   append(source: Uint8Array, start: number, end: number): void {
