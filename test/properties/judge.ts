@@ -14,7 +14,7 @@ export function falsehoods(result: Result, truth: Simulation): string[] {
     const pair = requestOf(one, truth.pairs, told);
     if (pair === null) {
       // A capture that begins in the middle of a value may take it for a request; it must find out before it pairs it.
-      if (one.unanswered === "gap" && (one.flags & Flag.midstream) !== 0) continue;
+      if (one.unanswered !== "" && (one.flags & Flag.midstream) !== 0) continue;
       lies.push(`no such request: ${show(one)}`);
       continue;
     }
