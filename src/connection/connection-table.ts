@@ -1,6 +1,7 @@
 import { type Segment, TcpFlag } from "../decode/segment.ts";
 import { Connection } from "./connection.ts";
 import { DuplicateFilter } from "./duplicates.ts";
+import { Fifo } from "./fifo.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { AttachReceiver, EndReason } from "./receiver.ts";
 import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
@@ -30,6 +31,12 @@ export interface ConnectionTableOptions {
   readonly seed: number;
 }
 
+/** A connection with held segments, and when these are to be given up waiting for. */
+interface Waiting {
+  readonly connection: Connection;
+  readonly untilUs: number;
+}
+
 /** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
 export class ConnectionTable {
   readonly servers = new ServerTable();
@@ -46,10 +53,12 @@ export class ConnectionTable {
   readonly #slots: ConnectionSlots;
   readonly #options: ConnectionTableOptions;
   #lastId = 0;
-  #ended: Connection[] = [];
-  #endedFrom = 0;
+  /** Those that linger, the first ended first; and how many of them may be gone from the table already. */
+  readonly #ended = new Fifo<Connection>();
+  #endedAndGone = 0;
   #open = 0;
-  #waiting: Connection[] = [];
+  /** What is held is looked at when its time has come: each waits equally long, so that the first is due first. */
+  readonly #waiting = new Fifo<Waiting>();
   #nextTimerUs = Number.POSITIVE_INFINITY;
   #nextSweepUs = 0.5;
 
@@ -57,7 +66,7 @@ export class ConnectionTable {
     this.#options = options;
     this.#slots = new ConnectionSlots(options.seed);
     this.reassembly.onScheduled = (connection) => {
-      this.#waiting.push(connection);
+      this.#waiting.push({ connection, untilUs: connection.holdUntilUs });
       if (connection.holdUntilUs < this.#nextTimerUs) this.#nextTimerUs = connection.holdUntilUs;
     };
   }
@@ -141,8 +150,7 @@ export class ConnectionTable {
     const isAnswer = (segment.flags & TcpFlag.ack) !== 0;
     let connection = found;
     if (connection !== null && !isSameHandshake(connection, segment, isAnswer)) {
-      if (!connection.isEnded) this.#end(connection, "closed");
-      this.#remove(connection);
+      this.#replace(connection);
       connection = null;
     }
     if (connection?.isEnded) return;
@@ -239,25 +247,39 @@ export class ConnectionTable {
 
   /** Takes the place of a connection that has ended, or of the one idle for longest. */
   #makeRoom(): void {
-    while (this.#endedFrom < this.#ended.length) {
-      const gone = this.#ended[this.#endedFrom++]!;
-      if (gone.slot >= 0) {
-        this.#remove(gone);
-        return;
-      }
+    for (let gone = this.#ended.shift(); gone !== undefined; gone = this.#ended.shift()) {
+      if (gone.slot < 0) continue;
+      this.#slots.remove(gone);
+      return;
     }
     const oldest = this.#slots.oldest();
     if (oldest === null) return;
     this.evicted++;
-    this.#end(oldest, "evicted");
-    this.#remove(oldest);
+    this.#finish(oldest, "evicted");
+    this.#slots.remove(oldest);
   }
 
-  /** Ends a connection; what is held is delivered first, its holes declared. It lingers in the table. */
+  /** A new connection has the same addresses and ports. */
+  #replace(connection: Connection): void {
+    if (!connection.isEnded) this.#finish(connection, "closed");
+    else if (++this.#endedAndGone > 1024 && this.#endedAndGone * 2 > this.#ended.length) {
+      this.#ended.retain((ended) => ended.slot >= 0 && ended !== connection);
+      this.#endedAndGone = 0;
+    }
+    this.#slots.remove(connection);
+  }
+
+  /** Ends a connection, which lingers in the table. */
   #end(connection: Connection, reason: EndReason): void {
+    this.#finish(connection, reason);
+    this.#ended.push(connection);
+  }
+
+  /** Ends a connection; what is held is delivered first, its holes declared. */
+  #finish(connection: Connection, reason: EndReason): void {
     if (connection.receiver !== null) {
       if (connection.holdUntilUs !== Number.POSITIVE_INFINITY) {
-        this.reassembly.resolve(connection, Number.POSITIVE_INFINITY, true);
+        this.reassembly.resolve(connection, this.clockUs, true);
       }
       connection.receiver.ended(reason);
     }
@@ -265,11 +287,6 @@ export class ConnectionTable {
     connection.receiver = null;
     connection.isEnded = true;
     this.#open--;
-    this.#ended.push(connection);
-  }
-
-  #remove(connection: Connection): void {
-    if (connection.slot >= 0) this.#slots.remove(connection);
   }
 
   #finishIgnored(connection: Connection, fromA: boolean): void {
@@ -285,16 +302,13 @@ export class ConnectionTable {
   #runTimers(): void {
     const clockUs = this.clockUs;
     this.#nextTimerUs = Number.POSITIVE_INFINITY;
-    const due = this.#waiting;
-    this.#waiting = [];
-    for (const connection of due) {
-      if (connection.isEnded || connection.holdUntilUs === Number.POSITIVE_INFINITY) continue;
-      if (connection.holdUntilUs <= clockUs) this.reassembly.resolve(connection, clockUs, false);
-      else {
-        this.#waiting.push(connection);
-        this.#nextTimerUs = Math.min(this.#nextTimerUs, connection.holdUntilUs);
-      }
+    for (let head = this.#waiting.first; head !== undefined && head.untilUs <= clockUs; head = this.#waiting.first) {
+      const { connection, untilUs } = head;
+      this.#waiting.shift();
+      // Another time: it was resolved meanwhile, and has scheduled itself anew.
+      if (connection.holdUntilUs === untilUs) this.reassembly.resolve(connection, clockUs, false);
     }
+    if (this.#waiting.first !== undefined) this.#nextTimerUs = this.#waiting.first.untilUs;
     if (clockUs >= this.#nextSweepUs) this.#sweep(clockUs);
     if (this.#slots.size > 0) this.#nextTimerUs = Math.min(this.#nextTimerUs, this.#nextSweepUs);
   }
@@ -302,12 +316,10 @@ export class ConnectionTable {
   /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
   #sweep(clockUs: number): void {
     this.#nextSweepUs = clockUs + SWEEP_US;
-    while (this.#endedFrom < this.#ended.length && this.#ended[this.#endedFrom]!.lastUs + LINGER_US <= clockUs) {
-      this.#remove(this.#ended[this.#endedFrom++]!);
-    }
-    if (this.#endedFrom > 1024 || this.#endedFrom === this.#ended.length) {
-      this.#ended = this.#ended.slice(this.#endedFrom);
-      this.#endedFrom = 0;
+    for (let head = this.#ended.first; head !== undefined; head = this.#ended.first) {
+      if (head.slot >= 0 && head.lastUs + LINGER_US > clockUs) break;
+      this.#ended.shift();
+      if (head.slot >= 0) this.#slots.remove(head);
     }
     for (const connection of this.#slots) {
       if (connection.isEnded) continue;

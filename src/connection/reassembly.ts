@@ -123,7 +123,7 @@ export class Reassembly {
       connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION ||
       this.heldBytes > MAX_HELD_IN_ALL
     ) {
-      this.#forceRoom(connection);
+      this.#forceRoom(connection, clockUs);
     }
   }
 
@@ -149,7 +149,8 @@ export class Reassembly {
         isOutOfOrder,
       });
     };
-    for (const other of held) {
+    for (let i = firstBehind(held, advance(segment.sequence, from)); i < held.length; i++) {
+      const other = held[i]!;
       const otherStart = distance(other.sequence, segment.sequence);
       if (otherStart >= end) break;
       if (otherStart > from) take(otherStart, false);
@@ -293,7 +294,7 @@ export class Reassembly {
     for (;;) {
       const a = this.#resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
       const b = this.#resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
-      if (!a && !b) break;
+      if (!a && !b && !this.#resolveTie(connection, clockUs, force)) break;
       this.release(connection);
     }
     this.#schedule(connection, clockUs);
@@ -320,9 +321,25 @@ export class Reassembly {
     return true;
   }
 
-  #forceRoom(connection: Connection): void {
+  /**
+   * Both heads wait for each other: a segment that was lost by the capture and sent again acknowledges what was sent in
+   * answer to it. The one captured last has the newer acknowledgement, so its bytes come first.
+   */
+  #resolveTie(connection: Connection, clockUs: number, force: boolean): boolean {
+    const { fromA, fromB } = connection;
+    const a = fromA.held?.[0];
+    const b = fromB.held?.[0];
+    if (a === undefined || b === undefined) return false;
+    if (!force && clockUs < Math.max(a.heldAtUs, b.heldAtUs) + HOLD_US) return false;
+    if (distance(a.sequence, fromA.next) > 0 || distance(b.sequence, fromB.next) > 0) return false;
+    if (a.heldAtUs > b.heldAtUs) a.acknowledgement = fromB.next;
+    else b.acknowledgement = fromA.next;
+    return true;
+  }
+
+  #forceRoom(connection: Connection, clockUs: number): void {
     this.forcedGaps++;
-    this.resolve(connection, Number.POSITIVE_INFINITY, true);
+    this.resolve(connection, clockUs, true);
   }
 
   /** Drops whatever is held. */
@@ -342,6 +359,20 @@ function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
 
 function insertSorted(held: HeldSegment[], piece: HeldSegment): void {
   let at = held.length;
-  while (at > 0 && distance(held[at - 1]!.sequence, piece.sequence) > 0) at--;
+  if (at > 0 && distance(held[at - 1]!.sequence, piece.sequence) > 0) at = firstBehind(held, piece.sequence);
+  while (at < held.length && distance(held[at]!.sequence, piece.sequence) <= 0) at++;
   held.splice(at, 0, piece);
+}
+
+/** The first of the held segments that ends behind this place in the stream: found by halving, there may be 16,000. */
+function firstBehind(held: readonly HeldSegment[], sequence: number): number {
+  let low = 0;
+  let high = held.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const other = held[middle]!;
+    if (distance(advance(other.sequence, other.length), sequence) > 0) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
