@@ -89,6 +89,8 @@ export class Pairing implements Exchange {
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
   /** A part of the oldest request's response has come: its start and bytes stay. */
   #isPartial = false;
+  /** Where the message being read begins, once there was a part. */
+  #partOffset = 0.5;
   #previousEndUs = Number.NEGATIVE_INFINITY;
 
   constructor(context: PairingContext, connection: Connection, server: Server, protocol: Protocol) {
@@ -213,7 +215,10 @@ export class Pairing implements Exchange {
   // Runs for every response.
   responseBegins(at: number): void {
     this.isResponding = true;
-    if (this.#isPartial) return;
+    if (this.#isPartial) {
+      this.#partOffset = this.#base + at;
+      return;
+    }
     this.#responseStartUs = this.#timeUs;
     this.#responseEndUs = this.#timeUs;
     this.#responseOffset = this.#base + at;
@@ -249,7 +254,10 @@ export class Pairing implements Exchange {
 
   push(at: number): void {
     this.isResponding = false;
-    this.#service.pushed(this.#base + at - this.#responseOffset);
+    const bytes = this.#base + at - (this.#isPartial ? this.#partOffset : this.#responseOffset);
+    // Between a response's parts it is none of them.
+    if (this.#isPartial) this.#responseOffset += bytes;
+    this.#service.pushed(bytes);
   }
 
   orphan(at: number): void {
