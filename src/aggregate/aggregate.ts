@@ -40,7 +40,9 @@ export class Aggregate implements TransactionSink {
   }
 
   service(server: ServerRef, protocol: Protocol): ServiceSink {
-    return new Tally(this, this.series.server(server), this.series.service(server, protocol));
+    const service = this.series.service(server, protocol);
+    service.tally ??= new Tally(this, this.series.server(server), service);
+    return service.tally;
   }
 
   /** Every number as it stands now, with those of the stages to the left. */

@@ -1,6 +1,6 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import { CLASS_NAMES, OTHER } from "../protocols/protocol.ts";
-import type { ServerRef, Side } from "../transactions/transaction.ts";
+import type { ServerRef, ServiceSink, Side } from "../transactions/transaction.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { Histogram } from "./histogram.ts";
 
@@ -57,6 +57,8 @@ export class Service {
   readonly unanswered = new Float64Array(UNANSWERED_REASONS.length);
   readonly unmatched = new Float64Array(UNMATCHED_REASONS.length);
   readonly errors: Float64Array;
+  /** Who counts for it: one for all of its connections. */
+  tally: ServiceSink | null = null;
   /** Those made, in the order first seen. */
   readonly commands: CommandSeries[] = [];
   private readonly byCommandId: (CommandSeries | null)[];

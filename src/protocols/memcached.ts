@@ -11,14 +11,13 @@ import type { Exchange, Parser, Protocol, Session } from "./protocol.ts";
 class MemcachedParser implements Parser {
   readonly #state: MemcachedState;
   readonly #magic: number;
-  readonly #text: Parser;
-  readonly #binary: Parser;
+  readonly #create: (isBinary: boolean) => Parser;
+  #parser: Parser | null = null;
 
-  constructor(state: MemcachedState, magic: number, text: Parser, binary: Parser) {
+  constructor(state: MemcachedState, magic: number, create: (isBinary: boolean) => Parser) {
     this.#state = state;
     this.#magic = magic;
-    this.#text = text;
-    this.#binary = binary;
+    this.#create = create;
   }
 
   // Runs for every segment.
@@ -43,12 +42,13 @@ class MemcachedParser implements Parser {
   }
 
   resync(): void {
-    this.#text.resync();
-    this.#binary.resync();
+    this.#parser?.resync();
   }
 
+  /** Made when the dialect is known: there may be 100,000 connections. */
   #spoken(): Parser {
-    return this.#state.dialect === Dialect.binary ? this.#binary : this.#text;
+    this.#parser ??= this.#create(this.#state.dialect === Dialect.binary);
+    return this.#parser;
   }
 }
 
@@ -65,11 +65,13 @@ export const memcached: Protocol = {
   recogniseResponse,
   createSession(exchange: Exchange): Session {
     const state = new MemcachedState();
-    const text = { requests: new TextRequests(exchange, state), responses: new TextResponses(exchange, state) };
-    const binary = { requests: new BinaryRequests(exchange, state), responses: new BinaryResponses(exchange) };
     return {
-      requests: new MemcachedParser(state, 0x80, text.requests, binary.requests),
-      responses: new MemcachedParser(state, 0x81, text.responses, binary.responses),
+      requests: new MemcachedParser(state, 0x80, (isBinary) =>
+        isBinary ? new BinaryRequests(exchange, state) : new TextRequests(exchange, state),
+      ),
+      responses: new MemcachedParser(state, 0x81, (isBinary) =>
+        isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
+      ),
     };
   },
 };

@@ -49,7 +49,8 @@ export class RequestParser implements Parser {
   #bodyLeft = 0;
   #inlineBytes = 0;
   #isInWord = false;
-  readonly #inline = new InlineSplitter();
+  /** Only people and old clients send inline commands. */
+  #inline: InlineSplitter | null = null;
 
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
@@ -183,6 +184,7 @@ export class RequestParser implements Parser {
     this.#exchange.requestBegins(i);
     this.#at = At.inline;
     this.#inlineBytes = 0;
+    this.#inline ??= new InlineSplitter();
     this.#inline.begin();
     this.#isInWord = false;
     return i;
@@ -275,15 +277,16 @@ export class RequestParser implements Parser {
 
   #readInline(bytes: Uint8Array, from: number, end: number): number {
     const command = this.#command;
+    const inline = this.#inline!;
     for (let i = from; i < end; i++) {
       if (++this.#inlineBytes > MAX_INLINE) return -1;
-      const found = this.#inline.step(bytes[i]!);
+      const found = inline.step(bytes[i]!);
       if (found === Inline.none) continue;
       if (found === Inline.broken) return -1;
       if (found === Inline.word) {
         if (!this.#isInWord) command.beginArgument(false);
         this.#isInWord = true;
-        command.take(this.#inline.bytes, 0, this.#inline.count);
+        command.take(inline.bytes, 0, inline.count);
         continue;
       }
       if (this.#isInWord) command.endArgument();

@@ -26,13 +26,14 @@ const MAX_VALUES = 2 ** 50;
 export class ResponseParser implements Parser {
   readonly #exchange: Exchange;
   readonly #modes: Modes;
-  readonly #dump = new DumpSkipper();
+  /** Only replication has one. */
+  #dump: DumpSkipper | null = null;
   #at: number = At.type;
   #type = 0;
   /** Values still to come until the message is complete. */
   #missing = 0;
   /** `#missing` of the aggregates around a streamed one. */
-  readonly #outer = new Float64Array(MAX_DEPTH);
+  readonly #outer: number[] = [];
   #depth = 0;
   #isStreamedString = false;
   #number = 0;
@@ -89,8 +90,9 @@ export class ResponseParser implements Parser {
 
   gap(missing: number): boolean {
     if (this.#at === At.dump) {
-      if (!this.#dump.gap(missing)) return false;
-      if (this.#dump.isDone) this.#endDump(missing);
+      const dump = this.#dump!;
+      if (!dump.gap(missing)) return false;
+      if (dump.isDone) this.#endDump(missing);
       return true;
     }
     let left = missing;
@@ -112,6 +114,10 @@ export class ResponseParser implements Parser {
       }
     }
     return left === 0;
+  }
+
+  cutError(): number {
+    return this.#missing > 0 ? this.#meaning.errorId(this.#outerType) : NO_ERROR;
   }
 
   resync(): void {
@@ -371,15 +377,17 @@ export class ResponseParser implements Parser {
   /** SYNC's answer is the dump; PSYNC's comes before it. Then follows what nobody has asked for. */
   #startDump(at: number): number {
     this.#modes.isReplication = true;
+    this.#dump ??= new DumpSkipper();
     this.#dump.awaitHeader();
     this.#at = At.dump;
     return at;
   }
 
   #readDump(bytes: Uint8Array, from: number, end: number): number {
-    const i = this.#dump.push(bytes, from, end);
+    const dump = this.#dump!;
+    const i = dump.push(bytes, from, end);
     if (i < 0) return -1;
-    if (this.#dump.isDone) this.#endDump(i);
+    if (dump.isDone) this.#endDump(i);
     return i;
   }
 

@@ -1,9 +1,12 @@
 import { upper } from "./commands.ts";
 
+const NO_BYTES = new Uint8Array(0);
+
 /** The first bytes of a word that may come in pieces. Longer words keep their length, and equal nothing. */
 export class ShortWord {
   static readonly capacity = 48;
-  readonly bytes = new Uint8Array(ShortWord.capacity);
+  /** Made for the first word: most connections have none that must be looked at, and there may be 100,000 of them. */
+  bytes = NO_BYTES;
   length = 0;
   /** Bytes within it were never seen. */
   isCut = false;
@@ -20,6 +23,7 @@ export class ShortWord {
   }
 
   append(source: Uint8Array, start: number, end: number): void {
+    if (this.bytes === NO_BYTES) this.bytes = new Uint8Array(ShortWord.capacity);
     let to = this.length;
     for (let from = start; from < end && to < ShortWord.capacity; from++) this.bytes[to++] = source[from]!;
     this.length += end - start;
