@@ -1,0 +1,332 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { bulk, command, Dialogue } from "./dialogue.ts";
+
+const get = (key: string) => command("GET", key);
+const S = 1_000_000;
+
+test("a request unanswered for longer than the time-out is reported once; its response comes late, and shifts nothing", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
+  dialogue.client(1 * S, get("slow") + get("behind"));
+  dialogue.conversation.expire(6 * S);
+  assert.deepEqual(dialogue.outcome, []);
+  assert.equal(dialogue.conversation.hasPending, true);
+  dialogue.conversation.expire(6 * S + 1);
+  dialogue.conversation.expire(7 * S);
+  assert.deepEqual(dialogue.outcome, ["GET slow timeout", "GET behind timeout"]);
+  assert.equal(dialogue.told[0]?.waitedUs, 5 * S + 1);
+  assert.ok(dialogue.told[0]?.times.every(Number.isNaN) && Number.isNaN(dialogue.told[0].endUs));
+  assert.equal(dialogue.conversation.hasPending, false);
+  dialogue.client(8 * S, get("next")).server(9 * S, "+A\r\n+B\r\n+C\r\n");
+  assert.deepEqual(dialogue.ledger.unmatchedReasons, ["late", "late"]);
+  assert.deepEqual(dialogue.outcome.slice(2), [`GET next ${S}`]);
+  dialogue.end("closed");
+  assert.equal(dialogue.told.length, 3);
+});
+
+test("requests that wait on purpose are not timed out, unless their connection is dead; others behind them are", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
+  dialogue.client(1 * S, command("BLPOP", "q", "0") + get("a"));
+  dialogue.conversation.expire(3000 * S);
+  assert.deepEqual(dialogue.outcome, ["GET a timeout"]);
+  dialogue.conversation.expire(3601 * S);
+  assert.equal(dialogue.told.length, 1);
+  dialogue.conversation.expire(3601 * S + 1);
+  assert.deepEqual(dialogue.outcome, ["GET a timeout", "BLPOP q timeout"]);
+});
+
+test("a timed-out request that never is answered is not reported again when the connection ends", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: S }).client(0, get("a"));
+  dialogue.conversation.expire(2 * S);
+  dialogue.client(3 * S, get("b")).end("reset");
+  assert.deepEqual(dialogue.outcome, ["GET a timeout", "GET b reset"]);
+});
+
+for (const [reason, expected] of [
+  ["closed", "closed"],
+  ["reset", "reset"],
+  ["evicted", "evicted"],
+  ["idle", "timeout"],
+  ["end", "end"],
+] as const) {
+  test(`what is pending when the connection ends (${reason}) is unanswered: ${expected}`, () => {
+    const dialogue = new Dialogue()
+      .client(1000, get("a") + get("b"))
+      .server(1500, "+A\r\n")
+      .end(reason);
+    assert.deepEqual(dialogue.outcome, ["GET a 500", `GET b ${expected}`]);
+    assert.equal(dialogue.told[1]?.waitedUs, 500);
+  });
+
+  test(`a request half sent when the connection ends (${reason}) is none`, () => {
+    const dialogue = new Dialogue().client(1000, get("a").slice(0, 12)).end(reason);
+    assert.deepEqual(dialogue.outcome, []);
+    assert.equal(dialogue.ledger.requests, 0);
+  });
+
+  test(`a response half sent when the connection ends (${reason}) is none`, () => {
+    const dialogue = new Dialogue().client(1000, get("a")).server(1100, "$100\r\nabc").end(reason);
+    assert.deepEqual(dialogue.outcome, [`GET a ${expected}`]);
+  });
+
+  test(`a response that was acknowledged and never captured is a gap, however the connection ends (${reason})`, () => {
+    const dialogue = new Dialogue().client(1000, get("a")).clientHasRead(5).end(reason);
+    assert.deepEqual(dialogue.outcome, ["GET a gap"]);
+  });
+}
+
+test("what cannot be Redis ends the parsing of that direction, is counted once, and is answered by the error that follows", () => {
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a"))
+    .server(2, "+A\r\n")
+    .client(3, "*1\r\n!garbage")
+    .client(4, "more")
+    .server(5, "-ERR Protocol error\r\n");
+  assert.deepEqual(dialogue.ledger.parserErrors, ["request"]);
+  assert.deepEqual(
+    dialogue.told.map((told) => told.error),
+    ["", "ERR"],
+  );
+});
+
+test("a response that cannot be one: nothing after it is paired by luck", () => {
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a") + get("b"))
+    .server(2, "HTTP/1.1 400\r\n")
+    .server(3, "+A\r\n+B\r\n")
+    .end("closed");
+  assert.deepEqual(dialogue.ledger.parserErrors, ["response"]);
+  assert.deepEqual(dialogue.outcome, ["GET a gap", "GET b gap"]);
+});
+
+// ---- snaplen ----
+
+test("a snaplen cut within values changes no time, and no byte count", () => {
+  const value = "v".repeat(1000);
+  const [set, reply] = [command("SET", "k", value), bulk(5000)];
+  const whole = new Dialogue();
+  const cut = new Dialogue();
+  whole.client(1, set).server(5, "+OK\r\n").client(10, get("k")).server(20, reply).server(30, "");
+  cut.client(1, set, { cut: 900 }).server(5, "+OK\r\n").client(10, get("k")).server(20, reply, { cut: 4900 });
+  assert.deepEqual(
+    cut.told.map(({ flags, ...rest }) => rest),
+    whole.told.map(({ flags, ...rest }) => rest),
+  );
+});
+
+test("where the command itself is cut, it is marked; the times stand", () => {
+  const request = command("GET", "k".repeat(200));
+  const dialogue = new Dialogue()
+    .client(1, request, { cut: 150 })
+    .server(5, bulk(10))
+    .client(6, get("b"))
+    .server(8, "+B\r\n");
+  assert.deepEqual(
+    dialogue.told.map(({ key, flags, times, requestBytes }) => [
+      key.length,
+      flags.includes("truncated"),
+      times[0],
+      requestBytes,
+    ]),
+    [
+      [52, true, 4, request.length],
+      [1, false, 2, get("b").length],
+    ],
+  );
+});
+
+test("several pipelined requests cut away in one segment end with their responses, if these stand in one segment", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a")).server(2, "+A\r\n").client(3, get("b")).server(4, "+B\r\n");
+  const three = command("SET", "a", "x".repeat(50)) + get("c");
+  dialogue
+    .client(10, three, { cut: get("c").length + 3 })
+    .server(20, "+OK\r\n+C\r\n")
+    .client(30, get("d"))
+    .server(35, "+D\r\n");
+  // The second request cannot be seen: its response belongs to none.
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "SET a 10", "GET d 5"]);
+  assert.equal(dialogue.ledger.unmatchedReasons.length, 1);
+});
+
+test("a reply cut in an array, where its end cannot be counted, ends with the segment when the client goes on", () => {
+  const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a"))
+    .server(2, "+A\r\n")
+    .client(3, command("LRANGE", "l", "0", "-1"));
+  dialogue
+    .server(7, array, { cut: array.length - 40 })
+    .client(9, get("b"))
+    .server(12, "+B\r\n");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "LRANGE l 4", "GET b 3"]);
+  assert.deepEqual(
+    dialogue.told.map(({ flags }) => flags.includes("truncated")),
+    [false, true, false],
+  );
+});
+
+// ---- holes ----
+
+test("a hole within the value and within the reply's body: the transactions stand, marked", () => {
+  const set = command("SET", "k", "v".repeat(3000));
+  const dialogue = new Dialogue()
+    .client(1, set.slice(0, 1000))
+    .clientLoses(1000)
+    .client(3, set.slice(2000))
+    .server(5, "+OK\r\n");
+  const reply = bulk(3000);
+  dialogue.client(6, get("k")).server(7, reply.slice(0, 1000)).serverLoses(1000).server(9, reply.slice(2000));
+  dialogue.client(10, get("b")).server(11, "+B\r\n");
+  assert.deepEqual(
+    dialogue.told.map(({ times, flags, requestBytes, responseBytes }) => [
+      times[0],
+      flags,
+      requestBytes,
+      responseBytes,
+    ]),
+    [
+      [4, ["gap"], set.length, 5],
+      [3, ["gap"], get("k").length, reply.length],
+      [1, [], get("b").length, 4],
+    ],
+  );
+});
+
+test("a response that ends within a hole: nobody knows when, so it is a gap", () => {
+  const reply = bulk(1000);
+  const dialogue = new Dialogue()
+    .client(1, get("a"))
+    .server(2, reply.slice(0, 500))
+    .serverLoses(reply.length - 500);
+  dialogue.client(5, get("b")).server(6, "+B\r\n");
+  assert.deepEqual(dialogue.outcome, ["GET a gap", "GET b 1"]);
+});
+
+test("one lost response does not shift all later pairs", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a")).server(2, "+A\r\n").client(10, get("b")).serverLoses(4);
+  dialogue.client(20, get("c")).server(23, "+C\r\n").client(30, get("d")).server(35, "+D\r\n").end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b gap", "GET c 3", "GET d 5"]);
+  assert.equal(dialogue.ledger.resyncs, 1);
+});
+
+test("one lost request does not shift all later pairs", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a")).server(2, "+A\r\n").client(3, get("b")).server(4, "+B\r\n");
+  dialogue.clientLoses(get("c").length).server(12, "+C\r\n").client(20, get("d")).server(23, "+D\r\n").end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "GET d 3"]);
+  assert.deepEqual(dialogue.ledger.unmatchedReasons, ["gap"]);
+});
+
+test("of pipelined requests and responses with a hole over a boundary none is paired by luck", () => {
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a") + get("b") + get("c"))
+    .server(2, "$4\r\nab")
+    .serverLoses(12)
+    .server(3, "\n+C\r\n");
+  dialogue.client(20, get("d")).server(21, "+D\r\n").end("closed");
+  for (const told of dialogue.told.slice(0, 3)) assert.equal(told.unanswered, "gap");
+  assert.equal(dialogue.told.length, 4);
+});
+
+test("a client that does not wait is not taken up again while anything may be under way, but after a silence", () => {
+  const dialogue = new Dialogue();
+  // It sends b while a is due: asynchronous.
+  dialogue.client(100, get("a")).client(110, get("b")).server(200, "+A\r\n").client(210, get("c"));
+  dialogue.server(300, "+B\r\n+C\r\n");
+  dialogue.client(310, get("d")).serverLoses(4).client(320, get("e")).server(400, "+E\r\n").client(410, get("f"));
+  dialogue.server(500, "+F\r\n");
+  assert.deepEqual(dialogue.outcome, ["GET a 100", "GET b 190", "GET c 90"]);
+  dialogue
+    .client(10 * S, get("g"))
+    .server(10 * S + 7, "+G\r\n")
+    .end("closed");
+  assert.deepEqual(dialogue.outcome.slice(3), ["GET d gap", "GET e gap", "GET f gap", "GET g 7"]);
+  assert.equal(dialogue.ledger.resyncs, 1);
+});
+
+// ---- from the middle ----
+
+test("without a handshake the first pair is found at a request that looks like nothing else, and marked", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue
+    .server(1, "rest of something\r\n")
+    .client(2, get("a"))
+    .server(3, "+A\r\n")
+    .client(4, get("b"))
+    .server(6, "+B\r\n");
+  dialogue.end("end");
+  assert.deepEqual(dialogue.outcome.at(-1), "GET b 2");
+  assert.ok(dialogue.told.every(({ flags }) => flags.includes("midstream")));
+  assert.equal(dialogue.ledger.parserErrors.length, 0);
+});
+
+test("without a handshake the end of a value is no request, and the response to it no pair", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue.client(1, "rest of a value\r\n").server(2, "+OK\r\n").client(3, get("a")).server(5, "+A\r\n");
+  dialogue.client(6, get("b")).server(9, "+B\r\n").client(10, get("c")).server(14, "+C\r\n").end("end");
+  const pairs = new Map([
+    ["GET a", 2],
+    ["GET b", 3],
+    ["GET c", 4],
+  ]);
+  for (const { text, times } of dialogue.told) assert.equal(times[0], pairs.get(text));
+  assert.equal(dialogue.told.at(-1)?.text, "GET c");
+});
+
+test("without a handshake a value that looks like a request is found out: no wrong pair", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  // The middle of a SET whose value is itself a command, and goes on.
+  dialogue
+    .client(1, `${get("inner")}`)
+    .client(1, `${get("inner")}\r\n`)
+    .server(2, "+OK\r\n");
+  dialogue.client(3, get("a")).server(5, "+A\r\n").client(6, get("b")).server(9, "+B\r\n").end("end");
+  for (const { text, times, unanswered } of dialogue.told) {
+    if (text === "GET inner") assert.notEqual(unanswered, "");
+    else assert.ok(unanswered !== "" || times[0] === (text === "GET a" ? 2 : 3), text);
+  }
+});
+
+test("a response that nobody asked for puts what rests on an assumption in doubt", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue.client(1, get("a")).server(2, "+A\r\n+B\r\n").client(3, get("c")).server(4, "+C\r\n");
+  assert.ok(dialogue.told.length <= 1);
+  assert.equal(dialogue.ledger.unmatchedReasons.length, 1);
+});
+
+test("with a handshake such a response is merely unmatched", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a")).server(2, "+A\r\n+B\r\n").client(3, get("c")).server(4, "+C\r\n").end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET c 1"]);
+  assert.deepEqual(dialogue.ledger.unmatchedReasons, ["no_request"]);
+});
+
+// ---- which protocol ----
+
+test("TLS and unknown protocols are counted, and not looked into", () => {
+  const tls = new Dialogue({ port: 6380 })
+    .client(1, "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
+    .server(2, "\x16\x03\x03");
+  assert.deepEqual([tls.refused, tls.connection.isIgnored], [{ tls: 1, unknown_protocol: 0 }, true]);
+  const pinned = new Dialogue({ selections: [{ name: "redis", ports: [] }] })
+    .client(1, "\x16\x03\x01\x02\0\x01\0")
+    .end("closed");
+  assert.deepEqual([pinned.refused.tls, pinned.ledger.parserErrors], [1, []]);
+  const http = new Dialogue({ port: 80 })
+    .client(1, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+    .server(2, "HTTP/1.1 200 OK\r\n");
+  assert.deepEqual([http.refused, http.ledger.requests], [{ tls: 0, unknown_protocol: 1 }, 0]);
+});
+
+test("what the server says before the client (a greeting) is unmatched where the protocol is known, else not looked at", () => {
+  const pinned = new Dialogue({ selections: [{ name: "redis", ports: [] }] }).server(1, "-DENIED no\r\n").end("closed");
+  assert.deepEqual(pinned.ledger.unmatchedReasons, ["no_request"]);
+  const auto = new Dialogue().server(1, "-DENIED no\r\n").client(2, get("a")).server(3, "+A\r\n").end("closed");
+  assert.deepEqual(auto.outcome, ["GET a 1"]);
+});
