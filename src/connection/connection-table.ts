@@ -2,6 +2,7 @@ import { type Segment, TcpFlag } from "../decode/segment.ts";
 import { Connection } from "./connection.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
+import type { Flow } from "./flow.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { AttachReceiver, EndReason } from "./receiver.ts";
 import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
@@ -17,6 +18,8 @@ const TOUCH_US = 100_000;
 const SWEEP_US = 1_000_000;
 /** Payload segments without a telling one, after which a connection's roles are given up. */
 const MAX_ROLE_ATTEMPTS = 16;
+/** At most so many bytes are captured before the SYN that precedes them. */
+const MAX_LATE_BYTES = 1 << 20;
 
 export interface ConnectionTableOptions {
   readonly maxConnections: number;
@@ -346,7 +349,12 @@ function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boo
   const flow = fromA ? connection.fromA : connection.fromB;
   if (flow.hasSyn) return flow.initial === segment.sequence && connection.clientIsA === (fromA !== isAnswer);
   const peer = fromA ? connection.fromB : connection.fromA;
-  if (!isAnswer) return flow.isStarted && advance(segment.sequence, 1) === flow.next;
-  if (flow.isStarted) return advance(segment.sequence, 1) === flow.next;
+  if (flow.isStarted || !isAnswer) return flow.isStarted && isLateSyn(flow, segment);
   return peer.hasSyn && distance(segment.acknowledgement, advance(peer.initial, 1)) >= 0;
+}
+
+/** A SYN captured after data that follows it. A new connection's numbers lie ahead of the old one's (RFC 9293 §3.4.1). */
+function isLateSyn(flow: Flow, segment: Segment): boolean {
+  const behind = distance(flow.next, advance(segment.sequence, 1));
+  return behind >= 0 && behind < MAX_LATE_BYTES;
 }

@@ -1,0 +1,258 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { HOLD_US, MAX_HELD_PER_CONNECTION } from "../../src/connection/reassembly.ts";
+import { TcpFlag } from "../../src/decode/segment.ts";
+import { CLIENT, Dialogue, SERVER, seenAgain, sentAgain, type TestSegment } from "../support/segments.ts";
+import { Recorder } from "./recorder.ts";
+
+/** A case: segments made by a dialogue that has shaken hands, the order in which they are captured, and what is delivered. */
+interface Case {
+  readonly name: string;
+  readonly make: (d: Dialogue) => readonly TestSegment[];
+  readonly delivered: readonly string[];
+}
+
+const LATER = HOLD_US + 1000;
+
+const CASES: readonly Case[] = [
+  {
+    name: "segments in order are delivered as they come",
+    make: (d) => [d.client(100, "ab"), d.client(101, "cd"), d.server(200, "ok")],
+    delivered: ["c ab @100", "c cd @101", "s ok @200"],
+  },
+  {
+    name: "a segment before its turn is held, and keeps its own time (T1a, T5)",
+    make: (d) => {
+      const [first, second] = [d.server(100, "first"), d.server(101, "second")];
+      return [second, { ...first, timeUs: first.timeUs + 50 }];
+    },
+    delivered: ["s first @150", "s second @101 held"],
+  },
+  {
+    name: "three in the wrong order",
+    make: (d) => {
+      const [a, b, c] = [d.client(1, "a"), d.client(2, "b"), d.client(3, "c")];
+      return [c, b, a];
+    },
+    delivered: ["c a @1", "c b @2 held", "c c @3 held"],
+  },
+  {
+    name: "a reply captured before its request waits for it",
+    make: (d) => {
+      const [request, reply] = [d.client(100, "get"), d.server(110, "ok")];
+      return [reply, request];
+    },
+    delivered: ["c get @100", "s ok @110"],
+  },
+  {
+    name: "a segment sent again whole is told and not delivered",
+    make: (d) => {
+      const request = d.client(100, "get");
+      return [request, sentAgain(request, 200_100), d.server(200_200, "ok")];
+    },
+    delivered: ["c get @100", "c again 3", "s ok @200200"],
+  },
+  {
+    name: "of a segment that overlaps only the new bytes are delivered",
+    make: (d) => {
+      const first = d.client(100, "abcd");
+      return [first, { ...d.client(300, "efgh"), sequence: first.sequence + 2, payload: Buffer.from("cdefgh") }];
+    },
+    delivered: ["c abcd @100", "c again 2", "c efgh @300"],
+  },
+  {
+    name: "an overlap with what is held is trimmed on both sides",
+    make: (d) => {
+      const [a, b, c] = [d.client(1, "ab"), d.client(2, "cd"), d.client(3, "ef")];
+      return [b, { ...c, sequence: a.sequence + 1, payload: Buffer.from("bcdef") }, a];
+    },
+    delivered: ["c a @1", "c b @3 held", "c cd @2 held", "c ef @3 held"],
+  },
+  {
+    name: "a keep-alive probe, with or without a byte, is nothing (T10)",
+    make: (d) => {
+      const request = d.client(1, "get");
+      const probe = { ...request, sequence: request.sequence + 2, ipId: 500 };
+      return [request, { ...probe, payload: Buffer.from("\0") }, { ...probe, payload: Buffer.alloc(0), ipId: 501 }];
+    },
+    delivered: ["c get @1"],
+  },
+  {
+    name: "a zero-window probe that is not taken is delivered when it is (T10)",
+    make: (d) => {
+      const closed = d.ack("server", 1, { window: 0 });
+      const probe = d.client(300, "g");
+      return [
+        closed,
+        probe,
+        d.ack("server", 310, { window: 0, acknowledgement: probe.sequence }),
+        sentAgain(probe, 900),
+        d.client(950, "et"),
+      ];
+    },
+    delivered: ["c g @300", "c et @950"],
+  },
+  {
+    name: "a hole that was acknowledged is a gap after the hold time (T8)",
+    make: (d) => {
+      d.client(1, "lost");
+      return [d.client(2, "seen"), d.ack("server", 10), d.ack("client", LATER)];
+    },
+    delivered: ["c gap 4", "c seen @2 held"],
+  },
+  {
+    name: "a hole that was not acknowledged waits for its segment to be sent again",
+    make: (d) => {
+      const lost = d.client(1, "lost");
+      return [
+        d.client(2, "seen"),
+        d.ack("server", LATER, { acknowledgement: lost.sequence }),
+        sentAgain(lost, 200_000),
+      ];
+    },
+    delivered: ["c lost @200000", "c seen @2 held"],
+  },
+  {
+    name: "within the hold time a hole may still be filled",
+    make: (d) => {
+      const late = d.client(1, "late");
+      return [d.client(2, "next"), d.ack("server", 10), { ...late, timeUs: late.timeUs + HOLD_US - 100 }];
+    },
+    delivered: [`c late @${HOLD_US - 99}`, "c next @2 held"],
+  },
+  {
+    name: "lost bytes that only an acknowledgement shows hold back what acknowledges them",
+    make: (d) => {
+      d.server(10, "lost");
+      return [d.client(20, "next"), d.ack("server", LATER + 20)];
+    },
+    delivered: ["s gap 4", "c next @20"],
+  },
+  {
+    name: "a FIN is no byte, and the server's is told",
+    make: (d) => [d.client(1, "quit"), d.server(2, "ok"), d.fin("server", 3), d.ack("client", 4), d.fin("client", 5)],
+    delivered: ["c quit @1", "s ok @2", "s fin", "ended closed"],
+  },
+  {
+    name: "a FIN that comes before the last bytes waits for them",
+    make: (d) => {
+      const [last, fin] = [d.server(1, "bye"), d.fin("server", 2)];
+      return [fin, last, d.fin("client", 3)];
+    },
+    delivered: ["s bye @1", "s fin", "ended closed"],
+  },
+  {
+    name: "a FIN with bytes on it",
+    make: (d) => {
+      const last = d.server(1, "bye", { flags: TcpFlag.fin | TcpFlag.ack });
+      return [last, d.fin("client", 3), sentAgain(last, 400)];
+    },
+    delivered: ["s bye @1", "s fin", "ended closed"],
+  },
+  {
+    name: "a reset ends the connection",
+    make: (d) => [d.client(1, "get"), d.reset("server", 2), d.client(3, "more")],
+    delivered: ["c get @1", "ended reset"],
+  },
+  {
+    name: "a reset out of the window is somebody else's",
+    make: (d) => [d.client(1, "get"), { ...d.reset("server", 2), sequence: 0x70000000 }, d.server(3, "ok")],
+    delivered: ["c get @1", "s ok @3"],
+  },
+  {
+    name: "what is held is delivered when the connection ends, its holes as gaps",
+    make: (d) => {
+      d.client(1, "lost");
+      return [d.client(2, "seen"), d.reset("server", 3)];
+    },
+    delivered: ["c gap 4", "c seen @2 held", "ended reset"],
+  },
+];
+
+function delivered(make: Case["make"], clientInitial: number, serverInitial: number): Recorder {
+  const d = new Dialogue(CLIENT, SERVER, clientInitial, serverInitial);
+  d.open(-100);
+  const segments = make(d);
+  return new Recorder().take(...d.segments.slice(0, 3), ...segments);
+}
+
+describe("reassembly", () => {
+  for (const { name, make, delivered: lines } of CASES) {
+    it(name, () => assert.deepEqual(delivered(make, 1000, 5000).lines, lines));
+
+    it(`${name}, where the sequence numbers wrap`, () => {
+      for (let before = 0; before < 8; before++) {
+        assert.deepEqual(delivered(make, 0xffffffff - before, 0xffffffff - before).lines, lines, `${before} before 0`);
+      }
+    });
+
+    it(`${name}, each frame captured three times (T7)`, () => {
+      const d = new Dialogue();
+      d.open(-100);
+      const all = [...d.segments.slice(0, 3), ...make(d)];
+      const recorder = new Recorder();
+      for (const segment of all) recorder.take(segment, seenAgain(segment, 1), seenAgain(segment, 50));
+      assert.deepEqual(recorder.lines, lines);
+      assert.equal(recorder.table.duplicates.duplicates, 2 * all.length);
+    });
+  }
+
+  it("goes on where the numbers of a bulk transfer wrap", () => {
+    const d = new Dialogue(CLIENT, SERVER, 2 ** 32 - 6_000_000, 1);
+    d.open();
+    const recorder = new Recorder().take(...d.segments);
+    for (let i = 0; i < 200; i++) recorder.take(d.client(100 + i, "x".repeat(60_000)));
+    assert.equal(recorder.lines.length, 200);
+    assert.equal(recorder.table.servers.other.gaps, 0);
+  });
+
+  it("declares gaps at once when more is held of a connection than it may", () => {
+    const d = new Dialogue();
+    d.open();
+    const recorder = new Recorder().take(...d.segments);
+    const lost = d.client(50, "lost");
+    const payload = "x".repeat(50_000);
+    let taken = 0;
+    while (recorder.lines.length === 0) {
+      recorder.take(d.client(100, payload));
+      taken += payload.length;
+      assert.ok(taken <= MAX_HELD_PER_CONNECTION + payload.length);
+    }
+    assert.equal(recorder.lines[0], `c gap ${lost.payload.length}`);
+    assert.equal(recorder.table.reassembly.forcedGaps, 1);
+    assert.equal(recorder.table.reassembly.heldBytes, 0);
+  });
+
+  it("counts what TCP did under the server it was done to", () => {
+    const d = new Dialogue();
+    d.open();
+    const recorder = new Recorder().take(...d.segments);
+    const [a, b] = [d.client(10, "aa"), d.client(11, "bb")];
+    recorder.take(b, a, sentAgain(a, 200_000));
+    d.server(200_010, "lost");
+    recorder.take(
+      d.client(200_020, "cc"),
+      d.ack("server", 200_030, { window: 0 }),
+      d.ack("server", 200_040, { window: 0 }),
+    );
+    recorder.until(200_020 + LATER);
+    const { outOfOrderSegments, retransmittedSegments, gaps, gapBytes, zeroWindows } = recorder.table.servers.other;
+    assert.deepEqual([outOfOrderSegments, retransmittedSegments, gaps, gapBytes, zeroWindows], [1, 1, 1, 4, 1]);
+  });
+
+  it("holds nothing any more once all is delivered or ended", () => {
+    for (const { make } of CASES) {
+      const recorder = delivered(make, 1000, 5000).until(1e6).finish();
+      assert.equal(recorder.table.reassembly.heldBytes, 0);
+    }
+  });
+
+  it("sees one direction alone: what the other sent is a gap as soon as it is acknowledged", () => {
+    const d = new Dialogue();
+    d.open();
+    const recorder = new Recorder().take(d.segments[0]!, d.segments[2]!, d.client(100, "get"));
+    d.server(110, "reply");
+    recorder.take(d.client(120, "next"));
+    assert.deepEqual(recorder.lines, ["c get @100", "s gap 5", "c next @120"]);
+  });
+});

@@ -1,0 +1,95 @@
+import type { Connection } from "../../src/connection/connection.ts";
+import { ConnectionTable } from "../../src/connection/connection-table.ts";
+import type { StreamReceiver } from "../../src/connection/receiver.ts";
+import type { RoleHints } from "../../src/connection/roles.ts";
+import { Decoder } from "../../src/decode/decoder.ts";
+import { BEGIN_US, batchOf, type TestSegment } from "../support/segments.ts";
+
+/** What a test may set of the table and of what it knows. */
+export interface RecorderOptions {
+  readonly maxConnections?: number;
+  readonly idleTimeoutUs?: number;
+  readonly hints?: Partial<RoleHints>;
+  readonly local?: readonly string[];
+  readonly side?: "client" | "server" | null;
+  /** Connections whose bytes nobody wants. */
+  readonly refuses?: (connection: Connection) => boolean;
+  readonly hasPending?: boolean;
+}
+
+/**
+ * A connection table whose receivers write down what they are told, one line an event: `c` and `s` for the client's and the
+ * server's bytes, with the time in µs after BEGIN_US. Connections after the first have their number in front.
+ */
+export class Recorder {
+  readonly lines: string[] = [];
+  readonly table: ConnectionTable;
+  readonly connections: Connection[] = [];
+
+  constructor(options: RecorderOptions = {}) {
+    const hints: RoleHints = {
+      servers: new Set(),
+      namedPorts: new Set(),
+      filterPorts: new Set(),
+      knownPorts: new Set([6379]),
+      speaker: () => null,
+      ...options.hints,
+    };
+    this.table = new ConnectionTable({
+      maxConnections: options.maxConnections ?? 1000,
+      idleTimeoutUs: options.idleTimeoutUs ?? 300_000_000,
+      attach: (connection) => {
+        if (options.refuses?.(connection)) return null;
+        this.connections.push(connection);
+        return this.#receiver(connection, options.hasPending ?? false);
+      },
+      hints,
+      localAddresses: () => new Set(options.local ?? []),
+      side: options.side ?? null,
+      seed: 1,
+    });
+  }
+
+  /** Takes these segments, as frames of one batch. */
+  take(...segments: readonly TestSegment[]): this {
+    const batch = batchOf(segments);
+    const decoder = new Decoder(1);
+    for (let at = 0; at < batch.length; at = decoder.next) {
+      const isSegment = decoder.decode(batch, at);
+      this.table.advanceClock(decoder.segment.timeUs);
+      if (isSegment) this.table.accept(decoder.segment);
+    }
+    return this;
+  }
+
+  /** Lets time pass, `at` µs after BEGIN_US. */
+  until(at: number): this {
+    this.table.advanceIdle(BEGIN_US + at);
+    return this;
+  }
+
+  finish(): this {
+    this.table.finish();
+    return this;
+  }
+
+  #receiver(connection: Connection, hasPending: boolean): StreamReceiver {
+    const note = (line: string): void => {
+      this.lines.push(connection.id === 1 ? line : `${connection.id}: ${line}`);
+    };
+    const end = (fromClient: boolean): string => (fromClient ? "c" : "s");
+    return {
+      hasPending,
+      data: (fromClient, bytes, from, to, cut, timeUs, _sequence, _acknowledgement, wasHeld) => {
+        const text = Buffer.from(bytes.subarray(from, to)).toString("latin1");
+        const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}`;
+        note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}`);
+      },
+      gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),
+      retransmitted: (fromClient, _sequence, length) => note(`${end(fromClient)} again ${length}`),
+      serverFinished: () => note("s fin"),
+      ended: (reason) => note(`ended ${reason}`),
+      expire: () => undefined,
+    };
+  }
+}
