@@ -221,7 +221,8 @@ export class RequestCommand {
     if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset)
       transactionClass = TransactionClass.queued;
     else kind = this.#replyKind(effect, argumentCount);
-    if (effect === Effect.multi) this.#isInMulti = true;
+    // With arguments it is an error.
+    if (effect === Effect.multi && argumentCount === 1) this.#isInMulti = true;
     else if (effect === Effect.multiEnd) this.#isInMulti = false;
     if (effect === Effect.reset) this.#isInMulti = this.#isReplyOff = this.#skipNext = false;
     if (this.#isSilent()) kind = NO_REPLY;
