@@ -52,6 +52,8 @@ export interface Session {
   readonly requests: Parser;
   /** Server to client. */
   readonly responses: Parser;
+  /** Nothing was said for a while: gives back what only a message being read needs. May be called at any time. */
+  rest?(): void;
 }
 
 export interface Parser {
@@ -74,6 +76,11 @@ export interface Parser {
    * dropped.
    */
   cutOff?(): void;
+  /**
+   * Responses only: the rest of the message being read cannot be seen. The error that it has shown itself to be, or
+   * NO_ERROR.
+   */
+  cutError?(): number;
   /** Forget a half-read message: the next byte pushed is the first of a message. Modes of the session stay. */
   resync(): void;
 }

@@ -2,7 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
 import { distance } from "../connection/sequence.ts";
 import type { ServerTable } from "../connection/servers.ts";
-import { type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
+import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
 import { Anchor } from "./anchor.ts";
 import { Pairing, type PairingContext } from "./pairing.ts";
 import { isTls, type ProtocolSelector, type Refusal } from "./selector.ts";
@@ -10,6 +10,9 @@ import { Flag, type UnansweredReason } from "./transaction.ts";
 
 /** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
 const DEAD_US = 3_600_000_000;
+
+/** A connection on which nothing was said for so long gives back what only a message being read needs. */
+const REST_US = 1_000_000;
 
 const UNANSWERED: Record<EndReason, UnansweredReason> = {
   closed: "closed",
@@ -241,6 +244,7 @@ export class Conversation implements StreamReceiver {
 
   expire(clockUs: number): void {
     const pairing = this.#pairing;
+    if (Math.max(this.#clientLastUs, this.#serverLastUs) + REST_US < clockUs) this.#session?.rest?.();
     if (pairing === null || pairing.unreported === 0) return;
     pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
@@ -368,7 +372,7 @@ export class Conversation implements StreamReceiver {
     if (this.#anchor.isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
     const isOneSegment = !this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
-      pairing.answerCut(this.#lostLastUs, this.#serverOffset);
+      pairing.answerCut(this.#lostLastUs, this.#serverOffset, this.#session!.responses.cutError?.() ?? NO_ERROR);
     else if (isOneSegment) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
   }
 

@@ -9,14 +9,14 @@ import {
   TransactionClass,
 } from "../protocols/protocol.ts";
 import { Draft } from "./draft.ts";
-import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
+import { ResponseDraft } from "./response-draft.ts";
 import {
   type Endpoint,
   Flag,
   type ServiceSink,
-  TEXT_CAPACITY,
   type TransactionSink,
   type UnansweredReason,
   type UnmatchedReason,
@@ -62,8 +62,6 @@ export class Pairing implements Exchange {
   isTentative = false;
   /** A response came to a request that its sender had not received: the pairing is wrong. */
   isContradicted = false;
-  /** A response has begun and is not complete. */
-  isResponding = false;
 
   // Where the bytes being pushed stand: their time, and the place in the stream that index 0 would have.
   #timeUs = 0.5;
@@ -72,6 +70,7 @@ export class Pairing implements Exchange {
 
   readonly #queue: PendingQueue;
   readonly #draft: Draft;
+  readonly #response = new ResponseDraft();
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #record: TransactionRecord;
@@ -82,15 +81,7 @@ export class Pairing implements Exchange {
   readonly #serverEndpoint: Endpoint;
   readonly #baseFlags: number;
   #lastNumber = 0.5;
-  #responseStartUs = 0.5;
-  #responseEndUs = 0.5;
-  #responseOffset = 0.5;
-  #responseFlags = 0;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
-  /** A part of the oldest request's response has come: its start and bytes stay. */
-  #isPartial = false;
-  /** Where the message being read begins, once there was a part. */
-  #partOffset = 0.5;
   #previousEndUs = Number.NEGATIVE_INFINITY;
 
   constructor(context: PairingContext, connection: Connection, server: Server, protocol: Protocol) {
@@ -127,10 +118,7 @@ export class Pairing implements Exchange {
     this.#timeUs = timeUs;
     this.#base = offset - startIndex;
     this.#flags = flags;
-    if (this.isResponding || this.#isPartial) {
-      if (timeUs > this.#responseEndUs) this.#responseEndUs = timeUs;
-      this.#responseFlags |= flags;
-    }
+    if (this.#response.hasBegun) this.#response.extend(timeUs, flags);
   }
 
   // ---- Exchange: the client's side ----
@@ -214,23 +202,14 @@ export class Pairing implements Exchange {
 
   // Runs for every response.
   responseBegins(at: number): void {
-    this.isResponding = true;
-    if (this.#isPartial) {
-      this.#partOffset = this.#base + at;
-      return;
-    }
-    this.#responseStartUs = this.#timeUs;
-    this.#responseEndUs = this.#timeUs;
-    this.#responseOffset = this.#base + at;
-    this.#responseFlags = this.#flags;
-    this.#responseReceivedOffset = this.receivedOffset;
+    if (!this.#response.isPartial) this.#responseReceivedOffset = this.receivedOffset;
+    this.#response.begin(this.#timeUs, this.#base + at, this.#flags);
   }
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    const bytes = this.#base + at - this.#responseOffset;
-    this.isResponding = false;
-    this.#isPartial = false;
+    const bytes = this.#base + at - this.#response.offset;
+    this.#response.end();
     if (this.#queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
     if (this.#queue.head === NIL || this.isContradicted) {
       this.unmatchedSinceAligned++;
@@ -248,21 +227,17 @@ export class Pairing implements Exchange {
   }
 
   partialAnswer(_at: number): void {
-    this.isResponding = false;
-    this.#isPartial = this.#queue.head !== NIL;
+    this.#response.isReading = false;
+    this.#response.isPartial = this.#queue.head !== NIL;
   }
 
   push(at: number): void {
-    this.isResponding = false;
-    const bytes = this.#base + at - (this.#isPartial ? this.#partOffset : this.#responseOffset);
-    // Between a response's parts it is none of them.
-    if (this.#isPartial) this.#responseOffset += bytes;
-    this.#service.pushed(bytes);
+    this.#service.pushed(this.#response.takePush(this.#base + at));
   }
 
   orphan(at: number): void {
-    this.isResponding = false;
-    this.#service.unmatched("noreply", this.#base + at - this.#responseOffset);
+    this.#response.isReading = false;
+    this.#service.unmatched("noreply", this.#base + at - this.#response.offset);
   }
 
   settleSilently(): void {
@@ -304,34 +279,29 @@ export class Pairing implements Exchange {
 
   /** The response being read has a hole: `flag` says why. */
   markResponse(flag: number): void {
-    if (this.isResponding || this.#isPartial) this.#responseFlags |= flag;
+    if (this.#response.hasBegun) this.#response.flags |= flag;
   }
 
-  /** Drops the response being read. */
-  abandonResponse(): void {
-    this.isResponding = false;
-    this.#isPartial = false;
+  /** A response has begun and is not complete. */
+  get isResponding(): boolean {
+    return this.#response.isReading;
   }
 
-  /** Ends the only pending request with the response being read, whose last byte came at `endUs`. */
-  answerCut(endUs: number, offset: number): void {
-    if (endUs > this.#responseEndUs) this.#responseEndUs = endUs;
-    this.abandonResponse();
-    this.#answerOldest(offset - this.#responseOffset, NO_ERROR);
+  /** Ends the only pending request with the response being read, whose last byte came at `endUs`; `errorId` as far as can be told. */
+  answerCut(endUs: number, offset: number, errorId: number): void {
+    this.#response.extend(endUs, 0);
+    this.#response.end();
+    this.#answerOldest(offset - this.#response.offset, errorId);
   }
 
   /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
   answerAllAt(timeUs: number, flag: number): void {
     while (this.#queue.head !== NIL) {
-      if (!this.isResponding) {
-        this.#responseStartUs = timeUs;
-        this.#responseFlags = flag;
-      }
-      this.#responseEndUs = timeUs;
-      this.isResponding = false;
+      if (!this.#response.isReading) this.#response.begin(timeUs, 0, flag);
+      this.#response.endUs = timeUs;
+      this.#response.end();
       this.#answerOldest(0, NO_ERROR);
     }
-    this.#isPartial = false;
   }
 
   /** The last request, whose end could not be seen, went on until `timeUs`. */
@@ -354,9 +324,8 @@ export class Pairing implements Exchange {
 
   /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number): void {
-    const isReading = this.isResponding || this.#isPartial;
-    if (this.#queue.head !== NIL && isReading && from >= this.#responseOffset)
-      this.#countRetransmission(this.#queue.head);
+    if (this.#queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
+    this.#countRetransmission(this.#queue.head);
   }
 
   #countRetransmission(entry: number): void {
@@ -379,7 +348,7 @@ export class Pairing implements Exchange {
   /** Ends every pending request without a response. */
   giveUpAll(reason: UnansweredReason, nowUs: number): void {
     while (this.#queue.head !== NIL) this.#giveUpOldest(reason, nowUs);
-    this.abandonResponse();
+    this.#response.end();
   }
 
   #giveUpOldest(reason: UnansweredReason, nowUs: number): void {
@@ -390,13 +359,10 @@ export class Pairing implements Exchange {
   }
 
   #reportUnanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
-    const record = this.#record;
-    this.#fill(entry);
+    const record = this.#fill(entry);
     record.errorId = NO_ERROR;
     record.unanswered = reason;
-    record.endUs = record.latencyUs = record.sendUs = record.waitUs = record.receiveUs = record.queueUs = Number.NaN;
-    record.waitedUs = Math.max(0, nowUs - record.startUs);
-    record.responseBytes = 0;
+    record.timeUnanswered(nowUs);
     this.#service.unanswered(record);
   }
 
@@ -410,62 +376,30 @@ export class Pairing implements Exchange {
       return;
     }
     this.#queue.shift();
-    this.#fill(entry);
-    const record = this.#record;
+    const record = this.#fill(entry);
     record.errorId = errorId;
     record.unanswered = "";
-    record.flags |= this.#responseFlags;
+    record.flags |= this.#response.flags;
     record.responseBytes = responseBytes;
-    record.waitedUs = 0;
-    this.#time(record, this.#pool.times[entry * TIMES + Time.end]!);
+    const { startUs, endUs } = this.#response;
+    record.time(this.#pool.times[entry * TIMES + Time.end]!, startUs, endUs, this.#previousEndUs);
+    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
+    if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
+      this.longestWaitUs = record.waitUs;
+    }
     this.#service.answered(record);
     this.#pool.release(entry);
   }
 
-  /** latency = send + wait + receive, none below 0; queue is a part of wait (contract §3). */
+  /** The shared record, speaking of this request. What a connection's have in common is written once for a run of them. */
   // Runs for every response.
-  #time(record: TransactionRecord, requestEndUs: number): void {
-    const startUs = record.startUs;
-    const endUs = this.#responseEndUs;
-    if (this.#responseStartUs < startUs) record.flags |= Flag.clockSkew;
-    const latencyUs = endUs > startUs ? endUs - startUs : 0;
-    // A server may answer before the request has ended (an early error): then nothing was waited for.
-    const sendUs = Math.min(requestEndUs - startUs, latencyUs);
-    const waitUs = Math.min(Math.max(0, this.#responseStartUs - requestEndUs), latencyUs - sendUs);
-    record.endUs = endUs;
-    record.latencyUs = latencyUs;
-    record.sendUs = sendUs;
-    record.waitUs = waitUs;
-    record.receiveUs = latencyUs - sendUs - waitUs;
-    record.queueUs = Math.min(Math.max(0, this.#previousEndUs - requestEndUs), waitUs);
-    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
-    if (waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) this.longestWaitUs = waitUs;
-  }
-
-  // Runs for every response.
-  #fill(entry: number): void {
+  #fill(entry: number): TransactionRecord {
     const record = this.#record;
     if (record.owner !== this) this.#own(record);
-    const { times, words, text } = this.#pool;
-    const time = entry * TIMES;
-    const word = entry * WORDS;
-    const textStart = entry * TEXT_CAPACITY;
-    const lengths = words[word + Word.text]!;
-    if (record.text !== text) record.text = text;
-    record.requestNumber = times[time + Time.number]!;
-    record.startUs = times[time + Time.start]!;
-    record.requestBytes = times[time + Time.endOffset]! - times[time + Time.startOffset]!;
-    record.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
-    record.commandId = words[word + Word.commandId]!;
-    record.flags = words[word + Word.flags]!;
-    record.retransmissions = words[word + Word.retransmissions]!;
-    record.textStart = textStart;
-    record.textEnd = textStart + (lengths & 0xff);
-    record.keyStart = textStart + ((lengths >>> 8) & 0xff);
-    record.keyEnd = textStart + ((lengths >>> 16) & 0xff);
+    record.fill(this.#pool, entry);
+    return record;
   }
 
-  /** What all transactions of a connection have in common is written once for a run of them. */
   #own(record: TransactionRecord): void {
     record.owner = this;
     record.protocol = this.#protocol;

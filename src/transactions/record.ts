@@ -1,5 +1,14 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
-import type { Endpoint, ServerRef, Side, Transaction, UnansweredReason } from "./transaction.ts";
+import { EXPIRED, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import {
+  type Endpoint,
+  Flag,
+  type ServerRef,
+  type Side,
+  TEXT_CAPACITY,
+  type Transaction,
+  type UnansweredReason,
+} from "./transaction.ts";
 
 /** The one transaction record that every finished transaction is told with. */
 export class TransactionRecord implements Transaction {
@@ -36,5 +45,55 @@ export class TransactionRecord implements Transaction {
 
   constructor(protocol: Protocol) {
     this.protocol = protocol;
+  }
+
+  /** Takes over what the pool knows of a request. */
+  // Runs for every response.
+  fill(pool: PendingPool, entry: number): void {
+    const { times, words, text } = pool;
+    const time = entry * TIMES;
+    const word = entry * WORDS;
+    const textStart = entry * TEXT_CAPACITY;
+    const lengths = words[word + Word.text]!;
+    if (this.text !== text) this.text = text;
+    this.requestNumber = times[time + Time.number]!;
+    this.startUs = times[time + Time.start]!;
+    this.requestBytes = times[time + Time.endOffset]! - times[time + Time.startOffset]!;
+    this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
+    this.commandId = words[word + Word.commandId]!;
+    this.flags = words[word + Word.flags]!;
+    this.retransmissions = words[word + Word.retransmissions]!;
+    this.textStart = textStart;
+    this.textEnd = textStart + (lengths & 0xff);
+    this.keyStart = textStart + ((lengths >>> 8) & 0xff);
+    this.keyEnd = textStart + ((lengths >>> 16) & 0xff);
+  }
+
+  /**
+   * latency = send + wait + receive, none below 0; queue is the part of wait until the response before it ended, at
+   * `previousEndUs` (contract §3). All times in µs since the epoch.
+   */
+  // Runs for every response.
+  time(requestEndUs: number, responseStartUs: number, responseEndUs: number, previousEndUs: number): void {
+    const startUs = this.startUs;
+    if (responseStartUs < startUs) this.flags |= Flag.clockSkew;
+    const latencyUs = responseEndUs > startUs ? responseEndUs - startUs : 0;
+    // A server may answer before the request has ended (an early error): then nothing was waited for.
+    const sendUs = Math.min(requestEndUs - startUs, latencyUs);
+    const waitUs = Math.min(Math.max(0, responseStartUs - requestEndUs), latencyUs - sendUs);
+    this.endUs = responseEndUs;
+    this.latencyUs = latencyUs;
+    this.sendUs = sendUs;
+    this.waitUs = waitUs;
+    this.receiveUs = latencyUs - sendUs - waitUs;
+    this.queueUs = Math.min(Math.max(0, previousEndUs - requestEndUs), waitUs);
+    this.waitedUs = 0;
+  }
+
+  /** There was no response when it was given up, at `nowUs`. */
+  timeUnanswered(nowUs: number): void {
+    this.endUs = this.latencyUs = this.sendUs = this.waitUs = this.receiveUs = this.queueUs = Number.NaN;
+    this.waitedUs = Math.max(0, nowUs - this.startUs);
+    this.responseBytes = 0;
   }
 }

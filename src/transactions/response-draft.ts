@@ -1,0 +1,55 @@
+/** The response being read: when and where it began, and how far it has come. */
+export class ResponseDraft {
+  /** A message of it has begun and is not complete. */
+  isReading = false;
+  /** A part of it is complete and more is to come: its start and bytes stay. */
+  isPartial = false;
+  /** Of its first and of the latest of its bytes, µs since the epoch. */
+  startUs = 0.5;
+  endUs = 0.5;
+  /** Where it began in the server's stream. */
+  offset = 0.5;
+  flags = 0;
+  /** Where the message being read began, when it is not the first. */
+  #partOffset = 0.5;
+
+  /** Whether bytes that come belong to a response that has begun. */
+  get hasBegun(): boolean {
+    return this.isReading || this.isPartial;
+  }
+
+  // Runs for every response.
+  begin(timeUs: number, offset: number, flags: number): void {
+    this.isReading = true;
+    if (this.isPartial) {
+      this.#partOffset = offset;
+      return;
+    }
+    this.startUs = timeUs;
+    this.endUs = timeUs;
+    this.offset = offset;
+    this.flags = flags;
+  }
+
+  /** More of it came, at this time. */
+  extend(timeUs: number, flags: number): void {
+    if (timeUs > this.endUs) this.endUs = timeUs;
+    this.flags |= flags;
+  }
+
+  /** The message that ends before `end` was asked for by nobody. Returns its bytes: between two parts they count for neither. */
+  takePush(end: number): number {
+    this.isReading = false;
+    if (!this.isPartial) return end - this.offset;
+    const bytes = end - this.#partOffset;
+    this.offset += bytes;
+    return bytes;
+  }
+
+  /** It is over. */
+  // Runs for every response.
+  end(): void {
+    this.isReading = false;
+    this.isPartial = false;
+  }
+}
