@@ -38,6 +38,7 @@ const TESTS = [
   program("promtool", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }),
   program("tcpdump", { apt: "tcpdump", dnf: "tcpdump", apk: "tcpdump", brew: "tcpdump" }),
   program("ip", { apt: "iproute2", dnf: "iproute", apk: "iproute2", brew: null }),
+  program("ethtool", { apt: "ethtool", dnf: "ethtool", apk: "ethtool", brew: null }),
   program("systemd-analyze", { apt: "systemd", dnf: "systemd", apk: null, brew: null }),
 ];
 

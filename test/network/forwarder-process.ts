@@ -1,0 +1,59 @@
+/** Runs in the middle namespace: passes frames from one interface to another as its parent's policy says. */
+import { PacketSocket } from "./packet-socket.ts";
+import { Judge, type Policy, type Way } from "./policy.ts";
+import { hasPayload, isTcp, setWindow } from "./tcp-frame.ts";
+
+/** A swapped segment with nobody behind it goes on after this long. */
+const SWAP_MS = 40;
+
+const [clientDevice = "", serverDevice = ""] = process.argv.slice(2);
+const out = { toServer: new PacketSocket(serverDevice), toClient: new PacketSocket(clientDevice) };
+const held: Record<Way, Buffer | null> = { toServer: null, toClient: null };
+let judge = new Judge({ rules: [] });
+let windowOpensAt = 0;
+
+function forward(way: Way, frame: Buffer): void {
+  const closed = judge.policy.closedWindow;
+  if (closed?.way === way && performance.now() < windowOpensAt && isTcp(frame)) setWindow(frame, 0);
+  if (!hasPayload(frame)) {
+    out[way].send(frame);
+    return;
+  }
+  const verdict = judge.verdict(way);
+  if (verdict.copyDelayMs !== null) sendLater(way, frame, verdict.copyDelayMs);
+  if (verdict.isDropped) return;
+  if (verdict.isSwapped && held[way] === null) {
+    const copy = Buffer.from(frame);
+    held[way] = copy;
+    setTimeout(() => held[way] === copy && release(way), SWAP_MS);
+    return;
+  }
+  if (verdict.delayMs > 0) sendLater(way, frame, verdict.delayMs);
+  else out[way].send(frame);
+  release(way);
+}
+
+function release(way: Way): void {
+  const frame = held[way];
+  held[way] = null;
+  if (frame !== null) out[way].send(frame);
+}
+
+function sendLater(way: Way, frame: Buffer, ms: number): void {
+  const copy = Buffer.from(frame);
+  setTimeout(() => out[way].send(copy), ms);
+}
+
+out.toServer.onFrame((frame) => forward("toClient", frame));
+out.toClient.onFrame((frame) => forward("toServer", frame));
+
+// The parent sets a policy, and is told what the one before it has done.
+process.on("message", (policy: Policy) => {
+  const { counts } = judge;
+  judge = new Judge(policy);
+  windowOpensAt = performance.now() + (policy.closedWindow?.ms ?? 0);
+  process.send?.(counts);
+});
+// A thread that waits for frames would keep this process alive without its parent.
+process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+process.send?.("ready");
