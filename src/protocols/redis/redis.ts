@@ -16,8 +16,32 @@ export const redis: Protocol = {
   errors: ERRORS,
   recogniseRequest,
   recogniseResponse,
-  createSession(exchange: Exchange): Session {
-    const modes = new Modes();
-    return { requests: new RequestParser(exchange, modes), responses: new ResponseParser(exchange, modes) };
-  },
+  createSession: (exchange: Exchange): Session => new RedisSession(exchange),
 };
+
+/** Of 100,000 connections most are idle, between messages: then only the modes are kept. */
+class RedisSession implements Session {
+  readonly #exchange: Exchange;
+  readonly #modes = new Modes();
+  #requests: RequestParser | null = null;
+  #responses: ResponseParser | null = null;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get requests(): RequestParser {
+    this.#requests ??= new RequestParser(this.#exchange, this.#modes);
+    return this.#requests;
+  }
+
+  get responses(): ResponseParser {
+    this.#responses ??= new ResponseParser(this.#exchange, this.#modes);
+    return this.#responses;
+  }
+
+  rest(): void {
+    if (this.#requests?.isAtRest) this.#requests = null;
+    if (this.#responses?.isAtRest) this.#responses = null;
+  }
+}

@@ -36,7 +36,7 @@ export class ReplyMeaning {
       if (!this.#confirm(at, kind, number)) exchange.push(at);
       modes.isResp3 = true;
     } else if (type === Type.error || type === Type.bulkError) {
-      exchange.answer(at, this.#errorId());
+      exchange.answer(at, this.errorId(type));
     } else if (type === Type.array && !modes.isResp3 && this.#mayBeUnasked(kind)) {
       if ((modes.isSubscriber || kind === NONE_PENDING) && this.#isMessage()) exchange.push(at);
       else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
@@ -46,8 +46,9 @@ export class ReplyMeaning {
     return false;
   }
 
-  /** The first word of an error: up to a blank or the end of the line. */
-  #errorId(): number {
+  /** The error that a message of this type is: its first word, up to a blank or the end of the line. NO_ERROR when it is none. */
+  errorId(type: number): number {
+    if (type !== Type.error && type !== Type.bulkError) return NO_ERROR;
     const bytes = this.#word.bytes;
     let end = 0;
     while (end < this.#word.kept && bytes[end]! > 0x20) end++;

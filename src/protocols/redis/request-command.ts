@@ -230,9 +230,13 @@ export class RequestCommand {
     this.#exchange.requestEnds(at, this.#commandId, transactionClass, kind, 0);
   }
 
+  /** Something that a request has said holds for those that follow. */
+  get hasEffect(): boolean {
+    return this.#isInMulti || this.#isReplyOff || this.#skipNext;
+  }
+
   #noteUnusual(): void {
-    this.isUnusual =
-      this.#exchange.wantsValues || this.#isInMulti || this.#isReplyOff || this.#skipNext || this.#modes.isReplication;
+    this.isUnusual = this.#exchange.wantsValues || this.hasEffect || this.#modes.isReplication;
   }
 
   #replyKind(effect: number, argumentCount: number): number {

@@ -88,6 +88,11 @@ export class RequestParser implements Parser {
     return true;
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return this.#at === At.start && !this.#command.hasEffect;
+  }
+
   gap(missing: number): boolean {
     let left = missing;
     if (this.#at === At.body && left > 0) {

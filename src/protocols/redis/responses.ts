@@ -88,6 +88,11 @@ export class ResponseParser implements Parser {
     return true;
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return this.#at === At.type && this.#missing === 0 && !this.#isStreamedString;
+  }
+
   gap(missing: number): boolean {
     if (this.#at === At.dump) {
       const dump = this.#dump!;
