@@ -5,7 +5,7 @@ import { namespaceObstacle } from "../support/namespaces.ts";
 import { type RealServer, startRedis } from "../support/servers.ts";
 import { total } from "../support/tcplat.ts";
 import type { Policy } from "./policy.ts";
-import { assertTrue, Referee, recordOf, type View, type Views, watch } from "./vantage.ts";
+import { assertTrue, Referee, recordOf, type View, type Views, type Words, watch } from "./vantage.ts";
 
 const skip = namespaceObstacle("redis-server") ?? false;
 
@@ -29,8 +29,6 @@ const RTO_US = 200_000;
 
 /** Four segments of the request, or of the response, at Ethernet's MTU. */
 const LARGE = "x".repeat(5000);
-
-type Words = readonly (string | number)[];
 
 /** TCP's trouble as one side counted it: sent again, out of order, captured twice, windows closed. */
 function trouble({ summary }: View): readonly number[] {
