@@ -104,9 +104,10 @@ class Run {
 
   async run(): Promise<number> {
     const { write } = this.#options;
-    if (write !== null) this.#frameWriter = new FrameWriter(write, this.#source.linkType, this.#source.snaplen);
     try {
       await this.#listen();
+      // Last: a run that is refused leaves what the file holds.
+      if (write !== null) this.#frameWriter = new FrameWriter(write, this.#source.linkType, this.#source.snaplen);
       // Before the start line: whoever reads that may send a signal at once.
       const release = this.#handleSignals();
       this.#announce();
