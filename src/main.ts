@@ -1,5 +1,6 @@
 import { TcplatError } from "./errors.ts";
 import { createLog, plainLine } from "./log.ts";
+import { boundGarbage } from "./memory.ts";
 import { readConfigFile } from "./options/config-file.ts";
 import { type Invocation, parseCommandLine } from "./options/parse.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
@@ -42,6 +43,7 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
       return exitStatus;
     }
     case "run": {
+      boundGarbage();
       const { run } = await import("./run.ts");
       return await run(invocation.options, { log: createLog(invocation.log) });
     }

@@ -11,6 +11,7 @@ import { SKIP_REASONS } from "./decode/counters.ts";
 import { Decoder } from "./decode/decoder.ts";
 import type { Options } from "./options.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
+import { Awake } from "./transactions/awake.ts";
 import { Conversation, type ConversationContext } from "./transactions/conversation.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
@@ -65,6 +66,7 @@ export class Pipeline {
       wantsValues: options.showValues,
       selector,
       servers: this.table.servers,
+      awake: new Awake(),
       requestTimeoutUs: options.requestTimeoutUs,
       refused: { tls: 0, unknown_protocol: 0 },
     };

@@ -7,14 +7,19 @@ import { TextRequests } from "./memcached/text-requests.ts";
 import { TextResponses } from "./memcached/text-responses.ts";
 import type { Exchange, Parser, Protocol, Session } from "./protocol.ts";
 
+interface RestingParser extends Parser {
+  /** A new parser would go on just the same. */
+  readonly isAtRest: boolean;
+}
+
 /** One direction: hands the bytes to the parser of the connection's dialect, which its first byte decides for good. */
 class MemcachedParser implements Parser {
   readonly #state: MemcachedState;
   readonly #magic: number;
-  readonly #create: (isBinary: boolean) => Parser;
-  #parser: Parser | null = null;
+  readonly #create: (isBinary: boolean) => RestingParser;
+  #parser: RestingParser | null = null;
 
-  constructor(state: MemcachedState, magic: number, create: (isBinary: boolean) => Parser) {
+  constructor(state: MemcachedState, magic: number, create: (isBinary: boolean) => RestingParser) {
     this.#state = state;
     this.#magic = magic;
     this.#create = create;
@@ -45,7 +50,14 @@ class MemcachedParser implements Parser {
     this.#parser?.resync();
   }
 
-  /** Made when the dialect is known: there may be 100,000 connections. */
+  rest(): boolean {
+    if (this.#parser?.isAtRest) {
+      this.#parser = null;
+    }
+    return this.#parser === null;
+  }
+
+  /** Made when it is needed: of 100,000 connections most are idle, between messages. */
   #spoken(): Parser {
     this.#parser ??= this.#create(this.#state.dialect === Dialect.binary);
     return this.#parser;
@@ -65,13 +77,19 @@ export const memcached: Protocol = {
   recogniseResponse,
   createSession(exchange: Exchange): Session {
     const state = new MemcachedState();
+    const requests = new MemcachedParser(state, 0x80, (isBinary) =>
+      isBinary ? new BinaryRequests(exchange, state) : new TextRequests(exchange, state),
+    );
+    const responses = new MemcachedParser(state, 0x81, (isBinary) =>
+      isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
+    );
     return {
-      requests: new MemcachedParser(state, 0x80, (isBinary) =>
-        isBinary ? new BinaryRequests(exchange, state) : new TextRequests(exchange, state),
-      ),
-      responses: new MemcachedParser(state, 0x81, (isBinary) =>
-        isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
-      ),
+      requests,
+      responses,
+      rest: () => {
+        const areAtRest = [requests.rest(), responses.rest()];
+        return areAtRest.every(Boolean) && !state.isWatching && !state.isAfterNoreply && state.strays === 0;
+      },
     };
   },
 };

@@ -52,8 +52,11 @@ export interface Session {
   readonly requests: Parser;
   /** Server to client. */
   readonly responses: Parser;
-  /** Nothing was said for a while: gives back what only a message being read needs. May be called at any time. */
-  rest?(): void;
+  /**
+   * Gives back what only a message being read needs. May be called at any time, and by turns with `push`. True where a
+   * new session would go on just the same.
+   */
+  rest?(): boolean;
 }
 
 export interface Parser {

@@ -4,15 +4,13 @@ import { distance } from "../connection/sequence.ts";
 import type { ServerTable } from "../connection/servers.ts";
 import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
 import { Anchor } from "./anchor.ts";
+import type { Awake, Sleeper } from "./awake.ts";
 import { Pairing, type PairingContext } from "./pairing.ts";
 import { isTls, type ProtocolSelector, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
 
 /** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
 const DEAD_US = 3_600_000_000;
-
-/** A connection on which nothing was said for so long gives back what only a message being read needs. */
-const REST_US = 1_000_000;
 
 const UNANSWERED: Record<EndReason, UnansweredReason> = {
   closed: "closed",
@@ -26,6 +24,7 @@ const UNANSWERED: Record<EndReason, UnansweredReason> = {
 export interface ConversationContext extends PairingContext {
   readonly selector: ProtocolSelector;
   readonly servers: ServerTable;
+  readonly awake: Awake;
   readonly requestTimeoutUs: number;
   /** Connections not looked into, by reason. */
   readonly refused: { tls: number; unknown_protocol: number };
@@ -40,11 +39,12 @@ export interface ConversationContext extends PairingContext {
  * about the client: whatever contradicts it (a response sent before its request was received, a response that nobody
  * asked for, a request sent while a response is due) ends all that is pending, and both directions are lost again.
  */
-export class Conversation implements StreamReceiver {
+export class Conversation implements StreamReceiver, Sleeper {
   readonly #context: ConversationContext;
   readonly #connection: Connection;
   #protocol: Protocol | null = null;
   #session: Session | null = null;
+  #isAwake = false;
   #pairing: Pairing | null = null;
 
   #isClientLost: boolean;
@@ -96,6 +96,7 @@ export class Conversation implements StreamReceiver {
     wasHeld: boolean,
   ): void {
     const flags = wasHeld ? Flag.outOfOrder : 0;
+    if (!this.#isAwake) this.#wake();
     if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, sequence, acknowledgement, flags);
     else this.#serverData(bytes, start, end, cut, timeUs, acknowledgement, flags);
     const length = end - start + cut;
@@ -184,8 +185,24 @@ export class Conversation implements StreamReceiver {
     this.#loseServer(timeUs, false);
   }
 
+  #wake(): void {
+    this.#isAwake = true;
+    this.#context.awake.add(this);
+    this.#pairing?.wake();
+    if (this.#protocol !== null && this.#pairing !== null)
+      this.#session ??= this.#protocol.createSession(this.#pairing);
+  }
+
+  /** Gives back what only a message being read needs: 0.9 of the 2.6 KB of a connection. */
+  sleep(): void {
+    this.#isAwake = false;
+    this.#pairing?.sleep();
+    if (this.#session?.rest?.() === true) this.#session = null;
+  }
+
   gap(fromClient: boolean, missing: number, next: number): void {
     const pairing = this.#pairing;
+    if (!this.#isAwake) this.#wake();
     if (pairing !== null) {
       pairing.isInGap = true;
       if (fromClient) this.#clientGap(pairing, missing);
@@ -244,7 +261,6 @@ export class Conversation implements StreamReceiver {
 
   expire(clockUs: number): void {
     const pairing = this.#pairing;
-    if (Math.max(this.#clientLastUs, this.#serverLastUs) + REST_US < clockUs) this.#session?.rest?.();
     if (pairing === null || pairing.unreported === 0) return;
     pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
@@ -372,7 +388,7 @@ export class Conversation implements StreamReceiver {
     if (this.#anchor.isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
     const isOneSegment = !this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
-      pairing.answerCut(this.#lostLastUs, this.#serverOffset, this.#session!.responses.cutError?.() ?? NO_ERROR);
+      pairing.answerCut(this.#lostLastUs, this.#serverOffset, this.#session?.responses.cutError?.() ?? NO_ERROR);
     else if (isOneSegment) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
   }
 

@@ -9,7 +9,7 @@ import {
   TransactionClass,
 } from "../protocols/protocol.ts";
 import { Draft } from "./draft.ts";
-import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
 import { ResponseDraft } from "./response-draft.ts";
@@ -24,6 +24,10 @@ import {
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
+
+/** What connections that sleep have in common: nothing is being read. */
+const NO_DRAFT = new Draft(new PendingPool());
+const NO_RESPONSE = new ResponseDraft();
 
 /** What all pairings of a run share. */
 export interface PairingContext {
@@ -69,8 +73,8 @@ export class Pairing implements Exchange {
   #flags = 0;
 
   readonly #queue: PendingQueue;
-  readonly #draft: Draft;
-  readonly #response = new ResponseDraft();
+  #draft: Draft;
+  #response = new ResponseDraft();
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #record: TransactionRecord;
@@ -96,7 +100,7 @@ export class Pairing implements Exchange {
     this.#connection = connection;
     this.#server = server;
     this.#client = { text: connection.clientText };
-    this.#serverEndpoint = { text: connection.serverText };
+    this.#serverEndpoint = server.id === 0 ? { text: connection.serverText } : server;
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
   }
@@ -252,6 +256,18 @@ export class Pairing implements Exchange {
   }
 
   // ---- what the conversation decides ----
+
+  /** Gives back what only a message being read needs, where none is; until `wake`. */
+  sleep(): void {
+    if (this.#draft.entry === NIL) this.#draft = NO_DRAFT;
+    if (!this.#response.hasBegun) this.#response = NO_RESPONSE;
+  }
+
+  /** To be called before anything is read again. */
+  wake(): void {
+    if (this.#draft === NO_DRAFT) this.#draft = new Draft(this.#pool);
+    if (this.#response === NO_RESPONSE) this.#response = new ResponseDraft();
+  }
 
   /** Requests not reported as anything yet. */
   get unreported(): number {

@@ -4,6 +4,7 @@ import { ServerTable } from "../../src/connection/servers.ts";
 import type { ProtocolSelection } from "../../src/options.ts";
 import { CLASS_NAMES, NO_ERROR } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
+import { Awake } from "../../src/transactions/awake.ts";
 import { Conversation } from "../../src/transactions/conversation.ts";
 import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
@@ -164,6 +165,7 @@ export class Dialogue {
         selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], PROTOCOLS),
         servers,
         requestTimeoutUs: given.requestTimeoutUs ?? 60_000_000,
+        awake: new Awake(),
         refused: this.refused,
       },
       this.connection,

@@ -77,6 +77,11 @@ export class BinaryRequests implements Parser {
     this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return !this.#isBegun;
+  }
+
   resync(): void {
     this.#isBegun = false;
     this.#remaining = 0;

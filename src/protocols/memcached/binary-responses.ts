@@ -97,6 +97,11 @@ export class BinaryResponses implements Parser {
     return skipped === missing;
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return !this.#isOpen;
+  }
+
   resync(): void {
     this.#isOpen = false;
     this.#remaining = 0;

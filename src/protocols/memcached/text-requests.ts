@@ -109,6 +109,11 @@ export class TextRequests implements Parser {
     this.#requestEnds(0);
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return !this.#isBegun && this.#remaining === 0 && !this.#isAfterMalformed;
+  }
+
   resync(): void {
     this.#isBegun = false;
     this.#remaining = 0;

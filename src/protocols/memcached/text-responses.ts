@@ -96,6 +96,11 @@ export class TextResponses implements Parser {
     return left === 0;
   }
 
+  /** A new parser would go on just the same. */
+  get isAtRest(): boolean {
+    return !this.#isOpen && !this.#isLineBegun && this.#remaining === 0 && !this.#isDumping;
+  }
+
   resync(): void {
     this.#isOpen = false;
     this.#isLineBegun = false;

@@ -23,6 +23,11 @@ export class Modes {
     return this.isMonitor || this.isReplication || this.isSubscriber;
   }
 
+  /** None has been entered. */
+  get areOrdinary(): boolean {
+    return !this.isSpecial && !this.isResp3;
+  }
+
   reset(): void {
     this.channels = 0;
     this.patterns = 0;

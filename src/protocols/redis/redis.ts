@@ -40,8 +40,9 @@ class RedisSession implements Session {
     return this.#responses;
   }
 
-  rest(): void {
+  rest(): boolean {
     if (this.#requests?.isAtRest) this.#requests = null;
     if (this.#responses?.isAtRest) this.#responses = null;
+    return this.#requests === null && this.#responses === null && this.#modes.areOrdinary;
   }
 }
