@@ -1,6 +1,6 @@
 import { memcached } from "./memcached.ts";
 import type { Protocol } from "./protocol.ts";
-import { redis } from "./redis/redis.ts";
+import { redis } from "./redis.ts";
 
 /** Every protocol that tcplat speaks. */
 export const PROTOCOLS: readonly Protocol[] = [redis, memcached];

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import fc from "fast-check";
-import { redis } from "../../src/protocols/redis/redis.ts";
+import { redis } from "../../src/protocols/redis.ts";
 import { RecordingExchange } from "../support/recording-exchange.ts";
 import { bytesOf, parseTranscript, play, type Step } from "../support/transcript.ts";
 

@@ -1,4 +1,4 @@
-import { redis } from "../../src/protocols/redis/redis.ts";
+import { redis } from "../../src/protocols/redis.ts";
 import { testTranscript } from "../support/transcript.ts";
 
 testTranscript(redis, "redis.md");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { memcached } from "../../src/protocols/memcached.ts";
-import { redis } from "../../src/protocols/redis/redis.ts";
+import { redis } from "../../src/protocols/redis.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
 import { command } from "./dialogue.ts";
 

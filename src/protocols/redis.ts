@@ -1,0 +1,61 @@
+import type { Exchange, Protocol, Session } from "./protocol.ts";
+import { COMMANDS, ERRORS } from "./redis/commands.ts";
+import { Modes } from "./redis/modes.ts";
+import { recogniseRequest, recogniseResponse } from "./redis/recognise.ts";
+import { RequestParser } from "./redis/requests.ts";
+import { ResponseParser } from "./redis/responses.ts";
+
+/**
+ * Redis and Valkey (https://redis.io/docs/latest/develop/reference/protocol-spec/).
+ *
+ * A client sends arrays of bulk strings, or lines of words ("inline"):
+ *
+ *     *2\r\n$3\r\nGET\r\n$6\r\nuser:1\r\n        GET user:1\r\n
+ *
+ * and is answered in order by one value each, whose first byte is its type:
+ *
+ *     +OK\r\n   -ERR no\r\n   :42\r\n   $5\r\nhello\r\n   $-1\r\n   *2\r\n:1\r\n:2\r\n       RESP2
+ *     _ # , ( ! = % ~ |  null, boolean, double, big number, bulk error, verbatim, map, set, attribute   RESP3
+ *     >                  a push, between any two replies                                                RESP3
+ *
+ * One reply per request, but for subscriptions (a confirmation per channel), MONITOR and replication (a stream behind
+ * the reply) and CLIENT REPLY (none): `requests.ts` reads where a request ends, `request-command.ts` what it asks for and
+ * notes it as a `Reply` (`modes.ts`), `responses.ts` reads where a message ends, `reply-meaning.ts` whose it is.
+ */
+export const redis: Protocol = {
+  name: "redis",
+  ports: [6379],
+  commands: COMMANDS,
+  errors: ERRORS,
+  recogniseRequest,
+  recogniseResponse,
+  createSession: (exchange: Exchange): Session => new RedisSession(exchange),
+};
+
+/** Of 100,000 connections most are idle, between messages: then only the modes are kept. */
+class RedisSession implements Session {
+  readonly #exchange: Exchange;
+  readonly #modes = new Modes();
+  #requests: RequestParser | null = null;
+  #responses: ResponseParser | null = null;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get requests(): RequestParser {
+    this.#requests ??= new RequestParser(this.#exchange, this.#modes);
+    return this.#requests;
+  }
+
+  get responses(): ResponseParser {
+    this.#responses ??= new ResponseParser(this.#exchange, this.#modes);
+    return this.#responses;
+  }
+
+  rest(): boolean {
+    if (this.#requests?.isAtRest) this.#requests = null;
+    if (this.#responses?.isAtRest) this.#responses = null;
+    return this.#requests === null && this.#responses === null && this.#modes.areOrdinary;
+  }
+}
