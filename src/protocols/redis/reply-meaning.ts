@@ -46,6 +46,16 @@ export class ReplyMeaning {
     return false;
   }
 
+  /**
+   * A replica's acknowledgement, where a reply was looked for: this is a replication link, captured from its middle, whose primary was
+   * taken for a client by its commands. None of them is ever answered.
+   */
+  tellAck(at: number): void {
+    this.#modes.isReplication = true;
+    while (this.#exchange.pendingCount > 0) this.#exchange.settleSilently();
+    this.#exchange.push(at);
+  }
+
   /** The error that a message of this type is: its first word, up to a blank or the end of the line. NO_ERROR when it is none. */
   errorId(type: number): number {
     if (type !== Type.error && type !== Type.bulkError) return NO_ERROR;

@@ -51,6 +51,8 @@ export class ResponseParser implements Parser {
   readonly #word = new ShortWord();
   readonly #meaning: ReplyMeaning;
   #isWordOpen = false;
+  /** So far it is what a replica sends its primary each second: `REPLCONF ACK <offset>`. */
+  #mayBeAck = false;
 
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
@@ -179,6 +181,7 @@ export class ResponseParser implements Parser {
       this.#values = 0;
       this.#outerType = type;
       this.#word.clear();
+      this.#mayBeAck = false;
     }
     if (this.#outerType === 0 && this.#missing === 1) {
       // What came before was an attribute: here is what it belongs to.
@@ -300,10 +303,19 @@ export class ResponseParser implements Parser {
   #startBody(): void {
     this.#bodyLeft = this.#number;
     if (this.#outerType === Type.bulk) this.#isWordOpen = false;
+    else if (this.#mayBeAck && this.#values <= 3) this.#startAckWord();
     else if (this.#values <= 2 && this.#isTelling()) this.#openElementWord();
     else this.#isWordOpen = false;
     if (this.#bodyLeft > 0) this.#at = At.body;
     else this.#endBody();
+  }
+
+  /** Of `REPLCONF ACK <offset>` the first word begins, or the second. */
+  #startAckWord(): void {
+    const isFirst = this.#values === 2;
+    this.#mayBeAck = isFirst ? this.#number === 8 : this.#number === 3 && this.#word.is("REPLCONF");
+    this.#isWordOpen = isFirst || this.#mayBeAck;
+    if (this.#isWordOpen) this.#word.clear();
   }
 
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
@@ -335,6 +347,8 @@ export class ResponseParser implements Parser {
       this.#valueEnds(at);
       return true;
     }
+    if (this.#values === 1)
+      this.#mayBeAck = (count === 3 || count === 5) && type === Type.array && !this.#modes.isSpecial;
     this.#missing += count;
     if (this.#missing > MAX_VALUES && this.#missing !== Number.POSITIVE_INFINITY) return false;
     // An attribute comes before the value that it belongs to.
@@ -374,7 +388,9 @@ export class ResponseParser implements Parser {
   #valueEnds(at: number): void {
     this.#at = At.type;
     if (this.#isStreamedString) return;
-    if (--this.#missing === 0 && this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at);
+    if (--this.#missing > 0) return;
+    if (this.#mayBeAck && this.#values > 3 && this.#word.is("ACK")) this.#meaning.tellAck(at);
+    else if (this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at);
   }
 
   // ---- the dump after SYNC and +FULLRESYNC ----
