@@ -50,10 +50,22 @@ export const MEMCACHED: Language = {
 };
 
 /** Connections that a failed test left open would keep its process from ending. */
-const referees = new Set<Referee>();
+const clients = new Set<RawClient>();
 after(() => {
-  for (const { client } of referees) client.socket.destroy();
+  for (const { socket } of clients) socket.destroy();
 });
+
+/** A connection from a host's own namespace. */
+export async function connectFrom(
+  namespace: string,
+  server: RealServer,
+  replyEnd: ReplyEnd = respReplyEnd,
+): Promise<RawClient> {
+  enter(namespace);
+  const client = await RawClient.connect(server.port, replyEnd, server.host);
+  clients.add(client);
+  return client;
+}
 
 /** A client on the first host that asks one thing after another and notes what it asked and measured. */
 export class Referee {
@@ -64,12 +76,10 @@ export class Referee {
   private constructor(client: RawClient, language: Language) {
     this.client = client;
     this.language = language;
-    referees.add(this);
   }
 
   static async connect(network: Network, server: RealServer, language: Language = REDIS): Promise<Referee> {
-    enter(network.client);
-    return new Referee(await RawClient.connect(server.port, language.replyEnd, server.host), language);
+    return new Referee(await connectFrom(network.client, server, language.replyEnd), language);
   }
 
   async ask(...words: Words): Promise<Measured> {
