@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { TcplatError } from "../errors.ts";
 import { allocateBatch, BatchStream, LOCKED_BY_CALLER } from "./batch-stream.ts";
 import { applyFilter } from "./filter.ts";
@@ -141,7 +141,7 @@ export class FileSource implements FrameSource {
 export function openRegularFile(libpcap: Libpcap, path: string, filter: string): FileSource {
   const errorText = Buffer.alloc(ERROR_TEXT_BYTES);
   const handle = libpcap.openOffline(path, PRECISION_NANO, errorText);
-  if (handle === null) throw openError(path, cText(errorText));
+  if (handle === null) throw openError(path, unpackHint(path) ?? cText(errorText));
   libpcap.setLocking?.(libpcap.file(handle), LOCKED_BY_CALLER);
   return new FileSource(libpcap, handle, path, filter, null);
 }
@@ -189,6 +189,24 @@ function openBatch(libpcap: Libpcap, handle: Pointer, name: string): BatchStream
   if (!HUGE_LINK_TYPES.includes(stream.linkType)) return stream;
   stream.close();
   throw new TcplatError("file", `${name} holds no network frames (link type ${stream.linkType})`);
+}
+
+/** The first bytes of compressed files, and what unpacks them. */
+const COMPRESSIONS = [
+  { magic: [0x1f, 0x8b], tool: "zcat" },
+  { magic: [0x28, 0xb5, 0x2f, 0xfd], tool: "zstdcat" },
+  { magic: [0xfd, 0x37, 0x7a, 0x58], tool: "xzcat" },
+  { magic: [0x42, 0x5a, 0x68], tool: "bzcat" },
+] as const;
+
+/** What to type where the file is compressed, or null. */
+function unpackHint(path: string): string | null {
+  const start = Buffer.alloc(4);
+  const descriptor = openSync(path, "r");
+  readSync(descriptor, start);
+  closeSync(descriptor);
+  const found = COMPRESSIONS.find(({ magic }) => magic.every((byte, index) => start[index] === byte));
+  return found === undefined ? null : `it is compressed: ${found.tool} ${path} | tcplat -r -`;
 }
 
 function openError(name: string, reason: string): TcplatError {

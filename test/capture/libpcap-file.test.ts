@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { openFile } from "../../src/capture/libpcap.ts";
 import { TcplatError } from "../../src/errors.ts";
 import { readAll } from "../support/frames.ts";
@@ -140,6 +141,7 @@ const REFUSED: readonly [string, () => string, RegExp][] = [
   ["a folder", () => folder, /is a directory/],
   ["an empty file", () => save(Buffer.alloc(0)), /cannot be read as a capture file: truncated/],
   ["a text", () => save(Buffer.from("GET / HTTP/1.1\r\n".repeat(10))), /cannot be read as a capture file/],
+  ["a compressed capture", () => save(gzipSync(pcapFile(FRAMES))), /it is compressed: zcat .* \| tcplat -r -/],
   ["a cut header", () => save(pcapFile(FRAMES).subarray(0, 20)), /cannot be read as a capture file/],
   ["a link type without IP", () => save(pcapFile(FRAMES, { linkType: 249 })), /holds no network frames/],
 ];
