@@ -1,0 +1,73 @@
+import type { Exchange } from "../../src/protocols/protocol.ts";
+
+/** One line of what a piece's process prints. */
+export interface Told {
+  readonly work: string;
+  readonly ns: number;
+  /** Other work of the same process, to compare with. */
+  readonly beside: string | null;
+}
+
+const ROUNDS = 3;
+
+/** Tells a number to `pieces.ts`, one line of JSON. */
+export function tell(work: string, ns: number, beside: string | null = null): void {
+  console.log(JSON.stringify({ work, ns, beside } satisfies Told));
+}
+
+/** CPU time since `from`, in ns: whatever else runs on this machine is not in it. */
+export function cpuNs(from: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(from);
+  return (user + system) * 1000;
+}
+
+/** Calls `run` so often, three times, and tells what a call of the last time cost. */
+export function bench(work: string, times: number, run: (index: number) => void, beside: string | null = null): void {
+  for (let round = 1; round <= ROUNDS; round++) {
+    const cpu = process.cpuUsage();
+    for (let i = 0; i < times; i++) run(i);
+    const ns = cpuNs(cpu) / times;
+    if (round === ROUNDS) tell(work, ns, beside);
+  }
+}
+
+/** An Exchange that costs next to nothing: at most one request is ever pending, and nobody is told of it. */
+export class CheapExchange implements Exchange {
+  readonly wantsText = false;
+  readonly wantsValues = false;
+  #replyKind = -2;
+  /** Requests answered: whoever measures can tell that both parsers did their work. */
+  answered = 0;
+
+  get pendingCount(): number {
+    return this.#replyKind === -2 ? 0 : 1;
+  }
+  requestEnds(_at: number, _command: number, _class: number, replyKind: number): void {
+    this.#replyKind = replyKind;
+  }
+  replyKindAt(position: number): number {
+    return position === 0 ? this.#replyKind : -2;
+  }
+  setReplyKind(replyKind: number): void {
+    this.#replyKind = replyKind;
+  }
+  answer(): void {
+    this.#replyKind = -2;
+    this.answered++;
+  }
+  idAt(): number {
+    return 0;
+  }
+  requestBegins(): void {}
+  word(): void {}
+  text(): void {}
+  redacted(): void {}
+  textCut(): void {}
+  requestVoid(): void {}
+  responseBegins(): void {}
+  partialAnswer(): void {}
+  push(): void {}
+  settleSilently(): void {}
+  orphan(): void {}
+  lookups(): void {}
+}
