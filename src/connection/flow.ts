@@ -35,4 +35,7 @@ export class Flow {
   /** By sequence number, without overlaps; null while empty, as it nearly always is. */
   held: HeldSegment[] | null = null;
   heldBytes = 0;
+  /** The other side has acknowledged bytes up to `coveredTo` before they were captured, at `coveredUs`; Infinity: none. */
+  coveredTo = 0;
+  coveredUs = Number.POSITIVE_INFINITY;
 }

@@ -11,10 +11,12 @@ import { advance, distance } from "./sequence.ts";
  * queues, a bridge's interfaces) it is declared a gap. A hole not acknowledged waits for its retransmission.
  */
 export const HOLD_US = 50_000;
+/** Stamped further apart than this, two segments are not in the wrong order by the capture's doing. */
+const CAPTURE_REORDER_US = 1_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
 export const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
-const HELD_OVERHEAD = 256;
+const HELD_OVERHEAD = 512;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
 const PLAUSIBLE_DISTANCE = 1 << 28;
 
@@ -60,7 +62,10 @@ export class Reassembly {
         false,
       );
       if (isFin) this.#finish(connection, flow);
-      if (peer.held !== null) this.release(connection);
+      if (peer.held !== null) {
+        this.release(connection);
+        this.#schedule(connection, clockUs);
+      }
       return;
     }
     this.#acceptOutOfTurn(connection, flow, segment, offset, ahead, clockUs);
@@ -90,6 +95,10 @@ export class Reassembly {
       this.#gap(connection, peer, ahead);
       return 0;
     }
+    if (peer.coveredUs === Number.POSITIVE_INFINITY || distance(peer.coveredTo, peer.next) <= 0) {
+      peer.coveredTo = acknowledgement;
+      peer.coveredUs = segment.timeUs;
+    }
     return ahead;
   }
 
@@ -118,7 +127,7 @@ export class Reassembly {
     }
     this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
     this.release(connection);
-    if (ahead > 0 || flow.held !== null) this.#schedule(connection, clockUs);
+    this.#schedule(connection, clockUs);
     if (
       connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION ||
       this.heldBytes > MAX_HELD_IN_ALL
@@ -237,10 +246,13 @@ export class Reassembly {
   ): void {
     const sequence = flow.next;
     flow.next = advance(sequence, length);
+    const isLate = timeUs > flow.coveredUs && isSentAgain(flow, timeUs);
     const receiver = connection.receiver;
     if (receiver !== null && length > 0) {
       const fromClient = (flow === connection.fromA) === connection.clientIsA;
-      receiver.data(fromClient, bytes, start, end, length - (end - start), timeUs, sequence, acknowledgement, wasHeld);
+      const cut = length - (end - start);
+      const seenUs = isLate ? flow.coveredUs : timeUs;
+      receiver.data(fromClient, bytes, start, end, cut, seenUs, sequence, acknowledgement, wasHeld || isLate);
     }
   }
 
@@ -267,6 +279,7 @@ export class Reassembly {
   #restart(connection: Connection, flow: Flow, sequence: number): void {
     this.forget(connection);
     flow.next = sequence;
+    flow.coveredUs = Number.POSITIVE_INFINITY;
     connection.server.gaps++;
     connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, 1, sequence);
   }
@@ -297,7 +310,8 @@ export class Reassembly {
       if (!a && !b && !this.#resolveTie(connection, clockUs, force)) break;
       this.release(connection);
     }
-    this.#schedule(connection, clockUs);
+    // What has waited long enough waits for an acknowledgement now, and is looked at when one comes.
+    if (isYoung(connection.fromA, clockUs) || isYoung(connection.fromB, clockUs)) this.#schedule(connection, clockUs);
   }
 
   /** Declares one gap, if the flow's first held segment waits for one that is due. */
@@ -350,6 +364,19 @@ export class Reassembly {
     }
     connection.holdUntilUs = Number.POSITIVE_INFINITY;
   }
+}
+
+/**
+ * Whether what was just delivered had been acknowledged so long before it was captured that this is another copy: the receiver
+ * had it by then, and its time is the acknowledgement's.
+ */
+function isSentAgain(flow: Flow, timeUs: number): boolean {
+  return timeUs - flow.coveredUs > CAPTURE_REORDER_US && distance(flow.coveredTo, flow.next) >= 0;
+}
+
+/** Whether its first held segment has not waited HOLD_US yet. */
+function isYoung(flow: Flow, clockUs: number): boolean {
+  return flow.held !== null && clockUs < flow.held[0]!.heldAtUs + HOLD_US;
 }
 
 /** Batches are Buffers, whose own `slice` copies nothing. */
