@@ -94,7 +94,9 @@ export class Anchor {
       this.#waits = 0;
     }
     const isAnswered = this.#isAnswered(sequence);
-    if (isDue || !this.isAllRead(acknowledgement)) this.isAsync = true;
+    // A hole may reach further than what was read: only bytes that were seen show that the client did not wait for them.
+    const isUnread = !this.isAllRead(acknowledgement) && !this.#endsServerInHole;
+    if (isDue || isUnread) this.isAsync = true;
     else if (isAnswered && (isKnown || this.#burst === 1)) this.#waits++;
     else if (isAnswered && this.#waits < PROVEN_WAITS) this.#waits = 0;
     else if (this.#hasServerData && !this.#endsServerInHole && !this.#endsClientInHole) this.isAsync = true;
