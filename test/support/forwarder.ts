@@ -35,8 +35,10 @@ export class Network {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
     const network = new Network(client, server, child);
-    configure(client, network.clientAddress, network.serverAddress);
-    configure(server, network.serverAddress, network.clientAddress);
+    configure(client, network.clientAddress);
+    configure(server, network.serverAddress);
+    network.raise(client);
+    network.raise(server);
     await once(child, "message");
     return network;
   }
@@ -48,6 +50,13 @@ export class Network {
     return (await answer)[0] as Deeds;
   }
 
+  /** Brings a host's interface up. The other's address is told, so that nothing but the test's own segments is on the line. */
+  raise(host: string): void {
+    const other = host === this.client ? this.serverAddress : this.clientAddress;
+    ipIn(host, "link", "set", DEVICE, "up");
+    ipIn(host, "neighbour", "replace", other, "lladdr", hardwareAddress(other), "dev", DEVICE);
+  }
+
   /** The line is cut for good. */
   async remove(): Promise<void> {
     const gone = once(this.#child, "exit");
@@ -56,12 +65,11 @@ export class Network {
   }
 }
 
-/** One host's end. The other's address is known, so that nothing but the test's own segments is on the line. */
-function configure(namespace: string, own: string, other: string): void {
+/** One host's end. */
+function configure(namespace: string, address: string): void {
   forbidOffloads(namespace, DEVICE);
-  ipIn(namespace, "link", "set", DEVICE, "address", hardwareAddress(own));
-  ipIn(namespace, "address", "add", `${own}/24`, "dev", DEVICE);
-  ipIn(namespace, "neighbour", "add", other, "lladdr", hardwareAddress(other), "dev", DEVICE);
+  ipIn(namespace, "link", "set", DEVICE, "address", hardwareAddress(address));
+  ipIn(namespace, "address", "add", `${address}/24`, "dev", DEVICE);
 }
 
 function hardwareAddress(address: string): string {
