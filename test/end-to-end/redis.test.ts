@@ -82,7 +82,7 @@ for (const device of ["lo", "any"]) {
       const [record] = await tcplat.transactions(1);
       await tcplat.stop();
       assertWithin([record!], [measured]);
-      assert.ok(record!.latency_us >= 50_000 && record!.latency_us < 80_000, `${record!.latency_us}`);
+      assert.ok(record!.latency_us >= 50_000 && record!.latency_us < 200_000, `${record!.latency_us}`);
       assert.equal(record!.wait_us, record!.latency_us - record!.send_us - record!.receive_us);
       assert.ok(record!.wait_us >= 50_000);
       await client.close();
@@ -166,19 +166,18 @@ describe("what is printed of live requests", { skip }, () => {
   });
 
   it("-t prints only what is at least so slow, and counts the rest all the same", async () => {
-    const tcplat = await capture("-i", "lo", "--json", "-t", "10");
+    const tcplat = await capture("-i", "lo", "--json", "-t", "30");
     const client = await connect();
-    for (const ms of [0, 30, 0, 0, 12]) {
+    for (const ms of [0, 100, 0, 0, 40]) {
       await client.ask(ms === 0 ? resp("PING") : resp("DEBUG", "SLEEP", ms / 1000));
     }
     await tcplat.stop();
-    assert.deepEqual(
-      tcplat.records.map((record) => record.command),
-      ["DEBUG", "DEBUG"],
-    );
-    assert.ok(tcplat.records.every((record) => record.latency_us >= 10_000));
+    // A busy machine may make a PING slow, too.
+    const sleeps = tcplat.records.filter((record) => record.command === "DEBUG");
+    assert.equal(sleeps.length, 2);
+    assert.ok(tcplat.records.length < 5 && tcplat.records.every((record) => record.latency_us >= 30_000));
     assert.equal(total(tcplat.summary, "requests"), 5);
-    assert.equal(total(tcplat.summary, "slow_requests"), 2);
+    assert.equal(total(tcplat.summary, "slow_requests"), tcplat.records.length);
     await client.close();
   });
 

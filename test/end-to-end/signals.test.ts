@@ -72,7 +72,7 @@ describe("signals to a live capture", { skip }, () => {
     assert.equal(tcplat.child.exitCode, null, "still waiting for the reader");
     const secondAt = performance.now();
     assert.deepEqual(await tcplat.stop("SIGINT"), { status: 0, signal: null });
-    assert.ok(performance.now() - secondAt < 500);
+    assert.ok(performance.now() - secondAt < 1000);
     await client.close();
   });
 
