@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** How much the heap may grow beyond what is alive before V8 collects it: V8 itself would let it grow to a multiple. */
-const GROWTH_PERCENT = 20;
+const GROWTH_PERCENT = 10;
 
 /**
  * Bounds the memory that garbage takes: a daemon's worst hour must fit beside the server that it watches. Ordinary

@@ -68,7 +68,7 @@ export class Reassembly {
       }
       return;
     }
-    this.#acceptOutOfTurn(connection, flow, segment, offset, ahead, clockUs);
+    this.#acceptOutOfTurn(connection, flow, segment, offset, clockUs);
   }
 
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
@@ -102,14 +102,7 @@ export class Reassembly {
     return ahead;
   }
 
-  #acceptOutOfTurn(
-    connection: Connection,
-    flow: Flow,
-    segment: Segment,
-    offset: number,
-    ahead: number,
-    clockUs: number,
-  ): void {
+  #acceptOutOfTurn(connection: Connection, flow: Flow, segment: Segment, offset: number, clockUs: number): void {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     if (offset > PLAUSIBLE_DISTANCE || offset < -PLAUSIBLE_DISTANCE) {

@@ -24,6 +24,8 @@ import {
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
+/** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */
+const MAX_LOOKED_AT = 1024;
 
 /** What connections that sleep have in common: nothing is being read. */
 const NO_DRAFT = new Draft(new PendingPool());
@@ -328,10 +330,12 @@ export class Pairing implements Exchange {
     if (timeUs > this.#pool.times[at]!) this.#pool.times[at] = timeUs;
   }
 
-  /** Marks requests whose bytes [from, to) of the client's stream were sent again. */
+  /** Marks requests whose bytes [from, to) of the client's stream were sent again, as far as they are looked for. */
   markRetransmitted(from: number, to: number): void {
     const times = this.#pool.times;
-    for (let entry = this.#queue.head; entry !== NIL; entry = this.#queue.next(entry)) {
+    let left = MAX_LOOKED_AT;
+    for (let entry = this.#queue.head; entry !== NIL && left > 0; entry = this.#queue.next(entry)) {
+      left--;
       if (times[entry * TIMES + Time.startOffset]! >= to) break;
       if (times[entry * TIMES + Time.endOffset]! > from) this.#countRetransmission(entry);
     }
