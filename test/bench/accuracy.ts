@@ -23,11 +23,13 @@ export async function compare(port: number, during: (metricsPort: number) => Pro
   const [statsPort, metricsPort] = [await freePort(), await freePort()];
   const filter = ["tcp", "port", `${port}`];
   const ports = ["-P", `${statsPort}`, "--metrics-port", `${metricsPort}`];
-  let tcpdump: Running | undefined;
+  const started: Running[] = [];
   try {
     const truth = ["-i", "lo", "--nano", "-B", "65536", "-s", "96", "-w", file, ...filter];
-    tcpdump = await capturing(["tcpdump", "-Z", "root", ...truth]);
+    const tcpdump = await capturing(["tcpdump", "-Z", "root", ...truth]);
+    started.push(tcpdump);
     const ours = await capturing(tcplat("-i", "lo", "-q", "--json", "-p", "redis", ...ports, ...filter));
+    started.push(ours);
     await during(metricsPort);
     await sleep(SETTLE_MS);
     const shown = shownBy(await listenTo(statsPort), port);
@@ -37,7 +39,7 @@ export async function compare(port: number, during: (metricsPort: number) => Pro
     const measured = quantilesUs(latenciesUs(file, port));
     return { shown, true: measured, framesDropped: total(stdout, "capture_dropped_frames") };
   } finally {
-    if (tcpdump?.hasEnded === false) await tcpdump.stop("SIGKILL");
+    for (const running of started) if (!running.hasEnded) await running.stop("SIGKILL");
     rmSync(file, { force: true });
   }
 }

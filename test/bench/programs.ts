@@ -50,7 +50,8 @@ export async function capturing(command: Command): Promise<Running> {
   const running = new Running(command);
   const deadline = performance.now() + 20_000;
   while (!/capturing on .*\n|listening on .*\n/.test(running.stderr)) {
-    if (running.hasEnded || performance.now() > deadline) throw new Error(`${command.join(" ")}: ${running.stderr}`);
+    if (running.hasEnded || performance.now() > deadline)
+      throw new Error(`${command.join(" ")} does not capture: ${running.stdout}${running.stderr}`);
     if (command.includes(tcpkit() ?? "") && hasPacketSocket(running.pid)) break;
     await sleep(2);
   }

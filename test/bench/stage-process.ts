@@ -1,6 +1,7 @@
 /**
  * One stage, and all before it, over a capture file: a process of its own, so that no other run has taught the compiler anything.
- * Prints what a warm frame costs, as JSON. Run by stages.ts: node dist/test/bench/stage-process.js STAGE FILE PORT
+ * Prints what a warm frame costs, as JSON. Run by stages.ts: node dist/test/bench/stage-process.js STAGE FILE PORT WARM
+ * WARM frames are read before measuring begins: the compiler has settled then.
  */
 import type { FrameSource } from "../../src/capture/frame-source.ts";
 import { openFile } from "../../src/capture/libpcap.ts";
@@ -11,13 +12,10 @@ import type { Options } from "../../src/options.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import type { ServiceSink } from "../../src/transactions/transaction.ts";
 
-/** The compiler has settled after so many frames. */
-const WARM_FRAMES = 300_000;
-
 /** Takes batch[0, length) and returns how many frames that were. */
 type Consume = (batch: Uint8Array, length: number) => number;
 
-const [stage = "", file = "", port = ""] = process.argv.slice(2);
+const [stage = "", file = "", port = "", warm = "300000"] = process.argv.slice(2);
 
 function optionsOf(protocolPort: number): Options {
   return {
@@ -151,11 +149,12 @@ for (;;) {
   const length = await source.read();
   if (length < 0) break;
   frames += consume(source.batch, length);
-  if (warmCpu === undefined && frames >= WARM_FRAMES) {
+  if (warmCpu === undefined && frames >= Number(warm)) {
     warmFrom = frames;
     warmCpu = process.cpuUsage();
   }
 }
+if (warmCpu === undefined) throw new Error(`${file} has only ${frames} frames`);
 const { user, system } = process.cpuUsage(warmCpu);
 const nsPerFrame = ((user + system) * 1000) / (frames - warmFrom);
 console.log(JSON.stringify({ frames, nsPerFrame, transactions }));

@@ -16,7 +16,7 @@ const NANOSECONDS = 0xa1b23c4d;
 /**
  * The latencies in a capture that `tcpdump --nano` wrote on lo, of clients that ask one small thing at a time over IPv4. Worked
  * out by as simple a rule as can be, and by none of tcplat's code: from a segment with payload to the server to the last
- * one with payload that comes back before the next.
+ * one with payload that comes back before the next. (redis-benchmark asks its first two questions at once: one here.)
  */
 export function latenciesUs(file: string, serverPort: number): number[] {
   const bytes = readFileSync(file);

@@ -35,6 +35,8 @@ function makeCable(): void {
   for (const end of ["in", "out"]) {
     ip("-n", NAMESPACE, "link", "set", end, "addrgenmode", "none", "mtu", "65535", "up");
   }
+  // tcpkit does not start on an interface without an address.
+  ip("-n", NAMESPACE, "address", "add", "10.0.0.1/24", "dev", "out");
 }
 
 interface Measured {
