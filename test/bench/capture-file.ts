@@ -1,6 +1,6 @@
 /**
  * What a frame costs on its way out of a capture file, with and without stdio's locks, and what a poll of a silent interface
- * costs: `npm run bench -- capture-file`.
+ * costs: `npm run bench -- capture-file`; of another file: node dist/test/bench/capture-file.js FILE.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -34,12 +34,13 @@ async function countFrames(libpcap: Libpcap, filter: string): Promise<number> {
 /** The best of five: whatever else runs only ever makes it slower. */
 async function benchFile(work: string, libpcap: Libpcap, filter: string, beside: string | null): Promise<void> {
   let bestNs = Number.POSITIVE_INFINITY;
+  let frames = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const cpu = process.cpuUsage();
-    if ((await countFrames(libpcap, filter)) !== FRAMES) throw new Error(`${work}: frames are missing`);
+    frames = await countFrames(libpcap, filter);
     bestNs = Math.min(bestNs, cpuNs(cpu));
   }
-  tell(work, bestNs / FRAMES, beside);
+  tell(work, bestNs / frames, beside);
 }
 
 function benchPoll(libpcap: Libpcap): void {
@@ -49,12 +50,17 @@ function benchPoll(libpcap: Libpcap): void {
   source.close();
 }
 
+/** A million times the same frame. */
+function writeFrames(): void {
+  const one = pcapFile([{ seconds: 1, nanoseconds: 1, bytes: Buffer.alloc(FRAME_BYTES, 1) }]);
+  const record = one.subarray(-RECORD_HEADER_BYTES - FRAME_BYTES);
+  writeFileSync(file, Buffer.concat([one, ...new Array<Buffer>(FRAMES - 1).fill(record)]));
+}
+
 const folder = mkdtempSync(join(tmpdir(), "tcplat-bench-"));
-const file = join(folder, "bench.pcap");
+const file = process.argv[2] ?? join(folder, "bench.pcap");
 try {
-  const frame = pcapFile([{ seconds: 1, nanoseconds: 1, bytes: Buffer.alloc(FRAME_BYTES, 1) }]);
-  const record = frame.subarray(-RECORD_HEADER_BYTES - FRAME_BYTES);
-  writeFileSync(file, Buffer.concat([frame, ...new Array<Buffer>(FRAMES - 1).fill(record)]));
+  if (process.argv[2] === undefined) writeFrames();
   const libpcap = loadLibpcap();
   const LOCKED = "a frame from a file, stdio's locks left on";
   await benchFile(LOCKED, { ...libpcap, setLocking: null }, "", null);

@@ -75,4 +75,6 @@ async function main(words: readonly string[]): Promise<number> {
   return status;
 }
 
+// Whatever was started ends with this process, if that ends in order.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => process.exit(1));
 process.exit(await main(process.argv.slice(2)));

@@ -8,6 +8,7 @@ import { openFile } from "../../src/capture/libpcap.ts";
 import { ConnectionTable } from "../../src/connection/connection-table.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
+import { boundGarbage } from "../../src/memory.ts";
 import type { Options } from "../../src/options.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import type { ServiceSink } from "../../src/transactions/transaction.ts";
@@ -140,6 +141,7 @@ const STAGES: Readonly<Record<string, (source: FrameSource) => Consume>> = {
   full: (source) => running(source, true),
 };
 
+boundGarbage();
 const source = await openFile({ file, filter: "" });
 const consume = STAGES[stage]!(source);
 let frames = 0;
