@@ -97,9 +97,10 @@ export class Anchor {
     // A hole may reach further than what was read: only bytes that were seen show that the client did not wait for them.
     const isUnread = !this.isAllRead(acknowledgement) && !this.#endsServerInHole;
     if (isDue || isUnread) this.isAsync = true;
-    else if (isAnswered && (isKnown || this.#burst === 1)) this.#waits++;
-    else if (isAnswered && this.#waits < PROVEN_WAITS) this.#waits = 0;
-    else if (this.#hasServerData && !this.#endsServerInHole && !this.#endsClientInHole) this.isAsync = true;
+    else if (isAnswered) {
+      if (isKnown || this.#burst === 1) this.#waits++;
+      else if (this.#waits < PROVEN_WAITS) this.#waits = 0;
+    } else if (this.#hasServerData && !this.#endsServerInHole && !this.#endsClientInHole) this.isAsync = true;
   }
 
   /** What was believed of this client turned out to be wrong: it has to prove itself again. */
