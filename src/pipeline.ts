@@ -73,12 +73,12 @@ export class Pipeline {
   }
 
   /**
-   * Takes the frames of batch[0, length), at most `limit` of them. Returns the index behind the last one taken.
+   * Takes the frames of batch[start, length), at most `limit` of them. Returns the index behind the last one taken.
    */
-  consume(batch: Uint8Array, length: number, limit: number): number {
+  consume(batch: Uint8Array, length: number, limit: number, start = 0): number {
     const decoder = this.decoder;
     const table = this.table;
-    let at = 0;
+    let at = start;
     for (let left = limit; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
       table.advanceClock(decoder.segment.timeUs);

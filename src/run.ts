@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import { widenToVlan } from "./capture/filter.ts";
 import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
@@ -23,7 +23,13 @@ const STDERR = 2;
 /** The event loop gets a turn at least this often while frames keep coming. */
 const TURN_MS = 4;
 /** Longest wait for frames: a lost interface is taken up again, and time-outs run, at least this often. */
-const WAIT_MS = 500;
+const WAIT_MS = 100;
+/** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
+const SLICE_BYTES = 65_536;
+/** Longest pause of a live capture for the reader of its records, and the share of the time that it regains. */
+const PATIENCE_MS = 400;
+const PATIENCE_REGAINED = 0.1;
+const CATCH_UP_STEP_MS = 2;
 /** After a stop, the kernel's last block may still be on its way. */
 const LAST_BLOCK_MS = 25;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
@@ -80,6 +86,9 @@ class Run {
   #isUnread = false;
   #failure: TcplatError | null = null;
   #wasUp = true;
+  /** Time that the capture may still wait for the reader of the records, and when that was said. */
+  #patienceMs = PATIENCE_MS;
+  #patientAtMs = 0;
 
   constructor(options: Options, source: FrameSource, log: Logger) {
     this.#options = options;
@@ -136,9 +145,8 @@ class Run {
       const read = this.#read();
       const length = typeof read === "number" ? read : await read;
       if (length === END_OF_FRAMES) return;
-      if (length > 0) this.#consume(length);
+      if (length > 0) await this.#consume(length);
       else await this.#idle();
-      if (!source.isLive && this.#writer.isFull) await this.#writer.drain();
       if (length > 0 && performance.now() - turnAt > TURN_MS) {
         await nextTurn();
         turnAt = performance.now();
@@ -162,12 +170,36 @@ class Run {
     }
   }
 
-  #consume(length: number): void {
+  /** Takes a batch in slices: a frame may hold thousands of requests, and what is to be printed must find room. */
+  async #consume(length: number): Promise<void> {
     const { count } = this.#options;
-    const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
-    const end = this.#pipeline.consume(this.#source.batch, length, left);
-    if (this.#frameWriter !== null && !this.#frameWriter.write(this.#source.batch, 0, end)) this.#isStopping = true;
+    const batch = this.#source.batch;
+    let at = 0;
+    while (at < length) {
+      const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
+      if (left <= 0) break;
+      at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
+      if (this.#writer.isFilling) await this.#letWriterCatchUp();
+    }
+    if (this.#frameWriter !== null && !this.#frameWriter.write(batch, 0, at)) this.#isStopping = true;
     if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
+  }
+
+  /**
+   * A file waits for whoever reads the records. A live capture lends a burst of records up to PATIENCE_MS, while the
+   * kernel keeps the frames, and gets the time back slowly: a reader who is slow for ever costs records, not frames.
+   */
+  async #letWriterCatchUp(): Promise<void> {
+    const writer = this.#writer;
+    if (!this.#source.isLive) {
+      if (writer.isFull) await writer.drain();
+      return;
+    }
+    const startMs = performance.now();
+    const patienceMs = Math.min(PATIENCE_MS, this.#patienceMs + (startMs - this.#patientAtMs) * PATIENCE_REGAINED);
+    while (writer.isFilling && performance.now() - startMs < patienceMs) await delay(CATCH_UP_STEP_MS);
+    this.#patientAtMs = performance.now();
+    this.#patienceMs = patienceMs - (this.#patientAtMs - startMs);
   }
 
   async #idle(): Promise<void> {
@@ -194,7 +226,7 @@ class Run {
         continue;
       }
       // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
-      this.#consume(length);
+      await this.#consume(length);
       until = performance.now() + LAST_BLOCK_MS;
       await nextTurn();
     }

@@ -69,6 +69,11 @@ export class RecordWriter {
     return this.queuedBytes + this.at >= this.capacityBytes;
   }
 
+  /** Half of the room is taken. */
+  get isFilling(): boolean {
+    return (this.queuedBytes + this.at) * 2 >= this.capacityBytes;
+  }
+
   // Runs for every segment.
   /** Makes room for a record. False: it is dropped (and counted), or nobody is there any more. */
   begin(): boolean {

@@ -146,7 +146,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (pairing.isContradicted) this.#doubt();
     if (cut === 0 || this.#isClientLost) return;
     pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
-    if (!requests.gap(cut)) this.#loseClient(Flag.truncated);
+    if (requests.gap(cut)) return;
+    // Its length is known all the same: most segments hold one request.
+    pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start) + cut, 0);
+    this.#loseClient(Flag.truncated);
   }
 
   // Runs for every segment with payload.
