@@ -109,11 +109,11 @@ describe("a redis-server in its other modes, seen from both hosts", { skip }, ()
     const slow = await watchTwo(
       async (waiting, giving) => {
         await act(waiting, giving);
-        await giving.ask("DEBUG", "SLEEP", "0.05");
+        await giving.ask("DEBUG", "SLEEP", "0.15");
         return 1;
       },
       "-t",
-      "20",
+      "100",
     );
     for (const view of [slow.views.client, slow.views.server]) {
       assert.deepEqual(
