@@ -83,8 +83,9 @@ export class Pairing implements Exchange {
   readonly #protocol: Protocol;
   readonly #connection: Connection;
   readonly #server: Server;
-  readonly #client: Endpoint;
-  readonly #serverEndpoint: Endpoint;
+  // Made where a record wants them.
+  #client: Endpoint | null = null;
+  #serverEndpoint: Endpoint | null = null;
   readonly #baseFlags: number;
   #lastNumber = 0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
@@ -101,8 +102,6 @@ export class Pairing implements Exchange {
     this.#protocol = protocol;
     this.#connection = connection;
     this.#server = server;
-    this.#client = { text: connection.clientText };
-    this.#serverEndpoint = server.id === 0 ? { text: connection.serverText } : server;
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
   }
@@ -263,6 +262,8 @@ export class Pairing implements Exchange {
   sleep(): void {
     if (this.#draft.entry === NIL) this.#draft = NO_DRAFT;
     if (!this.#response.hasBegun) this.#response = NO_RESPONSE;
+    this.#client = null;
+    this.#serverEndpoint = null;
   }
 
   /** To be called before anything is read again. */
@@ -424,6 +425,8 @@ export class Pairing implements Exchange {
     record.owner = this;
     record.protocol = this.#protocol;
     record.connectionId = this.#connection.id;
+    this.#client ??= { text: this.#connection.clientText };
+    this.#serverEndpoint ??= this.#server.id === 0 ? { text: this.#connection.serverText } : this.#server;
     record.client = this.#client;
     record.serverEndpoint = this.#serverEndpoint;
     record.server = this.#server;
