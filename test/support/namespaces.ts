@@ -39,10 +39,17 @@ export function makeNamespace(role: string): string {
 }
 
 /** Removes every namespace of this process, and leaves the one it is in. */
-export function removeNamespaces(): void {
+function removeNamespaces(): void {
   leave();
-  for (const name of made) spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
+  for (const name of made) removeNamespace(name);
   made.clear();
+}
+
+/** With whatever still runs in it: a test that failed, or was killed, leaves its servers there. */
+function removeNamespace(name: string): void {
+  const pids = spawnSync("ip", ["netns", "pids", name], { encoding: "utf8" }).stdout.split("\n").map(Number);
+  for (const pid of pids) if (pid > 1 && pid !== process.pid) kill(pid, "SIGKILL");
+  spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
 }
 
 /**
@@ -67,7 +74,7 @@ function moveTo(descriptor: number): void {
 }
 
 /** Runs a program to its end; throws what it said when it fails. */
-export function run(program: string, ...words: readonly string[]): void {
+function run(program: string, ...words: readonly string[]): void {
   const { status, stderr } = spawnSync(program, words, { encoding: "utf8" });
   if (status !== 0) throw new Error(`${program} ${words.join(" ")}: ${stderr}`);
 }
@@ -105,13 +112,14 @@ function removeStale(): void {
   }
   for (const name of names) {
     const pid = Number(name.slice(PREFIX.length).split("-")[0]);
-    if (!isAlive(pid)) spawnSync("ip", ["netns", "del", name], { stdio: "ignore" });
+    if (!kill(pid, 0)) removeNamespace(name);
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Sends a signal; false where no such process is. */
+function kill(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
-    process.kill(pid, 0);
+    process.kill(pid, signal);
     return true;
   } catch {
     return false;
