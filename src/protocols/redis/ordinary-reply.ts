@@ -1,0 +1,31 @@
+import { Type } from "./types.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * The index behind the reply that begins at `from`, if it is of the kind that nearly all are: `+…\r\n`, `:…\r\n` or
+ * `$<length>\r\n…\r\n`, whole in bytes[from, end). 0 for every other, which is then read step by step at twice the cost
+ * (test/bench).
+ */
+// Runs for every response.
+export function ordinaryReplyEnd(bytes: Uint8Array, from: number, end: number): number {
+  const type = bytes[from]!;
+  let i = from + 1;
+  if (type === Type.simple || type === Type.integer) {
+    while (i < end && bytes[i] !== LF) i++;
+    return i === end || bytes[i - 1] !== CR ? 0 : i + 1;
+  }
+  if (type !== Type.bulk) return 0;
+  let length = 0;
+  let digit = i < end ? bytes[i]! - 0x30 : -1;
+  if (digit < 0 || digit > 9) return 0;
+  while (digit >= 0 && digit <= 9) {
+    length = length * 10 + digit;
+    if (++i >= end || length > end) return 0;
+    digit = bytes[i]! - 0x30;
+  }
+  const bodyEnd = i + 2 + length;
+  if (bodyEnd + 2 > end || bytes[i] !== CR || bytes[i + 1] !== LF) return 0;
+  return bytes[bodyEnd] === CR && bytes[bodyEnd + 1] === LF ? bodyEnd + 2 : 0;
+}
