@@ -12,7 +12,8 @@ import { Decoder } from "./decode/decoder.ts";
 import type { Options } from "./options.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
-import { Conversation, type ConversationContext } from "./transactions/conversation.ts";
+import type { ConversationContext } from "./transactions/context.ts";
+import { Conversation } from "./transactions/conversation.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
 import { ProtocolSelector } from "./transactions/selector.ts";
@@ -92,6 +93,11 @@ export class Pipeline {
   /** Frames taken so far. */
   get frames(): number {
     return this.decoder.counters.frames;
+  }
+
+  /** Requests that take up room, being read, pending or timed out: 0 once all connections have ended. */
+  get requestsHeld(): number {
+    return this.#context.pool.used;
   }
 
   /** The capture is over: every connection ends, every request is accounted for. */

@@ -1,34 +1,17 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
 import { distance } from "../connection/sequence.ts";
-import type { ServerTable } from "../connection/servers.ts";
 import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
 import { Anchor } from "./anchor.ts";
-import type { Awake, Sleeper } from "./awake.ts";
-import { Pairing, type PairingContext } from "./pairing.ts";
-import { isTls, type ProtocolSelector, type Refusal } from "./selector.ts";
+import type { Sleeper } from "./awake.ts";
+import type { ConversationContext } from "./context.ts";
+import { Pairing } from "./pairing.ts";
+import { isTls, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
+import { UnreadStretch } from "./unread.ts";
 
 /** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
 const DEAD_US = 3_600_000_000;
-
-const UNANSWERED: Record<EndReason, UnansweredReason> = {
-  closed: "closed",
-  reset: "reset",
-  evicted: "evicted",
-  idle: "timeout",
-  end: "end",
-};
-
-/** What all conversations of a run share. */
-export interface ConversationContext extends PairingContext {
-  readonly selector: ProtocolSelector;
-  readonly servers: ServerTable;
-  readonly awake: Awake;
-  readonly requestTimeoutUs: number;
-  /** Connections not looked into, by reason. */
-  readonly refused: { tls: number; unknown_protocol: number };
-}
 
 /**
  * One connection's talk: feeds both streams to the protocol's parsers, and knows when that may not be done.
@@ -62,11 +45,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   #serverNext = 0;
   #serverLastUs = 0.5;
 
-  // Of the bytes that the lost server sent: the times of the first and the last, and whether there are holes in them.
-  #lostFirstUs = 0.5;
-  #lostLastUs = 0.5;
-  #lostHasHole = false;
-  #lostEndsInHole = false;
+  /** What the lost server sent. */
+  readonly #unread = new UnreadStretch();
 
   constructor(context: ConversationContext, connection: Connection) {
     this.#context = context;
@@ -143,7 +123,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       this.#rejectClient(pairing.isOverfull ? "pending_limit" : "request");
       return;
     }
-    if (pairing.isContradicted) this.#doubt();
+    if (pairing.isContradicted) this.#doubt(this.#clientOffset + (end - start));
     if (cut === 0 || this.#isClientLost) return;
     pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
     if (requests.gap(cut)) return;
@@ -165,8 +145,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost) {
-      this.#lostLastUs = timeUs;
-      this.#lostEndsInHole = false;
+      this.#unread.extend(timeUs);
       return;
     }
     pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
@@ -178,7 +157,8 @@ export class Conversation implements StreamReceiver, Sleeper {
       this.#loseServer(timeUs, true);
       return;
     }
-    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost)) this.#doubt();
+    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost))
+      this.#doubt(this.#clientOffset);
     if (cut === 0 || this.#isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.#serverOffset + (end - start), 0);
     if (responses.gap(cut)) return;
@@ -232,14 +212,13 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #serverGap(pairing: Pairing, missing: number): void {
     if (this.#isServerLost) {
-      this.#lostHasHole = true;
-      this.#lostEndsInHole = true;
+      this.#unread.addHole();
       return;
     }
     pairing.enterResponses(this.#serverLastUs, 0, this.#serverOffset, Flag.gap);
     if (this.#session!.responses.gap(missing)) return;
     this.#loseServer(this.#serverLastUs, true);
-    this.#lostEndsInHole = true;
+    this.#unread.addHole();
   }
 
   retransmitted(fromClient: boolean, sequence: number, length: number): void {
@@ -258,7 +237,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   ended(reason: EndReason): void {
-    this.#settle(UNANSWERED[reason]);
+    this.#settle(reason === "idle" ? "timeout" : reason);
     this.#pairing?.requestVoid();
   }
 
@@ -337,23 +316,25 @@ export class Conversation implements StreamReceiver, Sleeper {
   /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
   #noteAsync(): void {
     this.#anchor.isAsync = true;
-    if (this.#isAssumed) this.#giveUpAssumption();
+    if (this.#isAssumed) this.#giveUpAssumption(this.#clientOffset);
   }
 
-  #giveUpAssumption(): void {
+  /** `clientEnd`: where the client's bytes read so far end. */
+  #giveUpAssumption(clientEnd: number): void {
+    this.#pairing!.enterRequests(this.#clientLastUs, 0, clientEnd, 0);
     this.#loseClient(Flag.gap);
     this.#loseServer(this.#serverLastUs, true);
     this.#pairing!.giveUpAll("gap", this.#clientLastUs);
   }
 
   /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
-  #doubt(): void {
+  #doubt(clientEnd: number): void {
     const pairing = this.#pairing!;
     if (pairing.isContradicted) this.#anchor.distrust();
     else if (this.#isAssumed) this.#anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;
     pairing.isContradicted = false;
-    if (this.#isAssumed) this.#giveUpAssumption();
+    if (this.#isAssumed) this.#giveUpAssumption(clientEnd);
   }
 
   #tryAlign(bytes: Uint8Array, start: number, end: number, timeUs: number, sequence: number): void {
@@ -388,11 +369,11 @@ export class Conversation implements StreamReceiver, Sleeper {
    * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   #completeCut(pairing: Pairing): void {
-    if (this.#anchor.isAsync || this.#lostEndsInHole || pairing.pendingCount === 0) return;
-    const isOneSegment = !this.#lostHasHole && this.#lostFirstUs === this.#lostLastUs;
+    const { lastUs, isOneSegment, endsInHole } = this.#unread;
+    if (this.#anchor.isAsync || endsInHole || pairing.pendingCount === 0) return;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
-      pairing.answerCut(this.#lostLastUs, this.#serverOffset, this.#session?.responses.cutError?.() ?? NO_ERROR);
-    else if (isOneSegment) pairing.answerAllAt(this.#lostLastUs, Flag.truncated);
+      pairing.answerCut(lastUs, this.#serverOffset, this.#session?.responses.cutError?.() ?? NO_ERROR);
+    else if (isOneSegment) pairing.answerAllAt(lastUs, Flag.truncated);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */
@@ -415,9 +396,6 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #loseServer(timeUs: number, hasHole: boolean): void {
     this.#isServerLost = true;
-    this.#lostFirstUs = timeUs;
-    this.#lostLastUs = timeUs;
-    this.#lostHasHole = hasHole;
-    this.#lostEndsInHole = false;
+    this.#unread.begin(timeUs, hasHole);
   }
 }

@@ -8,19 +8,14 @@ import {
   type Protocol,
   TransactionClass,
 } from "../protocols/protocol.ts";
+import type { PairingContext } from "./context.ts";
 import { Draft } from "./draft.ts";
+import { Origin } from "./origin.ts";
 import { NIL, PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
 import { ResponseDraft } from "./response-draft.ts";
-import {
-  type Endpoint,
-  Flag,
-  type ServiceSink,
-  type TransactionSink,
-  type UnansweredReason,
-  type UnmatchedReason,
-} from "./transaction.ts";
+import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
@@ -30,15 +25,6 @@ const MAX_LOOKED_AT = 1024;
 /** What connections that sleep have in common: nothing is being read. */
 const NO_DRAFT = new Draft(new PendingPool());
 const NO_RESPONSE = new ResponseDraft();
-
-/** What all pairings of a run share. */
-export interface PairingContext {
-  readonly pool: PendingPool;
-  readonly sink: TransactionSink;
-  readonly record: TransactionRecord;
-  readonly wantsText: boolean;
-  readonly wantsValues: boolean;
-}
 
 /**
  * Pairs the messages of one connection: requests wait in a queue, first in, first out, and each response goes to the
@@ -80,12 +66,8 @@ export class Pairing implements Exchange {
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #record: TransactionRecord;
-  readonly #protocol: Protocol;
-  readonly #connection: Connection;
-  readonly #server: Server;
+  readonly #origin: Origin;
   // Made where a record wants them.
-  #client: Endpoint | null = null;
-  #serverEndpoint: Endpoint | null = null;
   readonly #baseFlags: number;
   #lastNumber = 0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
@@ -99,9 +81,7 @@ export class Pairing implements Exchange {
     this.#draft = new Draft(context.pool);
     this.#service = context.sink.service(server, protocol);
     this.#record = context.record;
-    this.#protocol = protocol;
-    this.#connection = connection;
-    this.#server = server;
+    this.#origin = new Origin(connection, server, protocol);
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
   }
@@ -262,8 +242,7 @@ export class Pairing implements Exchange {
   sleep(): void {
     if (this.#draft.entry === NIL) this.#draft = NO_DRAFT;
     if (!this.#response.hasBegun) this.#response = NO_RESPONSE;
-    this.#client = null;
-    this.#serverEndpoint = null;
+    this.#origin.forgetTexts();
   }
 
   /** To be called before anything is read again. */
@@ -412,24 +391,10 @@ export class Pairing implements Exchange {
     this.#pool.release(entry);
   }
 
-  /** The shared record, speaking of this request. What a connection's have in common is written once for a run of them. */
+  /** The shared record, speaking of this request. */
   // Runs for every response.
   #fill(entry: number): TransactionRecord {
-    const record = this.#record;
-    if (record.owner !== this) this.#own(record);
-    record.fill(this.#pool, entry);
-    return record;
-  }
-
-  #own(record: TransactionRecord): void {
-    record.owner = this;
-    record.protocol = this.#protocol;
-    record.connectionId = this.#connection.id;
-    this.#client ??= { text: this.#connection.clientText };
-    this.#serverEndpoint ??= this.#server.id === 0 ? { text: this.#connection.serverText } : this.#server;
-    record.client = this.#client;
-    record.serverEndpoint = this.#serverEndpoint;
-    record.server = this.#server;
-    record.side = this.#connection.side;
+    this.#record.fill(this.#origin, this.#pool, entry);
+    return this.#record;
   }
 }

@@ -1,4 +1,5 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
+import type { Origin } from "./origin.ts";
 import { EXPIRED, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import {
   type Endpoint,
@@ -13,7 +14,7 @@ import {
 /** The one transaction record that every finished transaction is told with. */
 export class TransactionRecord implements Transaction {
   /** Whose connection the fields down to `side` speak of. */
-  owner: object | null = null;
+  #origin: Origin | null = null;
   protocol: Protocol;
   connectionId = 0;
   requestNumber = 0.5;
@@ -47,9 +48,10 @@ export class TransactionRecord implements Transaction {
     this.protocol = protocol;
   }
 
-  /** Takes over what the pool knows of a request. */
+  /** Takes over what is known of a request. What a connection's have in common is written once for a run of them. */
   // Runs for every response.
-  fill(pool: PendingPool, entry: number): void {
+  fill(origin: Origin, pool: PendingPool, entry: number): void {
+    if (this.#origin !== origin) this.#speakOf(origin);
     const { times, words, text } = pool;
     const time = entry * TIMES;
     const word = entry * WORDS;
@@ -67,6 +69,16 @@ export class TransactionRecord implements Transaction {
     this.textEnd = textStart + (lengths & 0xff);
     this.keyStart = textStart + ((lengths >>> 8) & 0xff);
     this.keyEnd = textStart + ((lengths >>> 16) & 0xff);
+  }
+
+  #speakOf(origin: Origin): void {
+    this.#origin = origin;
+    this.protocol = origin.protocol;
+    this.connectionId = origin.connectionId;
+    this.client = origin.client;
+    this.serverEndpoint = origin.serverEndpoint;
+    this.server = origin.server;
+    this.side = origin.side;
   }
 
   /**

@@ -8,7 +8,6 @@ import { ShortWord } from "./words.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
-
 /** Where the next byte stands. */
 const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as const;
 
@@ -135,15 +134,16 @@ export class ResponseParser implements Parser {
     this.#isStreamedString = false;
   }
 
-  /** A line or a string, whole in these bytes, to a request that expects one reply. Returns as `ordinaryReplyEnd` does. */
+  /** A whole line or string to a request that expects one reply. Returns as `ordinaryReplyEnd` does. */
   // Runs for every response.
   #readOrdinary(bytes: Uint8Array, from: number, end: number): number {
     const exchange = this.#exchange;
     if (this.#modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
     const behind = ordinaryReplyEnd(bytes, from, end);
-    if (behind === 0) return 0;
-    exchange.responseBegins(from);
-    exchange.answer(behind, NO_ERROR);
+    if (behind > 0) {
+      exchange.responseBegins(from);
+      exchange.answer(behind, NO_ERROR);
+    }
     return behind;
   }
 

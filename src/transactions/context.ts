@@ -1,0 +1,25 @@
+import type { ServerTable } from "../connection/servers.ts";
+import type { Awake } from "./awake.ts";
+import type { PendingPool } from "./pending.ts";
+import type { TransactionRecord } from "./record.ts";
+import type { ProtocolSelector } from "./selector.ts";
+import type { TransactionSink } from "./transaction.ts";
+
+/** What all pairings of a run share. */
+export interface PairingContext {
+  readonly pool: PendingPool;
+  readonly sink: TransactionSink;
+  readonly record: TransactionRecord;
+  readonly wantsText: boolean;
+  readonly wantsValues: boolean;
+}
+
+/** What all conversations of a run share. */
+export interface ConversationContext extends PairingContext {
+  readonly selector: ProtocolSelector;
+  readonly servers: ServerTable;
+  readonly awake: Awake;
+  readonly requestTimeoutUs: number;
+  /** Connections not looked into, by reason. */
+  readonly refused: { tls: number; unknown_protocol: number };
+}

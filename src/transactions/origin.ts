@@ -1,0 +1,44 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Server } from "../connection/servers.ts";
+import type { Protocol } from "../protocols/protocol.ts";
+import type { Endpoint, Side } from "./transaction.ts";
+
+/** What all transactions of a connection have in common. */
+export class Origin {
+  readonly protocol: Protocol;
+  readonly server: Server;
+  readonly #connection: Connection;
+  // Made when first asked for: most of 100,000 connections are never spoken of.
+  #client: Endpoint | null = null;
+  #serverEndpoint: Endpoint | null = null;
+
+  constructor(connection: Connection, server: Server, protocol: Protocol) {
+    this.#connection = connection;
+    this.server = server;
+    this.protocol = protocol;
+  }
+
+  get connectionId(): number {
+    return this.#connection.id;
+  }
+
+  get side(): Side {
+    return this.#connection.side;
+  }
+
+  get client(): Endpoint {
+    this.#client ??= { text: this.#connection.clientText };
+    return this.#client;
+  }
+
+  get serverEndpoint(): Endpoint {
+    this.#serverEndpoint ??= this.server.id === 0 ? { text: this.#connection.serverText } : this.server;
+    return this.#serverEndpoint;
+  }
+
+  /** Gives back what can be made again. */
+  forgetTexts(): void {
+    this.#client = null;
+    this.#serverEndpoint = null;
+  }
+}
