@@ -29,7 +29,6 @@ export class Conversation implements StreamReceiver, Sleeper {
   #session: Session | null = null;
   #isAwake = false;
   #pairing: Pairing | null = null;
-
   #isClientLost: boolean;
   #isServerLost: boolean;
   readonly #anchor = new Anchor();
@@ -60,7 +59,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   get hasPending(): boolean {
-    return this.#pairing !== null && this.#pairing.unreported > 0;
+    return (this.#pairing?.unreported ?? 0) > 0;
   }
 
   // Runs for every segment with payload.

@@ -10,7 +10,6 @@ const CR = 0x0d;
 const LF = 0x0a;
 /** Where the next byte stands. */
 const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as const;
-
 const MAX_DIGITS = 13;
 /** Streamed aggregates within each other. */
 const MAX_DEPTH = 32;
