@@ -50,11 +50,10 @@ class MemcachedParser implements Parser {
     this.#parser?.resync();
   }
 
-  rest(): boolean {
+  rest(): void {
     if (this.#parser?.isAtRest) {
       this.#parser = null;
     }
-    return this.#parser === null;
   }
 
   /** Made when it is needed: of 100,000 connections most are idle, between messages. */
@@ -87,8 +86,10 @@ export const memcached: Protocol = {
       requests,
       responses,
       rest: () => {
-        const areAtRest = [requests.rest(), responses.rest()];
-        return areAtRest.every(Boolean) && !state.isWatching && !state.isAfterNoreply && state.strays === 0;
+        requests.rest();
+        responses.rest();
+        // The dialect stays.
+        return false;
       },
     };
   },
