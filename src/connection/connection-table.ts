@@ -190,7 +190,8 @@ export class ConnectionTable {
     // Data on a SYN (TCP Fast Open, RFC 7413): should the server not take it, it is sent again, and known by then.
     if (segment.payloadLength > 0 && !isAnswer) {
       segment.sequence = advance(segment.sequence, 1);
-      if (this.#prepare(connection, segment, fromA))
+      if (connection.isIgnored) return;
+      if (connection.receiver !== null || this.#prepare(connection, segment, fromA))
         this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
     }
   }
