@@ -15,7 +15,7 @@ export const HOLD_US = 50_000;
 const CAPTURE_REORDER_US = 1_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
-export const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
+const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
 const HELD_OVERHEAD = 512;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
 const PLAUSIBLE_DISTANCE = 1 << 28;

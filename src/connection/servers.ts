@@ -16,7 +16,7 @@ export class Server {
 }
 
 /** More servers than this share one set of numbers, so that a scan cannot make labels without bound. */
-export const MAX_SERVERS = 200;
+const MAX_SERVERS = 200;
 
 export class ServerTable {
   readonly other = new Server(0, "other");

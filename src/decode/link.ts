@@ -12,7 +12,7 @@ export interface LinkDecoder {
   vlanFrames: number;
 }
 
-export const NO_IP = -1;
+const NO_IP = -1;
 export const CUT = -2;
 
 const ETHERTYPE_IPV4 = 0x0800;

@@ -61,7 +61,7 @@ export interface Simulation {
 const HOSTILE_REQUEST = "*2\r\n$3\r\nGET\r\n$2\r\nkx\r\n";
 const HOSTILE_REPLY = "+OK\r\n:1\r\n$2\r\nhi\r\n";
 
-export function requestText(exchange: Exchange, index: number): string {
+function requestText(exchange: Exchange, index: number): string {
   const key = `k${index}`;
   const bulk = (text: string): string => `$${text.length}\r\n${text}\r\n`;
   switch (exchange.request) {
@@ -76,7 +76,7 @@ export function requestText(exchange: Exchange, index: number): string {
   }
 }
 
-export function replyText(exchange: Exchange, index: number): string {
+function replyText(exchange: Exchange, index: number): string {
   const unique = `${index}`.padEnd((exchange.replySize % 40) + 3, "x");
   switch (exchange.reply) {
     case "status":

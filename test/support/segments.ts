@@ -142,7 +142,7 @@ function checksum(bytes: Uint8Array): number {
 }
 
 /** `10.0.0.1`, `2001:db8::1`. */
-export function addressBytes(address: string): Uint8Array {
+function addressBytes(address: string): Uint8Array {
   if (!address.includes(":")) return Uint8Array.from(address.split(".").map(Number));
   const [head = "", tail] = address.split("::");
   const groups = (part: string): number[] =>
