@@ -31,7 +31,7 @@ const PATIENCE_MS = 400;
 const PATIENCE_REGAINED = 0.1;
 const CATCH_UP_STEP_MS = 2;
 /** After a stop, the kernel's last block may still be on its way. */
-const LAST_BLOCK_MS = 25;
+const LAST_BLOCK_MS = 40;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
 const IDLE_LAG_US = 1_000_000;
 /** How long the second look for tagged frames takes. */
@@ -215,20 +215,22 @@ class Run {
 
   async #takeLastBlock(): Promise<void> {
     if (this.#options.count !== null && this.#pipeline.frames >= this.#options.count) return;
-    const untilUs = Date.now() * 1000;
+    const stopUs = Date.now() * 1000;
     let until = performance.now() + LAST_BLOCK_MS;
-    while (performance.now() < until && this.#pipeline.table.clockUs < untilUs) {
+    for (;;) {
+      // Asked before reading: a busy machine may let the time pass between the two.
+      const isLastLook = performance.now() >= until;
       const read = this.#read();
       const length = typeof read === "number" ? read : await read;
       if (length === END_OF_FRAMES) return;
-      if (length === 0) {
-        await this.#source.waitForFrames(Math.max(1, until - performance.now()));
-        continue;
-      }
-      // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
-      await this.#consume(length);
-      until = performance.now() + LAST_BLOCK_MS;
-      await nextTurn();
+      if (length > 0) {
+        // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
+        await this.#consume(length);
+        if (this.#pipeline.table.clockUs >= stopUs) return;
+        until = performance.now() + LAST_BLOCK_MS;
+        await nextTurn();
+      } else if (isLastLook) return;
+      else await this.#source.waitForFrames(Math.max(1, until - performance.now()));
     }
   }
 
