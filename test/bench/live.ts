@@ -34,19 +34,25 @@ async function measure(command: Command, redis: RealServer, load: Workload, stat
   return { cpuS, capturingCpuS: cpuS - startS, rate, stdout, told };
 }
 
+/** On a port of its own each time: it cannot listen where somebody was just answered. */
+async function measureTcpkit(command: Command, redis: RealServer, load: Workload): Promise<Measured> {
+  const port = await freePort();
+  const [program, ...words] = command;
+  return await measure([program, "-P", `${port}`, ...words], redis, load, port);
+}
+
 async function measureAll(runs: number, load: Workload): Promise<readonly Row[]> {
   needCapture("tcpdump", "redis-server", "redis-benchmark");
   const kit = tcpkit();
   const redis = await startRedis();
   try {
-    const ports = await Promise.all([freePort(), freePort()]);
     const filter = ["tcp", "port", `${redis.port}`];
-    const words = ["-i", "lo", "-q", "--json", "-p", "redis", "-P", `${ports[0]}`, "--metrics-port", "0", ...filter];
-    const theirs = ["-i", "lo", "-B", "65536", "-t", "100000", "-p", "redis", "-P", `${ports[1]}`, ...filter];
+    const words = ["-i", "lo", "-q", "--json", "-p", "redis", "-P", `${await freePort()}`, "--metrics-port", "0"];
+    const theirs = ["-i", "lo", "-B", "65536", "-t", "100000", "-p", "redis", ...filter];
     const dump: Command = ["tcpdump", "-Z", "root", "-i", "lo", "-B", "65536", "-w", "/dev/null", ...filter];
     const found = await inTurn(runs, {
-      tcplat: () => measure(tcplat(...words), redis, load),
-      ...(kit && { tcpkit: () => measure([kit, ...theirs], redis, load, ports[1]) }),
+      tcplat: () => measure(tcplat(...words, ...filter), redis, load),
+      ...(kit && { tcpkit: () => measureTcpkit([kit, ...theirs], redis, load) }),
       tcpdump: () => measure(dump, redis, load),
       nobody: async () => ({
         cpuS: 0,
@@ -56,7 +62,7 @@ async function measureAll(runs: number, load: Workload): Promise<readonly Row[]>
         ...(await benchmark(redis.port, load.requests, load.words)),
       }),
     });
-    return [...cpuRows(load, found), ...foundRows(load, found), ...rateRows(load, found)];
+    return [...cpuRows(load, found), ...foundRows(load, found, redis.port), ...rateRows(load, found)];
   } finally {
     await redis.stop();
   }
@@ -84,19 +90,23 @@ function cpuRows({ name }: Workload, found: Found): Row[] {
 }
 
 /** The worst of the runs counts. */
-function foundRows({ name, requests }: Workload, found: Found): Row[] {
+function foundRows({ name, requests }: Workload, found: Found, port: number): Row[] {
   const dropped = Math.max(...found.tcplat.map(({ stdout }) => total(stdout, "capture_dropped_frames")));
   const paired = Math.min(...found.tcplat.map(({ stdout }) => total(stdout, "responses")));
   const all = requests * 2 + QUESTIONS;
   const target = { text: `all ${count(all)}`, holds: (value: number) => value === all };
-  const responses = (found.tcpkit ?? []).map(({ told }) =>
-    Number(/"responses":\s*(\d+)/.exec(told)?.[1] ?? Number.NaN),
-  );
+  const responses = (found.tcpkit ?? []).map(({ told }) => toldResponses(told, port));
   const beside = responses.length === 0 ? "" : `tcpkit ${count(Math.min(...responses))}`;
   return [
     plainRow(`live ${name}: frames dropped, worst run`, dropped, count, atMost(0)),
     { ...plainRow(`live ${name}: requests paired, worst run`, paired, count, target), beside },
   ];
+}
+
+/** What tcpkit counted for this server; until its filter was set it saw others, too. */
+function toldResponses(told: string, port: number): number {
+  const servers = JSON.parse(told) as Record<string, { responses: number }>;
+  return servers[`127.0.0.1:${port}`]?.responses ?? 0;
 }
 
 function rateRows({ name }: Workload, found: Found): Row[] {

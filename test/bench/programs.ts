@@ -48,22 +48,29 @@ export function needCapture(...programs: readonly string[]): void {
 /** Starts a capture and resolves once it captures: tcplat and tcpdump say so, tcpkit is given time. */
 export async function capturing(command: Command): Promise<Running> {
   const running = new Running(command);
+  const isSilent = command.includes(tcpkit() ?? "tcpkit");
+  const says = () => /capturing on .*\n|listening on .*\n/.test(running.stderr);
   const deadline = performance.now() + 20_000;
-  while (!/capturing on .*\n|listening on .*\n/.test(running.stderr)) {
-    if (running.hasEnded || performance.now() > deadline)
-      throw new Error(`${command.join(" ")} does not capture: ${running.stdout}${running.stderr}`);
-    if (command.includes(tcpkit() ?? "") && hasPacketSocket(running.pid)) break;
+  while (!(isSilent ? hasPacketSocket(running.pid) : says()) && !running.hasEnded && performance.now() < deadline) {
     await sleep(2);
   }
   await sleep(SETTLE_MS);
+  if (running.hasEnded || performance.now() > deadline) {
+    throw new Error(`${command.join(" ")} does not capture: ${running.stdout}${running.stderr}`);
+  }
   return running;
 }
 
 /** Whether one of its descriptors is a packet socket (`packet(7)`; the inode is the last word of a line). */
 function hasPacketSocket(pid: number): boolean {
-  const inodes = readFileSync(`/proc/${pid}/net/packet`, "latin1").match(/\d+$/gm) ?? [];
-  const sockets = inodes.map((inode) => `socket:[${inode}]`);
-  return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  try {
+    const inodes = readFileSync(`/proc/${pid}/net/packet`, "latin1").match(/\d+$/gm) ?? [];
+    const sockets = inodes.map((inode) => `socket:[${inode}]`);
+    return readdirSync(`/proc/${pid}/fd`).some((fd) => sockets.includes(readlinkSync(`/proc/${pid}/fd/${fd}`)));
+  } catch {
+    // It has just closed one, or ended.
+    return false;
+  }
 }
 
 /** The versions of those who are measured, as far as they are here. */
