@@ -50,10 +50,8 @@ class MemcachedParser implements Parser {
     this.#parser?.resync();
   }
 
-  rest(): void {
-    if (this.#parser?.isAtRest) {
-      this.#parser = null;
-    }
+  get isAtRest(): boolean {
+    return this.#parser === null || this.#parser.isAtRest;
   }
 
   /** Made when it is needed: of 100,000 connections most are idle, between messages. */
@@ -74,23 +72,49 @@ export const memcached: Protocol = {
   errors: ERRORS,
   recogniseRequest,
   recogniseResponse,
-  createSession(exchange: Exchange): Session {
-    const state = new MemcachedState();
-    const requests = new MemcachedParser(state, 0x80, (isBinary) =>
+  createSession: (exchange: Exchange): Session => new MemcachedSession(exchange),
+};
+
+/** Of 100,000 connections most are idle, between messages: then only the dialect, and what else the state holds, is kept. */
+class MemcachedSession implements Session {
+  readonly #exchange: Exchange;
+  readonly #state = new MemcachedState();
+  #requests: MemcachedParser | null = null;
+  #responses: MemcachedParser | null = null;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  get requests(): Parser {
+    if (this.#requests !== null) {
+      return this.#requests;
+    }
+    const [exchange, state] = [this.#exchange, this.#state];
+    this.#requests = new MemcachedParser(state, 0x80, (isBinary) =>
       isBinary ? new BinaryRequests(exchange, state) : new TextRequests(exchange, state),
     );
-    const responses = new MemcachedParser(state, 0x81, (isBinary) =>
+    return this.#requests;
+  }
+
+  get responses(): Parser {
+    if (this.#responses !== null) {
+      return this.#responses;
+    }
+    const [exchange, state] = [this.#exchange, this.#state];
+    this.#responses = new MemcachedParser(state, 0x81, (isBinary) =>
       isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
     );
-    return {
-      requests,
-      responses,
-      rest: () => {
-        requests.rest();
-        responses.rest();
-        // The dialect stays.
-        return false;
-      },
-    };
-  },
-};
+    return this.#responses;
+  }
+
+  rest(): boolean {
+    if (this.#requests?.isAtRest) {
+      this.#requests = null;
+    }
+    if (this.#responses?.isAtRest) {
+      this.#responses = null;
+    }
+    return false;
+  }
+}

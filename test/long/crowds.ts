@@ -92,6 +92,8 @@ export const CROWDS: readonly Bound[] = [
     },
     expected: { "connections.syn": 300_000, connections: 0, evicted: 0, answered: 300_000, requests: 300_000 },
   },
+  crowdThatSpeaks("memcached", 11_211, "get k\r\n", "END\r\n"),
+  crowdThatSpeaks("RESP3", 6379, "*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n", "%1\r\n+proto\r\n:3\r\n"),
   {
     name: "100,000 servers",
     *frames(wire) {
@@ -125,6 +127,22 @@ export const CROWDS: readonly Bound[] = [
     frameUs: 100,
   },
 ];
+
+/** Connections that keep more than others while they sleep: memcached's dialect, Redis' modes. */
+function crowdThatSpeaks(what: string, port: number, request: string, response: string): Bound {
+  return {
+    name: `100,000 connections of ${what}`,
+    *frames(wire) {
+      wire.stepUs = 20;
+      for (let n = 0; n < CROWD; n++) {
+        const talk = new Talk(wire, endsOf(n, undefined, port));
+        yield* talk.open();
+        yield* talk.exchange(latin1(request), latin1(response));
+      }
+    },
+    expected: { connections: CROWD, evicted: 0, requests: CROWD, answered: CROWD },
+  };
+}
 
 function scanned(n: number): ReturnType<typeof endsOf> {
   return { client: 0x0a_00_00_01, clientPort: 40_000, server: 0x0b_00_00_00 + (n >>> 10), serverPort: 1 + (n & 1023) };

@@ -1,0 +1,79 @@
+import { type Exchange, type Plan, type Simulation, simulate, type TruePair } from "../properties/simulation.ts";
+import { BEGIN_US, Dialogue, SERVER, type TestSegment } from "../support/segments.ts";
+import type { Below } from "./records.ts";
+
+const REQUESTS = ["get", "set", "inline", "setHostile"] as const;
+const REPLIES = ["status", "error", "integer", "bulk", "nil", "array", "hostile", "double"] as const;
+const CLIENTS = ["waits", "batches", "free"] as const;
+
+/** A Redis dialogue, whatever the numbers say. */
+export function redisDialogue(below: Below): { plan: Plan; truth: Simulation } {
+  const [most, serviceUs, thinkUs] = [[1, 30, 3000][below(3)]!, [1, 100, 3000][below(3)]!, [1, 100, 40_000][below(3)]!];
+  const exchange = (): Exchange => ({
+    request: REQUESTS[below(4)]!,
+    reply: REPLIES[below(8)]!,
+    requestSize: below(most),
+    replySize: below(most),
+    serviceUs: below(serviceUs),
+    thinkUs: below(thinkUs),
+    joins: below(3) > 0,
+  });
+  const plan: Plan = {
+    client: CLIENTS[below(3)]!,
+    exchanges: Array.from({ length: 2 + below(12) }, exchange),
+    seed: below(0x7fffffff),
+    delayUs: [1, 50, 1000][below(3)]!,
+    segmentBytes: [20, 200, 1448][below(3)]!,
+    isServerCoalescing: below(2) === 0,
+    ackPercent: [0, 30, 100][below(3)]!,
+    clientInitial: below(2) === 0 ? 1000 : 0xffffffff - below(500),
+    serverInitial: below(2) === 0 ? 5000 : 0xffffffff - below(500),
+    hasHandshake: true,
+  };
+  return { plan, truth: simulate(plan) };
+}
+
+/** What is known of an exchange, in µs since the epoch. */
+export type KnownPair = Pick<TruePair, "startUs" | "endUs">;
+
+/** A memcached dialogue of the text protocol: bursts of one request or more, answered in order. */
+export function memcachedDialogue(below: Below): { segments: TestSegment[]; pairs: KnownPair[] } {
+  const dialogue = new Dialogue(undefined, { ...SERVER, port: 11_211 }, below(0x7fffffff) * 2, below(0x7fffffff) * 2);
+  const pairs: KnownPair[] = [];
+  let at = 0;
+  const say = (from: "client" | "server", text: string): { first: number; last: number } => {
+    const segmentBytes = [30, 200, 1448][below(3)]!;
+    const first = at + 1;
+    for (let start = 0; start < text.length; start += segmentBytes) {
+      at += 1 + below(300);
+      if (start === 0) at = first;
+      dialogue[from](at, text.slice(start, start + segmentBytes));
+    }
+    return { first: BEGIN_US + first, last: BEGIN_US + at };
+  };
+  dialogue.open(at);
+  at = 100;
+  for (let n = 0; n < 3 + below(20); n++) {
+    at += below(below(2) === 0 ? 50 : 30_000);
+    const burst = Array.from({ length: below(3) === 0 ? 1 + below(4) : 1 }, (_, i) => exchanged(below, `k${n}_${i}`));
+    const asked = burst.map(({ request }) => say("client", request));
+    const answered = burst.map(({ response }) => say("server", response));
+    for (const [i, { first }] of asked.entries()) pairs.push({ startUs: first, endUs: answered[i]!.last });
+    if (below(2) === 0) dialogue.ack("client", at + 1);
+  }
+  return { segments: dialogue.segments, pairs };
+}
+
+function exchanged(below: Below, key: string): { request: string; response: string } {
+  const data = "d".repeat(below(below(2) === 0 ? 20 : 4000));
+  switch (below(4)) {
+    case 0:
+      return { request: `set ${key} 0 0 ${data.length}\r\n${data}\r\n`, response: "STORED\r\n" };
+    case 1:
+      return { request: `mg ${key} v\r\n`, response: `VA ${data.length}\r\n${data}\r\n` };
+    case 2:
+      return { request: `incr ${key} 1\r\n`, response: `${below(1000)}\r\n` };
+    default:
+      return { request: `get ${key}\r\n`, response: `VALUE ${key} 0 ${data.length}\r\n${data}\r\nEND\r\n` };
+  }
+}

@@ -1,0 +1,121 @@
+import { isDeepStrictEqual } from "node:util";
+import type { Exchange, Protocol, Session } from "../../src/protocols/protocol.ts";
+import { PROTOCOLS } from "../../src/protocols/registry.ts";
+import { random } from "../properties/simulation.ts";
+import { latin1 } from "../support/segments.ts";
+import { play, type Step } from "../support/transcript.ts";
+import type { Below } from "./records.ts";
+
+const COMMON = [
+  "\r\n",
+  "\r\n",
+  "\n",
+  "\r",
+  " ",
+  "0",
+  "1",
+  "2",
+  "-1",
+  "10",
+  "65536",
+  "4294967296",
+  "99999999999999999999",
+  "\0",
+  "\xff",
+];
+/** What each protocol's parsers look for; another protocol is fed with everybody's. */
+const WORDS: Readonly<Record<string, readonly string[]>> = {
+  redis: [
+    ..."* $ + - : _ # , ( = ! % ~ > | ; . ? *1\r\n *2\r\n *3\r\n *?\r\n $?\r\n ;0\r\n .\r\n $3\r\nGET\r\n $1\r\nk\r\n $-1\r\n *0\r\n *-1\r\n".split(
+      " ",
+    ),
+    ..."GET SET PING MULTI EXEC DISCARD SUBSCRIBE UNSUBSCRIBE PSUBSCRIBE HELLO 3 AUTH RESET MONITOR PSYNC SYNC QUIT".split(
+      " ",
+    ),
+    ..."CLIENT REPLY OFF ON SKIP BLPOP XREAD STREAMS BLOCK EVAL CONFIG MIGRATE KEYS ACL SETUSER REPLCONF ACK".split(
+      " ",
+    ),
+    ..."*1\r\n$5\r\nMULTI\r\n|*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n|*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n|*2\r\n$5\r\nHELLO\r\n$1\r\n3\r\n".split(
+      "|",
+    ),
+    ..."+OK\r\n|+QUEUED\r\n|-ERR no\r\n|:1\r\n|$2\r\nhi\r\n|*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n|>2\r\n$10\r\ninvalidate\r\n*0\r\n|+FULLRESYNC x 0\r\n|$EOF:".split(
+      "|",
+    ),
+  ],
+  memcached: [
+    ..."get gets gat set add append cas incr delete touch mg ms md ma me mn stats watch lru_crawler metadump version quit".split(
+      " ",
+    ),
+    ..."VALUE END STORED STAT HD VA EN NF NS MN ERROR CLIENT_ERROR SERVER_ERROR OK noreply k q v O1 kfoo foo b".split(
+      " ",
+    ),
+    ..."get k\r\n|VALUE k 0 2\r\nhi\r\nEND\r\n|set k 0 0 1\r\nx\r\n|STORED\r\n|mg k v q O1\r\n|VA 1 O1\r\nx\r\n|mn\r\n|MN\r\n".split(
+      "|",
+    ),
+    ...["\x80\x00\0\x01\0\0\0\0\0\0\0\x01", "\x81\x00\0\0\0\0\0\0\0\0\0\0", "\0\0\0\x07\0\0\0\0\0\0\0\0", "\x80\x0a"],
+  ],
+};
+
+function soup(protocol: Protocol, below: Below): Uint8Array {
+  const own = WORDS[protocol.name] ?? Object.values(WORDS).flat();
+  const parts: string[] = [];
+  for (let left = below(12); left >= 0; left--) {
+    if (below(12) === 0) parts.push(String.fromCharCode(...Array.from({ length: below(30) }, () => below(256))));
+    else
+      parts.push(
+        below(3) === 0 ? COMMON[below(COMMON.length)]! : own[below(own.length)]!,
+        below(3) === 0 ? "\r\n" : "",
+      );
+  }
+  return latin1(parts.join(below(4) === 0 ? " " : ""));
+}
+
+function step(protocol: Protocol, below: Below): Step {
+  const direction = below(2) === 0 ? "client" : "server";
+  const nothing = { direction, bytes: new Uint8Array(0), missing: 0, isResync: false } as const;
+  switch (below(12)) {
+    case 0:
+      return { ...nothing, missing: 1 + below(below(2) === 0 ? 20 : 0x7fffffff) };
+    case 1:
+      return { ...nothing, isResync: true };
+    default:
+      return { ...nothing, bytes: soup(protocol, below) };
+  }
+}
+
+/** The same protocol on a connection that falls asleep before each step (src/transactions/awake.ts). */
+function drowsy(protocol: Protocol): Protocol {
+  return {
+    ...protocol,
+    createSession: (exchange: Exchange): Session => {
+      let session = protocol.createSession(exchange);
+      const awake = (): Session => {
+        if (session.rest?.() === true) session = protocol.createSession(exchange);
+        return session;
+      };
+      return {
+        get requests() {
+          return awake().requests;
+        },
+        get responses() {
+          return awake().responses;
+        },
+      };
+    },
+  };
+}
+
+/** Raw bytes, holes and new beginnings into a session. The recording exchange throws where it breaks the contract. */
+export function sessionCase(seed: number): string[] {
+  const below = random(seed);
+  const protocol = PROTOCOLS[below(PROTOCOLS.length)]!;
+  const steps = Array.from({ length: 1 + below(20) }, () => step(protocol, below));
+  const wants = { text: below(4) > 0, values: below(4) === 0 };
+  const events = play(protocol, steps, wants);
+  const rested = play(drowsy(protocol), steps, wants);
+  if (isDeepStrictEqual(events, rested)) return [];
+  const at = events.findIndex((event, i) => !isDeepStrictEqual(event, rested[i]));
+  return [
+    `${protocol.name}: with rests event ${at} is ${JSON.stringify(rested[at])}, not ${JSON.stringify(events[at])}`,
+  ];
+}
