@@ -5,7 +5,7 @@ import { Counters } from "./counters.ts";
 import { SeriesTable } from "./series.ts";
 import type { Snapshot, StageCounters } from "./snapshot.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
-import { Tally } from "./tally.ts";
+import { Tally, type TallyContext } from "./tally.ts";
 
 /** Takes each transaction that is to be printed. The record is reused: copy what must outlive the call. */
 export interface TransactionOutput {
@@ -19,7 +19,7 @@ export interface AggregateOptions {
 }
 
 /** Turns transactions into numbers, and hands on those that are to be printed. */
-export class Aggregate implements TransactionSink {
+export class Aggregate implements TransactionSink, TallyContext {
   readonly counters = new Counters();
   /** A transaction of class normal at least this long is slow, in µs. */
   readonly slowUs: number;

@@ -1,20 +1,29 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
-import type { Aggregate } from "./aggregate.ts";
 import type { Counters } from "./counters.ts";
 import type { ServerSeries, Service } from "./series.ts";
 
+/** What all tallies of a run share: where they count, and what is printed. */
+export interface TallyContext {
+  readonly counters: Counters;
+  /** A transaction of class normal at least this long is slow, in µs. */
+  readonly slowUs: number;
+  /** By class: transactions at least this long are printed. */
+  readonly printFromUs: Float64Array;
+  print(transaction: Transaction): void;
+}
+
 /** Counts what one connection tells, in the series of its server and protocol. */
 export class Tally implements ServiceSink {
-  private readonly aggregate: Aggregate;
+  private readonly context: TallyContext;
   private readonly counters: Counters;
   private readonly server: ServerSeries;
   private readonly service: Service;
 
-  constructor(aggregate: Aggregate, server: ServerSeries, service: Service) {
-    this.aggregate = aggregate;
-    this.counters = aggregate.counters;
+  constructor(context: TallyContext, server: ServerSeries, service: Service) {
+    this.context = context;
+    this.counters = context.counters;
     this.server = server;
     this.service = service;
   }
@@ -54,17 +63,17 @@ export class Tally implements ServiceSink {
       series.latency.record(latencyUs);
       if (transaction.class === TransactionClass.normal) {
         service.wait.record(transaction.waitUs);
-        if (latencyUs >= this.aggregate.slowUs) service.slow++;
+        if (latencyUs >= this.context.slowUs) service.slow++;
       }
     }
-    if (latencyUs >= this.aggregate.printFromUs[transaction.class]!) this.aggregate.print(transaction);
+    if (latencyUs >= this.context.printFromUs[transaction.class]!) this.context.print(transaction);
   }
 
   unanswered(transaction: Transaction): void {
     this.server.side = transaction.side;
     this.service.pending--;
     increment(this.service.unanswered, UNANSWERED_REASONS, transaction.unanswered);
-    if (transaction.waitedUs >= this.aggregate.printFromUs[transaction.class]!) this.aggregate.print(transaction);
+    if (transaction.waitedUs >= this.context.printFromUs[transaction.class]!) this.context.print(transaction);
   }
 
   unmatched(reason: UnmatchedReason, responseBytes: number): void {

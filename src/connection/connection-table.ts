@@ -4,7 +4,7 @@ import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import type { Flow } from "./flow.ts";
 import { Reassembly } from "./reassembly.ts";
-import type { AttachReceiver, EndReason } from "./receiver.ts";
+import type { EndReason, StreamReceiver } from "./receiver.ts";
 import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
 import { advance, distance } from "./sequence.ts";
 import { ServerTable } from "./servers.ts";
@@ -24,7 +24,8 @@ const MAX_LATE_BYTES = 1 << 20;
 export interface ConnectionTableOptions {
   readonly maxConnections: number;
   readonly idleTimeoutUs: number;
-  readonly attach: AttachReceiver;
+  /** Makes the receiver of a connection at its first payload; null when nobody wants its bytes. */
+  readonly attach: (connection: Connection) => StreamReceiver | null;
   readonly hints: RoleHints;
   /** This host's addresses; empty when a file is read. */
   readonly localAddresses: () => ReadonlySet<string>;

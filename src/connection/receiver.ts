@@ -1,5 +1,3 @@
-import type { Connection } from "./connection.ts";
-
 /** Why a connection ended: both FINs (or the server's alone), a reset, evicted for room, idle, or the capture's end. */
 export type EndReason = "closed" | "reset" | "evicted" | "idle" | "end";
 
@@ -38,6 +36,3 @@ export interface StreamReceiver {
   /** Whether a request waits for its response. */
   readonly hasPending: boolean;
 }
-
-/** Makes the receiver of a connection at its first payload; null when nobody wants its bytes. */
-export type AttachReceiver = (connection: Connection) => StreamReceiver | null;
