@@ -120,7 +120,8 @@ export class Anchor {
 
   /**
    * Whether a client segment that leads, and has read all, provably begins a request with nothing under way. `isKnown`: the
-   * client's bytes could be followed. Then, where it never had two requests under way, there is nothing to prove.
+   * client's bytes could be followed from its first on. Then, where it never had two requests under way, there is nothing
+   * to prove.
    */
   isProven(sequence: number, timeUs: number, longestWaitUs: number, isKnown: boolean): boolean {
     const isAnswered = this.#isAnswered(sequence);

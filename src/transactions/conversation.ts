@@ -340,7 +340,8 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing!;
     if (!this.#isServerLost && pairing.pendingCount > 0) return;
     const isFirst = this.#anchor.isFirst(sequence);
-    if (!isFirst && !this.#anchor.isProven(sequence, timeUs, pairing.longestWaitUs, !this.#isClientLost)) return;
+    const isKnown = !this.#isClientLost && this.#connection.hasHandshake;
+    if (!isFirst && !this.#anchor.isProven(sequence, timeUs, pairing.longestWaitUs, isKnown)) return;
     if (this.#isClientLost) {
       const verdict = this.#protocol!.recogniseRequest(bytes, start, end);
       if (verdict < Recognition.possible) return;

@@ -70,6 +70,8 @@ export class Pairing implements Exchange {
   // Made where a record wants them.
   readonly #baseFlags: number;
   #lastNumber = 0.5;
+  /** Where the last request ended, whether it waits for a reply or not. */
+  #requestedOffset = 0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
   #previousEndUs = Number.NEGATIVE_INFINITY;
 
@@ -84,6 +86,7 @@ export class Pairing implements Exchange {
     this.#origin = new Origin(connection, server, protocol);
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
+    this.#requestedOffset = 0;
   }
 
   /**
@@ -115,8 +118,7 @@ export class Pairing implements Exchange {
     if (depth >= MAX_PENDING_PER_CONNECTION || !this.#draft.begin(this.#timeUs, this.#base + at, flags)) {
       this.isOverfull = true;
     }
-    if (this.isTentative && depth > 0 && this.#pool.times[this.#queue.last * TIMES + Time.endOffset]! < this.#base + at)
-      this.isContradicted = true;
+    if (this.isTentative && depth > 0 && this.#requestedOffset < this.#base + at) this.isContradicted = true;
   }
 
   word(isKey: boolean): void {
@@ -142,6 +144,7 @@ export class Pairing implements Exchange {
     const times = pool.times;
     const words = pool.words;
     const endOffset = this.#base + at;
+    this.#requestedOffset = endOffset;
     const entry = this.#draft.end(endOffset);
     const time = entry * TIMES;
     const word = entry * WORDS;
@@ -208,7 +211,7 @@ export class Pairing implements Exchange {
     const received = this.#responseReceivedOffset;
     const { times } = this.#pool;
     if (received < times[this.#queue.head * TIMES + Time.endOffset]!) return true;
-    return this.isTentative && (received !== times[this.#queue.last * TIMES + Time.endOffset]! || this.isRequesting);
+    return this.isTentative && (received !== this.#requestedOffset || this.isRequesting);
   }
 
   partialAnswer(_at: number): void {
