@@ -1,6 +1,7 @@
 import { addressText, endpointText } from "./address.ts";
 import { Flow } from "./flow.ts";
 import type { StreamReceiver } from "./receiver.ts";
+import { distance } from "./sequence.ts";
 import type { Server } from "./servers.ts";
 
 /** Where tcplat's host stands (T13). */
@@ -93,5 +94,12 @@ export class Connection {
 
   get serverPort(): number {
     return this.clientIsA === false ? this.aPort : this.bPort;
+  }
+
+  /** The client has acknowledged bytes that were never captured. */
+  get isResponseMissing(): boolean {
+    const [client, server] = this.clientIsA === false ? [this.fromB, this.fromA] : [this.fromA, this.fromB];
+    if (!client.hasAcknowledged || !server.isStarted || server.isFinished) return false;
+    return distance(client.acknowledged, server.next) > 0;
   }
 }

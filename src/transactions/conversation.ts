@@ -5,6 +5,7 @@ import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols
 import { Anchor } from "./anchor.ts";
 import type { Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
+import { HeldAnswers } from "./held-answers.ts";
 import { Pairing } from "./pairing.ts";
 import { isTls, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
@@ -243,6 +244,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   expire(clockUs: number): void {
     const pairing = this.#pairing;
     if (pairing === null || pairing.unreported === 0) return;
+    if (pairing.held?.isQuiet(clockUs, this.#connection.lastUs)) pairing.endHold(true, clockUs);
     pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
   }
@@ -252,20 +254,11 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
-    const isLost = this.#isServerLost || this.#isResponseMissing();
+    pairing.endHold(pairing.pendingCount === 0 || !pairing.hasPipelined, this.#clientLastUs);
+    const isLost = this.#isServerLost || this.#connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,
       Math.max(this.#clientLastUs, this.#serverLastUs, this.#connection.lastUs),
-    );
-  }
-
-  /** The client has acknowledged bytes that were never captured. */
-  #isResponseMissing(): boolean {
-    const { fromA, fromB, clientIsA } = this.#connection;
-    const client = clientIsA === false ? fromB : fromA;
-    const server = clientIsA === false ? fromA : fromB;
-    return (
-      client.hasAcknowledged && server.isStarted && !server.isFinished && distance(client.acknowledged, server.next) > 0
     );
   }
 
@@ -308,8 +301,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     const isDue = !this.#isServerLost && pairing.pendingCount > 0;
     anchor.weigh(sequence, acknowledgement, !isLost, isDue, pairing.hasPipelined);
     if (!isLost && anchor.isAsync) this.#noteAsync();
-    else if (!isLost) pairing.isTentative = false;
-    else if (isLost && anchor.isAllRead(acknowledgement)) this.#tryAlign(bytes, start, end, timeUs, sequence);
+    else if (!isLost) {
+      pairing.isTentative = false;
+      if (pairing.held?.countWait()) pairing.endHold(true, timeUs);
+    } else if (anchor.isAllRead(acknowledgement)) this.#tryAlign(bytes, start, end, timeUs, sequence);
   }
 
   /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
@@ -321,6 +316,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   /** `clientEnd`: where the client's bytes read so far end. */
   #giveUpAssumption(clientEnd: number): void {
     this.#pairing!.enterRequests(this.#clientLastUs, 0, clientEnd, 0);
+    this.#pairing!.endHold(false, this.#clientLastUs);
     this.#loseClient(Flag.gap);
     this.#loseServer(this.#serverLastUs, true);
     this.#pairing!.giveUpAll("gap", this.#clientLastUs);
@@ -361,7 +357,8 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#isServerLost = false;
     this.#isAssumed = true;
     pairing.isTentative = true;
-    if (!isFirst) pairing.countResync();
+    if (isFirst) pairing.held = new HeldAnswers();
+    else pairing.countResync();
   }
 
   /**

@@ -1,4 +1,4 @@
-import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Flag, TEXT_CAPACITY } from "./transaction.ts";
 
 const BLANK = 0x20;
@@ -109,3 +109,6 @@ export class Draft {
     this.#keyEnd = this.#textLength;
   }
 }
+
+/** What connections that sleep have in common: no request is being read. */
+export const NO_DRAFT = new Draft(new PendingPool());

@@ -9,22 +9,17 @@ import {
   TransactionClass,
 } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
-import { Draft } from "./draft.ts";
+import { Draft, NO_DRAFT } from "./draft.ts";
+import type { HeldAnswers } from "./held-answers.ts";
 import { Origin } from "./origin.ts";
-import { NIL, PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
-import { ResponseDraft } from "./response-draft.ts";
+import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
-/** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */
-const MAX_LOOKED_AT = 1024;
-
-/** What connections that sleep have in common: nothing is being read. */
-const NO_DRAFT = new Draft(new PendingPool());
-const NO_RESPONSE = new ResponseDraft();
 
 /**
  * Pairs the messages of one connection: requests wait in a queue, first in, first out, and each response goes to the
@@ -54,6 +49,8 @@ export class Pairing implements Exchange {
   isTentative = false;
   /** A response came to a request that its sender had not received: the pairing is wrong. */
   isContradicted = false;
+  /** Where set, answered requests are not told yet (see `endHold`). */
+  held: HeldAnswers | null = null;
 
   // Where the bytes being pushed stand: their time, and the place in the stream that index 0 would have.
   #timeUs = 0.5;
@@ -71,7 +68,7 @@ export class Pairing implements Exchange {
   readonly #baseFlags: number;
   #lastNumber = 0.5;
   /** Where the last request ended, whether it waits for a reply or not. */
-  #requestedOffset = 0.5;
+  #requestedOffset = -0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
   #previousEndUs = Number.NEGATIVE_INFINITY;
 
@@ -86,7 +83,6 @@ export class Pairing implements Exchange {
     this.#origin = new Origin(connection, server, protocol);
     this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
-    this.#requestedOffset = 0;
   }
 
   /**
@@ -209,8 +205,7 @@ export class Pairing implements Exchange {
   /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
   #cannotBe(): boolean {
     const received = this.#responseReceivedOffset;
-    const { times } = this.#pool;
-    if (received < times[this.#queue.head * TIMES + Time.endOffset]!) return true;
+    if (received < this.#pool.times[this.#queue.head * TIMES + Time.endOffset]!) return true;
     return this.isTentative && (received !== this.#requestedOffset || this.isRequesting);
   }
 
@@ -256,7 +251,7 @@ export class Pairing implements Exchange {
 
   /** Requests not reported as anything yet. */
   get unreported(): number {
-    return this.#queue.unreported;
+    return this.held === null ? this.#queue.unreported : this.#queue.unreported + this.held.answers.length;
   }
 
   /** A request is being read. */
@@ -315,37 +310,19 @@ export class Pairing implements Exchange {
 
   /** Marks requests whose bytes [from, to) of the client's stream were sent again, as far as they are looked for. */
   markRetransmitted(from: number, to: number): void {
-    const times = this.#pool.times;
-    let left = MAX_LOOKED_AT;
-    for (let entry = this.#queue.head; entry !== NIL && left > 0; entry = this.#queue.next(entry)) {
-      left--;
-      if (times[entry * TIMES + Time.startOffset]! >= to) break;
-      if (times[entry * TIMES + Time.endOffset]! > from) this.#countRetransmission(entry);
-    }
-    if (this.#draft.entry !== NIL) this.#countRetransmission(this.#draft.entry);
+    this.#queue.markRetransmitted(from, to);
+    if (this.#draft.entry !== NIL) this.#queue.countRetransmission(this.#draft.entry);
   }
 
   /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number): void {
     if (this.#queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
-    this.#countRetransmission(this.#queue.head);
-  }
-
-  #countRetransmission(entry: number): void {
-    this.#queue.addFlags(entry, Flag.retransmission);
-    this.#pool.words[entry * WORDS + Word.retransmissions]!++;
+    this.#queue.countRetransmission(this.#queue.head);
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
   expire(beforeUs: number, nowUs: number): void {
-    const queue = this.#queue;
-    for (let entry = queue.head; entry !== NIL; entry = queue.next(entry)) {
-      if (this.#pool.times[entry * TIMES + Time.start]! >= beforeUs) break;
-      const transactionClass = this.#pool.words[entry * WORDS + Word.class]!;
-      if (queue.isExpired(entry) || transactionClass === TransactionClass.blocking) continue;
-      this.#reportUnanswered(entry, "timeout", nowUs);
-      queue.markExpired(entry);
-    }
+    for (const entry of this.#queue.expire(beforeUs)) this.#reportUnanswered(entry, "timeout", nowUs);
   }
 
   /** Ends every pending request without a response. */
@@ -379,12 +356,18 @@ export class Pairing implements Exchange {
       return;
     }
     this.#queue.shift();
+    if (this.held === null) this.#tell(entry, this.#response, responseBytes, errorId);
+    else this.held.add(entry, this.#response, responseBytes, errorId);
+  }
+
+  // Runs for every response.
+  #tell(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
     const record = this.#fill(entry);
     record.errorId = errorId;
     record.unanswered = "";
-    record.flags |= this.#response.flags;
+    record.flags |= response.flags;
     record.responseBytes = responseBytes;
-    const { startUs, endUs } = this.#response;
+    const { startUs, endUs } = response;
     record.time(this.#pool.times[entry * TIMES + Time.end]!, startUs, endUs, this.#previousEndUs);
     if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
     if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
@@ -392,6 +375,20 @@ export class Pairing implements Exchange {
     }
     this.#service.answered(record);
     this.#pool.release(entry);
+  }
+
+  /** Tells what was held, from now on at once: pairs, or requests without a response and responses without a request. */
+  endHold(areRight: boolean, nowUs: number): void {
+    const answers = this.held?.answers ?? [];
+    this.held = null;
+    for (const { entry, response, responseBytes, errorId } of answers) {
+      if (areRight) this.#tell(entry, response, responseBytes, errorId);
+      else {
+        this.#reportUnanswered(entry, "gap", nowUs);
+        this.#pool.release(entry);
+        this.#service.unmatched("gap", responseBytes);
+      }
+    }
   }
 
   /** The shared record, speaking of this request. */

@@ -1,5 +1,9 @@
 import { TransactionClass } from "../protocols/protocol.ts";
-import { EXPIRED, NIL, type PendingPool, WORDS, Word } from "./pending.ts";
+import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { Flag } from "./transaction.ts";
+
+/** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */
+const MAX_LOOKED_AT = 1024;
 
 /** The requests of one connection that wait for their response, first in, first out: a list of the pool's entries. */
 export class PendingQueue {
@@ -57,11 +61,22 @@ export class PendingQueue {
     return entry;
   }
 
-  /** Notes that it was reported as unanswered; it keeps its place. */
-  markExpired(entry: number): void {
-    const at = entry * WORDS + Word.class;
-    this.pool.words[at] = this.pool.words[at]! | EXPIRED;
-    this.unreported--;
+  /** Those that began before `beforeUs` and do not wait on purpose, once: to be reported as unanswered. They keep their place. */
+  expire(beforeUs: number): readonly number[] {
+    const expired: number[] = [];
+    const { times, words } = this.pool;
+    for (
+      let entry = this.head;
+      entry !== NIL && times[entry * TIMES + Time.start]! < beforeUs;
+      entry = this.next(entry)
+    ) {
+      const at = entry * WORDS + Word.class;
+      if (this.isExpired(entry) || words[at] === TransactionClass.blocking) continue;
+      words[at] = words[at]! | EXPIRED;
+      this.unreported--;
+      expired.push(entry);
+    }
+    return expired;
   }
 
   isExpired(entry: number): boolean {
@@ -71,5 +86,21 @@ export class PendingQueue {
   addFlags(entry: number, flags: number): void {
     const at = entry * WORDS + Word.flags;
     this.pool.words[at] = this.pool.words[at]! | flags;
+  }
+
+  /** Marks requests whose bytes [from, to) of the client's stream were sent again, as far as they are looked for. */
+  markRetransmitted(from: number, to: number): void {
+    const times = this.pool.times;
+    let left = MAX_LOOKED_AT;
+    for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
+      left--;
+      if (times[entry * TIMES + Time.startOffset]! >= to) break;
+      if (times[entry * TIMES + Time.endOffset]! > from) this.countRetransmission(entry);
+    }
+  }
+
+  countRetransmission(entry: number): void {
+    this.addFlags(entry, Flag.retransmission);
+    this.pool.words[entry * WORDS + Word.retransmissions]!++;
   }
 }

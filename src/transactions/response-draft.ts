@@ -53,3 +53,6 @@ export class ResponseDraft {
     this.isPartial = false;
   }
 }
+
+/** What connections that sleep have in common: no response is being read. */
+export const NO_RESPONSE = new ResponseDraft();

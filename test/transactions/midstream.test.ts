@@ -33,3 +33,48 @@ test("requests without a reply stand between those of a client that began before
   dialogue.server(1100, "VALUE a 0 1 1\r\n1\r\nEND\r\nVALUE b 0 1 2\r\n2\r\nEND\r\n").end("end");
   assert.deepEqual(dialogue.outcome, ["gets a 100", "gets b 100"]);
 });
+
+test("the first responses of a connection older than the capture may be to earlier requests: one too many tells", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  // An earlier GET is under way when the capture begins: A's response is not to "b".
+  dialogue.client(1000, get("b")).server(1100, "+A\r\n").client(1200, get("c")).server(1300, "+B\r\n", { unread: 22 });
+  dialogue.client(1400, get("d")).server(1500, "+C\r\n").end("closed");
+  assert.ok(
+    dialogue.told.every(({ unanswered }) => unanswered !== ""),
+    dialogue.outcome.join(", "),
+  );
+});
+
+test("a client that sends while a response is due never waited, and its first pairs are not believed", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue
+    .client(1000, get("b") + get("c"))
+    .server(1100, "+A\r\n")
+    .client(1200, get("d"));
+  dialogue.server(1300, "+B\r\n+C\r\n+D\r\n").end("closed");
+  assert.ok(
+    dialogue.told.every(({ unanswered }) => unanswered !== ""),
+    dialogue.outcome.join(", "),
+  );
+});
+
+test("the first pairs are told after three more requests, after a second of silence, or when the connection ends", () => {
+  const exchange = (dialogue: Dialogue, n: number) =>
+    dialogue.client(n * 1000, get(`${n}`)).server(n * 1000 + 100, "+A\r\n");
+  const waits = new Dialogue({ handshake: false });
+  for (let n = 1; n <= 3; n++) exchange(waits, n);
+  assert.deepEqual(waits.outcome, []);
+  assert.equal(waits.conversation.hasPending, true);
+  exchange(waits, 4);
+  assert.deepEqual(waits.outcome, ["GET 1 100", "GET 2 100", "GET 3 100", "GET 4 100"]);
+
+  const silent = exchange(new Dialogue({ handshake: false }), 1);
+  silent.conversation.expire(1_001_099);
+  assert.deepEqual(silent.outcome, []);
+  silent.conversation.expire(1_001_100);
+  assert.deepEqual(silent.outcome, ["GET 1 100"]);
+
+  for (const reason of ["closed", "reset", "evicted", "idle", "end"] as const) {
+    assert.deepEqual(exchange(new Dialogue({ handshake: false }), 1).end(reason).outcome, ["GET 1 100"]);
+  }
+});
