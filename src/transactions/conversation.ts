@@ -366,8 +366,8 @@ export class Conversation implements StreamReceiver, Sleeper {
    * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   #completeCut(pairing: Pairing): void {
-    const { lastUs, isOneSegment, endsInHole } = this.#unread;
-    if (this.#anchor.isAsync || endsInHole || pairing.pendingCount === 0) return;
+    const { lastUs, isOneSegment, hasHole } = this.#unread;
+    if (this.#anchor.isAsync || hasHole || pairing.pendingCount === 0) return;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
       pairing.answerCut(lastUs, this.#serverOffset, this.#session?.responses.cutError?.() ?? NO_ERROR);
     else if (isOneSegment) pairing.answerAllAt(lastUs, Flag.truncated);
