@@ -70,6 +70,7 @@ export const memcached: Protocol = {
   ports: [11211],
   commands: COMMANDS,
   errors: ERRORS,
+  hasTellingResponses: true,
   recogniseRequest,
   recogniseResponse,
   createSession: (exchange: Exchange): Session => new MemcachedSession(exchange),

@@ -39,6 +39,8 @@ export interface Protocol {
   readonly commands: readonly string[];
   /** First words of errors by error id, as on the wire; [0] is "other". A bounded set. */
   readonly errors: readonly string[];
+  /** A response shows which requests it can be to: the end of a value that looks like a request is found out by its response. */
+  readonly hasTellingResponses?: boolean;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
   recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
   /** Can these be the first bytes of a server? Used only where no handshake told who is who. */

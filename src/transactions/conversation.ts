@@ -342,7 +342,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       const verdict = this.#protocol!.recogniseRequest(bytes, start, end);
       if (verdict < Recognition.possible) return;
       // Nothing of the client was seen before: this may be the middle of a value, and only looks tell.
-      if (isFirst && verdict !== Recognition.certain) return;
+      if (isFirst && verdict !== Recognition.certain && this.#protocol!.hasTellingResponses !== true) return;
     } else if (pairing.isRequesting) return;
     if (this.#isServerLost) {
       this.#completeCut(pairing);

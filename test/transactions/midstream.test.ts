@@ -78,3 +78,29 @@ test("the first pairs are told after three more requests, after a second of sile
     assert.deepEqual(exchange(new Dialogue({ handshake: false }), 1).end(reason).outcome, ["GET 1 100"]);
   }
 });
+
+test("memcached: the first request seen need not look like nothing else, for its response shows whether it is one", () => {
+  const memcached = { handshake: false, port: 11211, selections: [{ name: "memcached", ports: [] }] };
+  const whole = new Dialogue(memcached).client(1000, "get a\r\n").server(1100, "END\r\n").end("closed");
+  assert.deepEqual(whole.outcome, ["get a 100"]);
+  for (const [end, response] of [
+    ["get a\r\n", "STORED\r\n"],
+    ["get a\r\nget b\r\n\r\n", "STORED\r\n"],
+    ["version\r\n", "STORED\r\n"],
+    ["incr a 1\r\n", "NOT_STORED\r\n"],
+    ["touch a 1\r\n", "EXISTS\r\n"],
+  ] as const) {
+    const value = new Dialogue(memcached).client(1000, end).server(1100, response);
+    value
+      .client(1200, "get k\r\n")
+      .server(1300, "END\r\n")
+      .client(1400, "get l\r\n")
+      .server(1500, "END\r\n")
+      .end("closed");
+    const pairs = value.outcome.filter((line) => !line.endsWith("gap"));
+    assert.ok(
+      pairs.every((line) => /^get [kl] 100$/.test(line)),
+      `${end} ${response}: ${pairs.join(", ")}`,
+    );
+  }
+});
