@@ -72,6 +72,7 @@ async function main(words: readonly string[]): Promise<number> {
       process.stderr.write(`bench: ${bench.name}: ${(error as Error).stack}\n`);
     }
   }
+  process.stdout.write(`\nLoad at the end ${loadavg()[0]!.toFixed(2)}.\n`);
   return status;
 }
 

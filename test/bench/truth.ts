@@ -12,9 +12,11 @@ const RECORD_HEADER_BYTES = 16;
 const ETHERNET_BYTES = 14;
 /** Magic number of a file with nanoseconds (`pcap-savefile(5)`). */
 const NANOSECONDS = 0xa1b23c4d;
+/** 127.0.0.1: what else listens on this port is somebody else. */
+const SERVER_ADDRESS = 0x7f000001;
 
 /**
- * The latencies in a capture that `tcpdump --nano` wrote on lo, of clients that ask one small thing at a time over IPv4. Worked
+ * The latencies in a capture that `tcpdump --nano` wrote on lo, of clients of 127.0.0.1 that ask one small thing at a time. Worked
  * out by as simple a rule as can be, and by none of tcplat's code: from a segment with payload to the server to the last
  * one with payload that comes back before the next. (redis-benchmark asks its first two questions at once: one here.)
  */
@@ -37,7 +39,9 @@ export function latenciesUs(file: string, serverPort: number): number[] {
     const payload = bytes.readUInt16BE(ip + 2) - (tcp - ip) - (bytes[tcp + 12]! >> 4) * 4;
     if (payload === 0) continue;
     const source = endpoint(bytes, ip + 12, tcp);
-    if (bytes.readUInt16BE(tcp + 2) === serverPort) {
+    const isToServer = bytes.readUInt16BE(tcp + 2) === serverPort;
+    if (bytes.readUInt32BE(isToServer ? ip + 16 : ip + 12) !== SERVER_ADDRESS) continue;
+    if (isToServer) {
       settle(source);
       asked.set(source, timeUs);
     } else {
