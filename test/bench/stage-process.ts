@@ -7,6 +7,7 @@ import type { FrameSource } from "../../src/capture/frame-source.ts";
 import { openFile } from "../../src/capture/libpcap.ts";
 import { ConnectionTable } from "../../src/connection/connection-table.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
+import type { RoleHints } from "../../src/connection/roles.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
 import { boundGarbage } from "../../src/memory.ts";
 import type { Options } from "../../src/options.ts";
@@ -78,19 +79,22 @@ const DEAF: StreamReceiver = {
   hasPending: false,
 };
 
+/** The server is who has the port. */
+const HINTS: RoleHints = {
+  servers: new Set(),
+  namedPorts: new Set([Number(port)]),
+  filterPorts: new Set(),
+  knownPorts: new Set(),
+  speaker: () => null,
+};
+
 function connecting(source: FrameSource): Consume {
   const decoder = new Decoder(source.linkType);
   const table = new ConnectionTable({
     maxConnections: 100_000,
     idleTimeoutUs: 300_000_000,
     attach: () => DEAF,
-    hints: {
-      servers: new Set(),
-      namedPorts: new Set([Number(port)]),
-      filterPorts: new Set(),
-      knownPorts: new Set(),
-      speaker: () => null,
-    },
+    hints: HINTS,
     localAddresses: () => new Set(),
     side: null,
     seed: 1,
