@@ -5,7 +5,7 @@ import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols
 import { Anchor } from "./anchor.ts";
 import type { Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
-import { HeldAnswers } from "./held-answers.ts";
+import { HeldAnswers, HOLD_ROOM } from "./held-answers.ts";
 import { Pairing } from "./pairing.ts";
 import { isTls, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
@@ -46,7 +46,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   #serverLastUs = 0.5;
 
   /** What the lost server sent. */
-  readonly #unread = new UnreadStretch();
+  #unread: UnreadStretch | null = null;
 
   constructor(context: ConversationContext, connection: Connection) {
     this.#context = context;
@@ -145,7 +145,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost) {
-      this.#unread.extend(timeUs);
+      this.#unread?.extend(timeUs);
       return;
     }
     pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
@@ -212,13 +212,13 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #serverGap(pairing: Pairing, missing: number): void {
     if (this.#isServerLost) {
-      this.#unread.addHole();
+      this.#unread?.addHole();
       return;
     }
     pairing.enterResponses(this.#serverLastUs, 0, this.#serverOffset, Flag.gap);
     if (this.#session!.responses.gap(missing)) return;
     this.#loseServer(this.#serverLastUs, true);
-    this.#unread.addHole();
+    this.#unread?.addHole();
   }
 
   retransmitted(fromClient: boolean, sequence: number, length: number): void {
@@ -357,8 +357,8 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#isServerLost = false;
     this.#isAssumed = true;
     pairing.isTentative = true;
-    if (isFirst) pairing.held = new HeldAnswers();
-    else pairing.countResync();
+    if (!isFirst) pairing.countResync();
+    else if (this.#context.pool.used < HOLD_ROOM) pairing.held = new HeldAnswers();
   }
 
   /**
@@ -366,6 +366,7 @@ export class Conversation implements StreamReceiver, Sleeper {
    * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   #completeCut(pairing: Pairing): void {
+    if (this.#unread === null) return;
     const { lastUs, isOneSegment, hasHole } = this.#unread;
     if (this.#anchor.isAsync || hasHole || pairing.pendingCount === 0) return;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
@@ -393,6 +394,7 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #loseServer(timeUs: number, hasHole: boolean): void {
     this.#isServerLost = true;
+    this.#unread ??= new UnreadStretch();
     this.#unread.begin(timeUs, hasHole);
   }
 }

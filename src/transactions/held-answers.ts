@@ -8,6 +8,8 @@ export interface HeldAnswer {
   readonly errorId: number;
 }
 
+/** With so many requests in the pool, first pairs are told at once: a flood must not take all the room. */
+export const HOLD_ROOM = 1 << 14;
 /** The client has to wait for its responses this often. */
 const ENOUGH_WAITS = 3;
 /** Or so many pairs are held that there is not to be room for more. */
