@@ -37,6 +37,8 @@ const NO_TIMES = bytes(
 const RETRANSMIT_AND_RTT = bytes(',"retransmit_us":0,"rtt_us":null');
 const REQUEST_BYTES = bytes(',"request_bytes":');
 const RESPONSE_BYTES = bytes(',"response_bytes":');
+const REQUEST_SEQUENCE = bytes(',"request_seq":');
+const RESPONSE_SEQUENCE = bytes(',"response_seq":');
 const FLAGS = bytes(',"flags":[');
 const RECORD_END = bytes("]}\n");
 
@@ -55,6 +57,10 @@ export class JsonFormat implements RecordFormat {
     at = this.putTimes(transaction, into, at);
     at = putInteger(into, putBytes(into, at, REQUEST_BYTES), transaction.requestBytes);
     at = putInteger(into, putBytes(into, at, RESPONSE_BYTES), transaction.responseBytes);
+    at = putInteger(into, putBytes(into, at, REQUEST_SEQUENCE), transaction.requestSequence);
+    at = putBytes(into, at, RESPONSE_SEQUENCE);
+    const { responseSequence } = transaction;
+    at = responseSequence === null ? putBytes(into, at, NULL) : putInteger(into, at, responseSequence);
     at = putFlags(transaction.flags, into, putBytes(into, at, FLAGS));
     return putBytes(into, at, RECORD_END);
   }

@@ -1,13 +1,14 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
-import { distance } from "../connection/sequence.ts";
 import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
 import { Anchor } from "./anchor.ts";
 import type { Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
 import { HeldAnswers, HOLD_ROOM } from "./held-answers.ts";
+import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
 import { isTls, type Refusal } from "./selector.ts";
+import { StreamPlace } from "./stream-place.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
 import { UnreadStretch } from "./unread.ts";
 
@@ -37,13 +38,9 @@ export class Conversation implements StreamReceiver, Sleeper {
   #isAssumed = false;
   #hasClientData = false;
 
-  // Where the streams stand: bytes since the beginning, the sequence number that comes next, and when they last moved.
-  #clientOffset = 0.5;
-  #clientNext = 0;
-  #clientLastUs = 0.5;
-  #serverOffset = 0.5;
-  #serverNext = 0;
-  #serverLastUs = 0.5;
+  // Where the streams stand.
+  readonly #client = new StreamPlace();
+  readonly #server = new StreamPlace();
 
   /** What the lost server sent. */
   #unread: UnreadStretch | null = null;
@@ -53,8 +50,6 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#connection = connection;
     this.#isClientLost = !connection.hasHandshake;
     this.#isServerLost = !connection.hasHandshake;
-    this.#clientOffset = 0;
-    this.#serverOffset = 0;
     const protocol = context.selector.byPort(connection.serverPort);
     if (protocol !== null && connection.hasHandshake) this.#begin(protocol);
   }
@@ -77,20 +72,13 @@ export class Conversation implements StreamReceiver, Sleeper {
   ): void {
     const flags = wasHeld ? Flag.outOfOrder : 0;
     if (!this.#isAwake) this.#wake();
+    const place = fromClient ? this.#client : this.#server;
+    place.next = sequence;
     if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, sequence, acknowledgement, flags);
     else this.#serverData(bytes, start, end, cut, timeUs, acknowledgement, flags);
-    const length = end - start + cut;
-    if (fromClient) {
-      this.#clientOffset += length;
-      this.#clientNext = (sequence + length) | 0;
-      this.#clientLastUs = timeUs;
-      this.#hasClientData = true;
-    } else {
-      this.#serverOffset += length;
-      this.#serverNext = (sequence + length) | 0;
-      this.#serverLastUs = timeUs;
-      this.#anchor.serverSent(this.#serverNext, acknowledgement, timeUs);
-    }
+    place.move(end - start + cut, timeUs);
+    if (fromClient) this.#hasClientData = true;
+    else this.#anchor.serverSent(place.next, acknowledgement, timeUs);
   }
 
   // Runs for every segment with payload.
@@ -112,23 +100,23 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing!;
     if (this.#anchor.leads(acknowledgement)) this.#lead(bytes, start, end, timeUs, sequence, acknowledgement);
     this.#anchor.clientSent(acknowledgement, timeUs);
-    pairing.enterRequests(timeUs, start, this.#clientOffset, flags);
+    pairing.enterRequests(timeUs, start, this.#client.offset, flags);
     if (this.#isClientLost) {
       pairing.extendLast(timeUs);
       return;
     }
     const requests = this.#session!.requests;
     if (!requests.push(bytes, start, end) || pairing.isOverfull) {
-      pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
+      pairing.enterRequests(timeUs, 0, this.#client.offset + (end - start), 0);
       this.#rejectClient(pairing.isOverfull ? "pending_limit" : "request");
       return;
     }
-    if (pairing.isContradicted) this.#doubt(this.#clientOffset + (end - start));
+    if (pairing.isContradicted) this.#doubt(this.#client.offset + (end - start));
     if (cut === 0 || this.#isClientLost) return;
-    pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start), 0);
+    pairing.enterRequests(timeUs, 0, this.#client.offset + (end - start), 0);
     if (requests.gap(cut)) return;
     // Its length is known all the same: most segments hold one request.
-    pairing.enterRequests(timeUs, 0, this.#clientOffset + (end - start) + cut, 0);
+    pairing.enterRequests(timeUs, 0, this.#client.offset + (end - start) + cut, 0);
     this.#loseClient(Flag.truncated);
   }
 
@@ -149,8 +137,8 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
-    pairing.enterResponses(timeUs, start, this.#serverOffset, flags);
-    if (this.#isAssumed) pairing.receivedOffset = this.#clientOffset - distance(this.#clientNext, acknowledgement);
+    pairing.enterResponses(timeUs, start, this.#server.offset, flags);
+    if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(acknowledgement);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
       this.#pairing!.countParserError("response");
@@ -158,9 +146,9 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost))
-      this.#doubt(this.#clientOffset);
+      this.#doubt(this.#client.offset);
     if (cut === 0 || this.#isServerLost) return;
-    pairing.enterResponses(timeUs, 0, this.#serverOffset + (end - start), 0);
+    pairing.enterResponses(timeUs, 0, this.#server.offset + (end - start), 0);
     if (responses.gap(cut)) return;
     // Where the bytes cut off begin a response, its first byte's time is known all the same.
     if (!pairing.isResponding && pairing.pendingCount > 0) pairing.responseBegins(0);
@@ -192,21 +180,19 @@ export class Conversation implements StreamReceiver, Sleeper {
       else this.#serverGap(pairing, missing);
       pairing.isInGap = false;
     } else if (fromClient) this.#isClientLost = true;
-    else this.#loseServer(this.#serverLastUs, true);
+    else this.#loseServer(this.#server.lastUs, true);
     if (fromClient) {
-      this.#clientOffset += missing;
-      this.#clientNext = next;
+      this.#client.skip(missing, next);
       this.#anchor.clientLost();
     } else {
-      this.#serverOffset += missing;
-      this.#serverNext = next;
+      this.#server.skip(missing, next);
       this.#anchor.serverLost(next);
     }
   }
 
   #clientGap(pairing: Pairing, missing: number): void {
     if (this.#isClientLost) return;
-    pairing.enterRequests(this.#clientLastUs, 0, this.#clientOffset, Flag.gap);
+    pairing.enterRequests(this.#client.lastUs, 0, this.#client.offset, Flag.gap);
     if (!this.#session!.requests.gap(missing)) this.#loseClient(Flag.gap);
   }
 
@@ -215,9 +201,9 @@ export class Conversation implements StreamReceiver, Sleeper {
       this.#unread?.addHole();
       return;
     }
-    pairing.enterResponses(this.#serverLastUs, 0, this.#serverOffset, Flag.gap);
+    pairing.enterResponses(this.#server.lastUs, 0, this.#server.offset, Flag.gap);
     if (this.#session!.responses.gap(missing)) return;
-    this.#loseServer(this.#serverLastUs, true);
+    this.#loseServer(this.#server.lastUs, true);
     this.#unread?.addHole();
   }
 
@@ -225,10 +211,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (fromClient) {
-      const from = this.#clientOffset - distance(this.#clientNext, sequence);
+      const from = this.#client.offsetOf(sequence);
       pairing.markRetransmitted(from, from + length);
     } else {
-      pairing.markResponseRetransmitted(this.#serverOffset - distance(this.#serverNext, sequence));
+      pairing.markResponseRetransmitted(this.#server.offsetOf(sequence));
     }
   }
 
@@ -254,11 +240,11 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
-    pairing.endHold(pairing.pendingCount === 0 || !pairing.hasPipelined, this.#clientLastUs);
+    pairing.endHold(pairing.pendingCount === 0 || !pairing.hasPipelined, this.#client.lastUs);
     const isLost = this.#isServerLost || this.#connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,
-      Math.max(this.#clientLastUs, this.#serverLastUs, this.#connection.lastUs),
+      Math.max(this.#client.lastUs, this.#server.lastUs, this.#connection.lastUs),
     );
   }
 
@@ -282,7 +268,8 @@ export class Conversation implements StreamReceiver, Sleeper {
     const server = this.#context.servers.find(this.#connection.serverText);
     this.#connection.server = server;
     this.#protocol = protocol;
-    this.#pairing = new Pairing(this.#context, this.#connection, server, protocol);
+    const origin = new Origin(this.#connection, server, protocol, this.#client, this.#server);
+    this.#pairing = new Pairing(this.#context, origin, this.#connection.hasHandshake);
     this.#session = protocol.createSession(this.#pairing);
   }
 
@@ -310,16 +297,16 @@ export class Conversation implements StreamReceiver, Sleeper {
   /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
   #noteAsync(): void {
     this.#anchor.isAsync = true;
-    if (this.#isAssumed) this.#giveUpAssumption(this.#clientOffset);
+    if (this.#isAssumed) this.#giveUpAssumption(this.#client.offset);
   }
 
   /** `clientEnd`: where the client's bytes read so far end. */
   #giveUpAssumption(clientEnd: number): void {
-    this.#pairing!.enterRequests(this.#clientLastUs, 0, clientEnd, 0);
-    this.#pairing!.endHold(false, this.#clientLastUs);
+    this.#pairing!.enterRequests(this.#client.lastUs, 0, clientEnd, 0);
+    this.#pairing!.endHold(false, this.#client.lastUs);
     this.#loseClient(Flag.gap);
-    this.#loseServer(this.#serverLastUs, true);
-    this.#pairing!.giveUpAll("gap", this.#clientLastUs);
+    this.#loseServer(this.#server.lastUs, true);
+    this.#pairing!.giveUpAll("gap", this.#client.lastUs);
   }
 
   /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
@@ -370,7 +357,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     const { lastUs, isOneSegment, hasHole } = this.#unread;
     if (this.#anchor.isAsync || hasHole || pairing.pendingCount === 0) return;
     if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
-      pairing.answerCut(lastUs, this.#serverOffset, this.#session?.responses.cutError?.() ?? NO_ERROR);
+      pairing.answerCut(lastUs, this.#server.offset, this.#session?.responses.cutError?.() ?? NO_ERROR);
     else if (isOneSegment) pairing.answerAllAt(lastUs, Flag.truncated);
   }
 

@@ -1,21 +1,32 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Server } from "../connection/servers.ts";
 import type { Protocol } from "../protocols/protocol.ts";
+import type { StreamPlace } from "./stream-place.ts";
 import type { Endpoint, Side } from "./transaction.ts";
 
 /** What all transactions of a connection have in common. */
 export class Origin {
   readonly protocol: Protocol;
   readonly server: Server;
+  readonly clientPlace: StreamPlace;
+  readonly serverPlace: StreamPlace;
   readonly #connection: Connection;
   // Made when first asked for: most of 100,000 connections are never spoken of.
   #client: Endpoint | null = null;
   #serverEndpoint: Endpoint | null = null;
 
-  constructor(connection: Connection, server: Server, protocol: Protocol) {
+  constructor(
+    connection: Connection,
+    server: Server,
+    protocol: Protocol,
+    clientPlace: StreamPlace,
+    serverPlace: StreamPlace,
+  ) {
     this.#connection = connection;
     this.server = server;
     this.protocol = protocol;
+    this.clientPlace = clientPlace;
+    this.serverPlace = serverPlace;
   }
 
   get connectionId(): number {

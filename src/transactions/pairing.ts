@@ -1,17 +1,8 @@
-import type { Connection } from "../connection/connection.ts";
-import type { Server } from "../connection/servers.ts";
-import {
-  type Exchange,
-  NO_ERROR,
-  NO_REPLY,
-  NONE_PENDING,
-  type Protocol,
-  TransactionClass,
-} from "../protocols/protocol.ts";
+import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
 import { Draft, NO_DRAFT } from "./draft.ts";
 import type { HeldAnswers } from "./held-answers.ts";
-import { Origin } from "./origin.ts";
+import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
@@ -72,16 +63,16 @@ export class Pairing implements Exchange {
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
   #previousEndUs = Number.NEGATIVE_INFINITY;
 
-  constructor(context: PairingContext, connection: Connection, server: Server, protocol: Protocol) {
+  constructor(context: PairingContext, origin: Origin, hasHandshake: boolean) {
     this.wantsText = context.wantsText;
     this.wantsValues = context.wantsValues;
     this.#pool = context.pool;
     this.#queue = new PendingQueue(context.pool);
     this.#draft = new Draft(context.pool);
-    this.#service = context.sink.service(server, protocol);
+    this.#service = context.sink.service(origin.server, origin.protocol);
     this.#record = context.record;
-    this.#origin = new Origin(connection, server, protocol);
-    this.#baseFlags = connection.hasHandshake ? 0 : Flag.midstream;
+    this.#origin = origin;
+    this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
   }
 
@@ -293,7 +284,7 @@ export class Pairing implements Exchange {
   /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
   answerAllAt(timeUs: number, flag: number): void {
     while (this.#queue.head !== NIL) {
-      if (!this.#response.isReading) this.#response.begin(timeUs, 0, flag);
+      if (!this.#response.isReading) this.#response.begin(timeUs, Number.NaN, flag);
       this.#response.endUs = timeUs;
       this.#response.end();
       this.#answerOldest(0, NO_ERROR);
@@ -367,6 +358,7 @@ export class Pairing implements Exchange {
     record.unanswered = "";
     record.flags |= response.flags;
     record.responseBytes = responseBytes;
+    record.responseOffset = response.offset;
     const { startUs, endUs } = response;
     record.time(this.#pool.times[entry * TIMES + Time.end]!, startUs, endUs, this.#previousEndUs);
     if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;

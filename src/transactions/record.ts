@@ -38,6 +38,9 @@ export class TransactionRecord implements Transaction {
   requestBytes = 0.5;
   responseBytes = 0.5;
   retransmissions = 0;
+  /** Places in the connection's streams; the response's is NaN where its beginning was not seen. */
+  requestOffset = 0.5;
+  responseOffset = 0.5;
   text: Uint8Array = new Uint8Array(0);
   textStart = 0;
   textEnd = 0;
@@ -46,6 +49,15 @@ export class TransactionRecord implements Transaction {
 
   constructor(protocol: Protocol) {
     this.protocol = protocol;
+  }
+
+  get requestSequence(): number {
+    return this.#origin!.clientPlace.sequenceAt(this.requestOffset);
+  }
+
+  get responseSequence(): number | null {
+    if (this.unanswered !== "" || Number.isNaN(this.responseOffset)) return null;
+    return this.#origin!.serverPlace.sequenceAt(this.responseOffset);
   }
 
   /** Takes over what is known of a request. What a connection's have in common is written once for a run of them. */
@@ -60,7 +72,8 @@ export class TransactionRecord implements Transaction {
     if (this.text !== text) this.text = text;
     this.requestNumber = times[time + Time.number]!;
     this.startUs = times[time + Time.start]!;
-    this.requestBytes = times[time + Time.endOffset]! - times[time + Time.startOffset]!;
+    this.requestOffset = times[time + Time.startOffset]!;
+    this.requestBytes = times[time + Time.endOffset]! - this.requestOffset;
     this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
     this.commandId = words[word + Word.commandId]!;
     this.flags = words[word + Word.flags]!;

@@ -81,6 +81,9 @@ export interface Transaction {
   readonly waitedUs: number;
   readonly requestBytes: number;
   readonly responseBytes: number;
+  /** TCP sequence numbers (u32) of the request's and the response's first byte; null where no response was seen to begin. */
+  readonly requestSequence: number;
+  readonly responseSequence: number | null;
   /** Segments of its bytes that were sent again while it ran. */
   readonly retransmissions: number;
   /** The request's words: text[textStart, textEnd), raw bytes from the wire (escape them on output). */

@@ -58,6 +58,8 @@ export function transaction(
     requestBytes: 31,
     responseBytes: isAnswered ? 5 : 0,
     retransmissions: 0,
+    requestSequence: 4_000_000_001,
+    responseSequence: isAnswered ? 5001 : null,
     text,
     textStart: 0,
     textEnd: text.length,

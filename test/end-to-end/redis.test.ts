@@ -12,7 +12,7 @@ const skip = captureObstacle() ?? missingProgram("redis-server") ?? false;
 /** The contract's record (§3), in its order. */
 const FIELDS =
   `type id protocol class side client server command key summary status error start end latency_us send_us wait_us
-receive_us queue_us retransmit_us rtt_us request_bytes response_bytes flags`.split(/\s+/);
+receive_us queue_us retransmit_us rtt_us request_bytes response_bytes request_seq response_seq flags`.split(/\s+/);
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 let redis: RealServer;
@@ -145,6 +145,8 @@ describe("what is printed of live requests", { skip }, () => {
       rtt_us: rest.rtt_us,
       request_bytes: resp("set", "foo", "bar").length,
       response_bytes: 5,
+      request_seq: rest.request_seq,
+      response_seq: rest.response_seq,
       flags: [],
     });
     assert.deepEqual([push!.id, push!.status, push!.error], ["1-2", "error", "WRONGTYPE"]);

@@ -36,6 +36,8 @@ export interface JsonRecord {
   readonly rtt_us: number | null;
   readonly request_bytes: number;
   readonly response_bytes: number;
+  readonly request_seq: number;
+  readonly response_seq: number | null;
   readonly flags: readonly string[];
 }
 
