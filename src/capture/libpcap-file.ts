@@ -4,13 +4,8 @@ import { allocateBatch, BatchStream, LOCKED_BY_CALLER } from "./batch-stream.ts"
 import { applyFilter } from "./filter.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource } from "./frame-source.ts";
 import { cText, ERROR_TEXT_BYTES, firstLine, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
+import { HUGE_LINK_TYPES, MAX_FRAME_BYTES } from "./pcap-file.ts";
 import type { StreamPump } from "./stream-pump.ts";
-
-/** libpcap refuses longer frames in a file, whatever its header says (`pcap-int.h`, MAXIMUM_SNAPLEN) … */
-const MAX_FRAME_BYTES = 262144;
-
-/** … except for these LINKTYPE_ values, which may hold megabytes and no IP: DBUS, USBPCAP, EBHSCR. */
-const HUGE_LINK_TYPES: readonly number[] = [231, 249, 279];
 
 /** A synchronous call that took longer (a rare filter, a slow disk) makes the next one asynchronous. */
 const SLOW_CALL_MS = 25;

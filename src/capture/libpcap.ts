@@ -1,8 +1,10 @@
 import { TcplatError } from "../errors.ts";
+import type { FrameSource } from "./frame-source.ts";
 import { firstLine, loadLibpcap } from "./libpcap-binding.ts";
-import { type FileSource, isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
+import { isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
 import type { LiveOptions } from "./libpcap-live.ts";
 import { LiveSource } from "./live-source.ts";
+import { openPcapFile } from "./pcap-file.ts";
 import { StreamPump } from "./stream-pump.ts";
 
 /** What reading a capture file needs to know. */
@@ -22,10 +24,13 @@ export function openLive(options: LiveOptions): LiveSource {
  * Opens a pcap or pcapng file of any byte order and precision. A promise, since standard input or a named pipe may keep its
  * header waiting. Rejects with TcplatError "file", "filter" or "engine".
  */
-export async function openFile(options: FileOptions): Promise<FileSource> {
-  const libpcap = loadLibpcap();
+export async function openFile(options: FileOptions): Promise<FrameSource> {
   const { file, filter } = options;
-  if (file !== "-" && isRegularFile(file)) return openRegularFile(libpcap, file, filter);
+  const isRegular = file !== "-" && isRegularFile(file);
+  const plain = isRegular && filter === "" ? openPcapFile(file) : null;
+  if (plain !== null) return plain;
+  const libpcap = loadLibpcap();
+  if (isRegular) return openRegularFile(libpcap, file, filter);
   const name = file === "-" ? "standard input" : file;
   let pump: StreamPump;
   try {

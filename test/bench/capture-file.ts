@@ -1,14 +1,15 @@
 /**
- * What a frame costs on its way out of a capture file, with and without stdio's locks, and what a poll of a silent interface
+ * What a frame costs on its way out of a capture file, through libpcap (with and without stdio's locks) or read directly, and what a poll of a silent interface
  * costs: `npm run bench -- capture-file`; of another file: node dist/test/bench/capture-file.js FILE.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RECORD_HEADER_BYTES } from "../../src/capture/frame-source.ts";
+import { type FrameSource, RECORD_HEADER_BYTES } from "../../src/capture/frame-source.ts";
 import { type Libpcap, loadLibpcap } from "../../src/capture/libpcap-binding.ts";
 import { openRegularFile } from "../../src/capture/libpcap-file.ts";
 import { LiveSource } from "../../src/capture/live-source.ts";
+import { openPcapFile } from "../../src/capture/pcap-file.ts";
 import { pcapFile } from "../support/pcap-file.ts";
 import { bench, cpuNs, tell } from "./piece.ts";
 
@@ -17,8 +18,11 @@ const FRAME_BYTES = 90;
 const ROUNDS = 5;
 const POLLS = 100_000;
 
-async function countFrames(libpcap: Libpcap, filter: string): Promise<number> {
-  const source = openRegularFile(libpcap, file, filter);
+type Open = () => FrameSource | null;
+
+async function countFrames(open: Open): Promise<number> {
+  const source = open();
+  if (source === null) throw new Error(`${file} is not read directly`);
   let frames = 0;
   for (;;) {
     const read = source.read();
@@ -32,12 +36,12 @@ async function countFrames(libpcap: Libpcap, filter: string): Promise<number> {
 }
 
 /** The best of five: whatever else runs only ever makes it slower. */
-async function benchFile(work: string, libpcap: Libpcap, filter: string, beside: string | null): Promise<void> {
+async function benchFile(work: string, open: Open, beside: string | null): Promise<void> {
   let bestNs = Number.POSITIVE_INFINITY;
   let frames = 0;
   for (let round = 0; round < ROUNDS; round++) {
     const cpu = process.cpuUsage();
-    frames = await countFrames(libpcap, filter);
+    frames = await countFrames(open);
     bestNs = Math.min(bestNs, cpuNs(cpu));
   }
   tell(work, bestNs / frames, beside);
@@ -62,10 +66,16 @@ const file = process.argv[2] ?? join(folder, "bench.pcap");
 try {
   if (process.argv[2] === undefined) writeFrames();
   const libpcap = loadLibpcap();
-  const LOCKED = "a frame from a file, stdio's locks left on";
-  await benchFile(LOCKED, { ...libpcap, setLocking: null }, "", null);
-  await benchFile("a frame from a file", libpcap, "", LOCKED);
-  await benchFile("a frame from a file, with a filter", libpcap, "tcp port 6379 or not tcp", "a frame from a file");
+  const through =
+    (filter: string, by = libpcap): Open =>
+    () =>
+      openRegularFile(by, file, filter);
+  const LOCKED = "a frame through libpcap, stdio's locks left on";
+  const UNLOCKED = "a frame through libpcap";
+  await benchFile(LOCKED, through("", { ...libpcap, setLocking: null }), null);
+  await benchFile(UNLOCKED, through(""), LOCKED);
+  await benchFile("a frame through libpcap, with a filter", through("tcp port 6379 or not tcp"), UNLOCKED);
+  await benchFile("a frame read directly", () => openPcapFile(file), UNLOCKED);
   if (process.getuid?.() === 0) benchPoll(libpcap);
 } finally {
   rmSync(folder, { recursive: true });

@@ -125,6 +125,15 @@ test("a snaplen of 0, 2^31 - 1 or 2^32 - 1 in the header does not matter", async
   }
 });
 
+test("a frame longer than the header's snaplen is read whole, and the one behind it, too", async () => {
+  const { frames, fault } = await readFile(save(pcapFile(FRAMES, { snaplen: 16 })));
+  assert.equal(fault, null);
+  assert.deepEqual(
+    frames.map((frame) => frame.bytes),
+    FRAMES.map((frame) => Buffer.from(frame.bytes)),
+  );
+});
+
 test("batches join without a seam over many thousand frames of every size", async () => {
   const frames = Array.from({ length: 20_000 }, (_, i) => ({
     seconds: i,
