@@ -1,0 +1,185 @@
+import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import type { Logger } from "pino";
+import type { TransactionOutput } from "./aggregate/aggregate.ts";
+import type { Snapshot } from "./aggregate/snapshot.ts";
+import type { Captor } from "./captor.ts";
+import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
+import { FrameWriter } from "./capture/frame-writer.ts";
+import { TcplatError } from "./errors.ts";
+import type { Options } from "./options.ts";
+import type { RecordWriter } from "./outputs/record-writer.ts";
+import { Pipeline } from "./pipeline.ts";
+
+/** The event loop gets a turn at least this often while frames keep coming. */
+const TURN_MS = 4;
+/** Longest wait for frames: a lost interface is taken up again, and time-outs run, at least this often. */
+const WAIT_MS = 100;
+/** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
+const SLICE_BYTES = 65_536;
+/** Longest pause of a live capture for the reader of its records, and the share of the time that it regains. */
+const PATIENCE_MS = 400;
+const PATIENCE_REGAINED = 0.1;
+const CATCH_UP_STEP_MS = 2;
+/** After a stop, the kernel's last block may still be on its way. */
+const LAST_BLOCK_MS = 40;
+/** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
+const IDLE_LAG_US = 1_000_000;
+
+/** Captures on the main thread: one source, one pipeline. */
+export class Solo implements Captor {
+  readonly source: FrameSource;
+  failure: TcplatError | null = null;
+  readonly #options: Options;
+  readonly #log: Logger;
+  readonly #writer: RecordWriter;
+  readonly #pipeline: Pipeline;
+  #frameWriter: FrameWriter | null = null;
+  #isStopping = false;
+  #wasUp = true;
+  /** Time that the capture may still wait for the reader of the records, and when that was said. */
+  #patienceMs = PATIENCE_MS;
+  #patientAtMs = 0;
+
+  constructor(
+    options: Options,
+    source: FrameSource,
+    log: Logger,
+    writer: RecordWriter,
+    outputs: readonly TransactionOutput[],
+  ) {
+    this.#options = options;
+    this.source = source;
+    this.#log = log;
+    this.#writer = writer;
+    this.#pipeline = new Pipeline(options, source, outputs, () => ({ stdout: writer.recordsDropped }));
+  }
+
+  begin(): void {
+    const { write } = this.#options;
+    if (write !== null) this.#frameWriter = new FrameWriter(write, this.source.linkType, this.source.snaplen);
+  }
+
+  stop(): void {
+    this.#isStopping = true;
+  }
+
+  async finish(): Promise<void> {
+    this.#pipeline.finish();
+  }
+
+  snapshot(): Snapshot {
+    return this.#pipeline.snapshot();
+  }
+
+  oneSided(): number {
+    let oneSided = 0;
+    for (const connection of this.#pipeline.table) if (connection.fromA.isSeen !== connection.fromB.isSeen) oneSided++;
+    return oneSided;
+  }
+
+  reopen(): void {
+    this.#frameWriter?.reopen();
+  }
+
+  close(): void {
+    this.#frameWriter?.close();
+    this.source.close();
+  }
+
+  // ---- the main loop ----
+
+  async capture(): Promise<void> {
+    let turnAt = performance.now();
+    while (!this.#isStopping) {
+      const read = this.#read();
+      const length = typeof read === "number" ? read : await read;
+      if (length === END_OF_FRAMES) return;
+      if (length > 0) await this.#consume(length);
+      else await this.#idle();
+      if (length > 0 && performance.now() - turnAt > TURN_MS) {
+        await nextTurn();
+        turnAt = performance.now();
+      }
+    }
+    if (this.source.isLive) await this.#takeLastBlock();
+  }
+
+  /** A fault ends the run once what was read before it has been told. */
+  #read(): number | Promise<number> {
+    const end = (error: unknown): number => {
+      if (!(error instanceof TcplatError)) throw error;
+      this.failure = error;
+      return END_OF_FRAMES;
+    };
+    try {
+      const read = this.source.read();
+      return typeof read === "number" ? read : read.catch(end);
+    } catch (error) {
+      return end(error);
+    }
+  }
+
+  /** Takes a batch in slices: a frame may hold thousands of requests, and what is to be printed must find room. */
+  async #consume(length: number): Promise<void> {
+    const { count } = this.#options;
+    const batch = this.source.batch;
+    let at = 0;
+    while (at < length) {
+      const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
+      if (left <= 0) break;
+      at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
+      if (this.#writer.isFilling) await this.#letWriterCatchUp();
+    }
+    if (this.#frameWriter !== null && !this.#frameWriter.write(batch, 0, at)) this.#isStopping = true;
+    if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
+  }
+
+  /**
+   * A file waits for whoever reads the records. A live capture lends a burst of records up to PATIENCE_MS, while the
+   * kernel keeps the frames, and gets the time back slowly: a reader who is slow for ever costs records, not frames.
+   */
+  async #letWriterCatchUp(): Promise<void> {
+    const writer = this.#writer;
+    if (!this.source.isLive) {
+      if (writer.isFull) await writer.drain();
+      return;
+    }
+    const startMs = performance.now();
+    const patienceMs = Math.min(PATIENCE_MS, this.#patienceMs + (startMs - this.#patientAtMs) * PATIENCE_REGAINED);
+    while (writer.isFilling && performance.now() - startMs < patienceMs) await delay(CATCH_UP_STEP_MS);
+    this.#patientAtMs = performance.now();
+    this.#patienceMs = patienceMs - (this.#patientAtMs - startMs);
+  }
+
+  async #idle(): Promise<void> {
+    const source = this.source;
+    if (source.isUp !== this.#wasUp) {
+      this.#wasUp = source.isUp;
+      if (source.isUp) this.#log.info(`${source.name} is up again`);
+      else this.#log.warn(`${source.name} is down; capture goes on when it comes back`);
+    }
+    if (source.isLive) this.#pipeline.table.advanceIdle(Date.now() * 1000 - IDLE_LAG_US);
+    await source.waitForFrames(WAIT_MS);
+  }
+
+  async #takeLastBlock(): Promise<void> {
+    if (this.#options.count !== null && this.#pipeline.frames >= this.#options.count) return;
+    const stopUs = Date.now() * 1000;
+    let until = performance.now() + LAST_BLOCK_MS;
+    for (;;) {
+      // Asked before reading: a busy machine may let the time pass between the two.
+      const isLastLook = performance.now() >= until;
+      const read = this.#read();
+      const length = typeof read === "number" ? read : await read;
+      if (length === END_OF_FRAMES) return;
+      if (length > 0) {
+        // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
+        await this.#consume(length);
+        if (this.#pipeline.table.clockUs >= stopUs) return;
+        until = performance.now() + LAST_BLOCK_MS;
+        await nextTurn();
+      } else if (isLastLook) return;
+      else await this.source.waitForFrames(Math.max(1, until - performance.now()));
+    }
+  }
+}
