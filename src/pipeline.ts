@@ -59,10 +59,11 @@ export class Pipeline {
       side: options.side === "auto" ? null : options.side,
       seed: Math.floor(Math.random() * 2 ** 32),
     });
+    const pool = new PendingPool();
     this.#context = {
-      pool: new PendingPool(),
+      pool,
       sink: this.aggregate,
-      record: new TransactionRecord(PROTOCOLS[0]!),
+      record: new TransactionRecord(pool),
       wantsText: outputs.length > 0,
       wantsValues: options.showValues,
       selector,

@@ -5,100 +5,151 @@ export const BUCKET_BOUNDS_US: readonly number[] = [
 ];
 export const BUCKET_COUNT = BUCKET_BOUNDS_US.length + 1;
 
-/** Up to here a table tells the bucket (3 ns a record less than a search, test/bench/aggregate.ts). */
-const SHORT_US = 1000;
-const SHORT_BUCKETS = new Uint8Array(SHORT_US + 1);
-for (let us = 0; us <= SHORT_US; us++) {
-  SHORT_BUCKETS[us] = BUCKET_BOUNDS_US.findIndex((bound) => us <= bound);
-}
-const FIRST_LONG_BUCKET = BUCKET_BOUNDS_US.indexOf(SHORT_US) + 1;
-const BOUNDS = Float64Array.from(BUCKET_BOUNDS_US);
-
-/** Each octave above EXACT_US is split in 64 steps: a step's middle is at most 1/128 away from any time in it. */
+/**
+ * Steps: up to EXACT_US one for each microsecond; above, each octave of `us - 1` is split in 64, so that a step's middle is
+ * at most 1/128 away from any time in it. Minus one, because bounds are inclusive: up to STEPPED_US every bound ends a step,
+ * and the buckets need not be counted apart (a third of what a record costs).
+ */
 const STEPS_BITS = 6;
 const STEPS = 1 << STEPS_BITS;
 const EXACT_US = 2 * STEPS;
+const STEPPED_US = 1000;
+const STEPPED_BUCKETS = BUCKET_BOUNDS_US.indexOf(STEPPED_US) + 1;
 /** Longer times (12 days) share the last step; `maxUs` stays exact. */
-const LONGEST_US = 2 ** 40 - 1;
-const INITIAL_STEPS = 256;
+const LONGEST_US = 2 ** 40;
+const MAX_INT = 0x7fff_ffff;
+const INITIAL_STEPS = 320;
+
+/** What a histogram holds, as it can be sent to another thread. */
+export type HistogramCounts = Pick<Histogram, "sumUs" | "maxUs" | "steps" | "longBuckets">;
+export type BucketCounts = Pick<BucketHistogram, "sumUs" | "buckets">;
 
 /**
  * Times of one series: exact counts in the contract's buckets, finer log-linear counts for quantiles, sum and maximum.
  * Grows with the longest time it holds, to 18 KiB at most.
  */
 export class Histogram {
-  /** Counts per bucket, not cumulative. */
-  readonly buckets = new Float64Array(BUCKET_COUNT);
-  count = 0;
   sumUs = 0;
   maxUs = 0;
-  private steps = new Float64Array(INITIAL_STEPS);
+  /** The finer counts that quantiles are found by. */
+  steps = new Float64Array(INITIAL_STEPS);
+  /** Counts per bucket, of times above STEPPED_US. */
+  readonly longBuckets = new Float64Array(BUCKET_COUNT);
 
-  // Runs for every segment.
+  // Runs for every response.
   /** `us`: a whole number of microseconds, not negative. */
   record(us: number): void {
-    const bucket = us <= SHORT_US ? SHORT_BUCKETS[us]! : longBucketIndex(us);
-    this.buckets[bucket] = this.buckets[bucket]! + 1;
-    const step = stepIndex(us);
-    if (step >= this.steps.length) this.grow(step);
+    const step = us <= EXACT_US ? us : us <= MAX_INT ? stepIndex(us) : longStepIndex(us);
+    if (us > STEPPED_US) this.recordLong(us, step);
     this.steps[step] = this.steps[step]! + 1;
-    this.count++;
     this.sumUs += us;
     if (us > this.maxUs) this.maxUs = us;
   }
 
+  get count(): number {
+    return this.steps.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Counts per bucket, not cumulative. */
+  get buckets(): Float64Array {
+    const buckets = this.longBuckets.slice();
+    let from = 0;
+    for (let bucket = 0; bucket < STEPPED_BUCKETS; bucket++) {
+      const bound = BUCKET_BOUNDS_US[bucket]!;
+      const to = bound <= EXACT_US ? bound : stepIndex(bound);
+      for (; from <= to; from++) buckets[bucket] = buckets[bucket]! + this.steps[from]!;
+    }
+    return buckets;
+  }
+
   /** Adds what `other` holds. */
-  merge(other: Histogram): void {
-    for (let i = 0; i < BUCKET_COUNT; i++) this.buckets[i] = this.buckets[i]! + other.buckets[i]!;
+  merge(other: HistogramCounts): void {
     if (other.steps.length > this.steps.length) this.grow(other.steps.length - 1);
     for (let i = 0; i < other.steps.length; i++) this.steps[i] = this.steps[i]! + other.steps[i]!;
-    this.count += other.count;
+    for (let i = 0; i < BUCKET_COUNT; i++) this.longBuckets[i] = this.longBuckets[i]! + other.longBuckets[i]!;
     this.sumUs += other.sumUs;
     if (other.maxUs > this.maxUs) this.maxUs = other.maxUs;
   }
 
   /** The time in µs that the fraction `q` of all times does not exceed, at most 1 % off; NaN when empty. */
   quantile(q: number): number {
-    if (this.count === 0) return Number.NaN;
-    const rank = Math.max(1, Math.ceil(q * this.count));
+    const { count } = this;
+    if (count === 0) return Number.NaN;
+    const rank = Math.max(1, Math.ceil(q * count));
+    if (rank === count) return this.maxUs;
     let seen = 0;
     for (let i = 0; i < this.steps.length; i++) {
       seen += this.steps[i]!;
       if (seen >= rank) return Math.min(stepMiddleUs(i), this.maxUs);
     }
-    return this.maxUs;
+    throw new Error("the steps hold fewer times than were counted");
+  }
+
+  private recordLong(us: number, step: number): void {
+    const bucket = bucketIndex(us);
+    this.longBuckets[bucket] = this.longBuckets[bucket]! + 1;
+    if (step >= this.steps.length) this.grow(step);
   }
 
   private grow(step: number): void {
-    const larger = new Float64Array(Math.ceil((step + 1) / INITIAL_STEPS) * INITIAL_STEPS);
+    const larger = new Float64Array(Math.ceil((step + 1) / STEPS) * STEPS);
     larger.set(this.steps);
     this.steps = larger;
   }
 }
 
-function longBucketIndex(us: number): number {
-  let index = FIRST_LONG_BUCKET;
-  while (index < BOUNDS.length && us > BOUNDS[index]!) index++;
+/** Times of which only the contract's buckets and the sum are told. */
+export class BucketHistogram {
+  sumUs = 0;
+  /** Counts per bucket, not cumulative. */
+  readonly buckets = new Float64Array(BUCKET_COUNT);
+
+  // Runs for every response.
+  /** `us`: a whole number of microseconds, not negative. */
+  record(us: number): void {
+    const bucket = us <= STEPPED_US ? SHORT_BUCKETS[us]! : bucketIndex(us);
+    this.buckets[bucket] = this.buckets[bucket]! + 1;
+    this.sumUs += us;
+  }
+
+  get count(): number {
+    return this.buckets.reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Adds what `other` holds. */
+  merge(other: BucketCounts): void {
+    for (let i = 0; i < BUCKET_COUNT; i++) this.buckets[i] = this.buckets[i]! + other.buckets[i]!;
+    this.sumUs += other.sumUs;
+  }
+}
+
+/** Up to STEPPED_US a table tells the bucket (3 ns a record less than a search, test/bench/aggregate.ts). */
+const SHORT_BUCKETS = new Uint8Array(STEPPED_US + 1);
+for (let us = 0; us <= STEPPED_US; us++) SHORT_BUCKETS[us] = bucketIndex(us);
+
+function bucketIndex(us: number): number {
+  let index = us > STEPPED_US ? STEPPED_BUCKETS : 0;
+  while (index < BUCKET_BOUNDS_US.length && us > BUCKET_BOUNDS_US[index]!) index++;
   return index;
 }
 
+/** Above EXACT_US, up to MAX_INT. */
 function stepIndex(us: number): number {
-  if (us < EXACT_US) return us;
-  if (us > 0x7fff_ffff) return longStepIndex(us);
-  const shift = 31 - Math.clz32(us) - STEPS_BITS;
-  return (shift << STEPS_BITS) + (us >>> shift);
+  const before = us - 1;
+  const shift = 31 - Math.clz32(before) - STEPS_BITS;
+  return (shift << STEPS_BITS) + (before >>> shift) + 1;
 }
 
 function longStepIndex(us: number): number {
-  const capped = Math.min(us, LONGEST_US);
-  const shift = 31 - Math.clz32(capped / 65_536) + 16 - STEPS_BITS;
-  return (shift << STEPS_BITS) + Math.floor(capped / 2 ** shift);
+  const before = Math.min(us, LONGEST_US) - 1;
+  const shift = 31 - Math.clz32(before / 65_536) + 16 - STEPS_BITS;
+  return (shift << STEPS_BITS) + Math.floor(before / 2 ** shift) + 1;
 }
 
 /** The middle of the whole microseconds that share a step. */
 function stepMiddleUs(step: number): number {
-  if (step < EXACT_US) return step;
-  const shift = (step >>> STEPS_BITS) - 1;
+  if (step <= EXACT_US) return step;
+  const shift = ((step - 1) >>> STEPS_BITS) - 1;
   const width = 2 ** shift;
-  return (step - (shift << STEPS_BITS)) * width + (width - 1) / 2;
+  return (step - 1 - (shift << STEPS_BITS)) * width + 1 + (width - 1) / 2;
 }

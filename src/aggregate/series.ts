@@ -2,7 +2,7 @@ import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import { CLASS_NAMES, OTHER } from "../protocols/protocol.ts";
 import type { ServerRef, ServiceSink, Side } from "../transactions/transaction.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
-import { Histogram } from "./histogram.ts";
+import { BucketHistogram, Histogram } from "./histogram.ts";
 
 /** Commands told apart over all servers; beyond it a server's further commands share its "other". */
 export const COMMAND_CAPACITY = 2000;
@@ -52,7 +52,7 @@ export class Service {
   hits = 0;
   misses = 0;
   /** Last request byte to first response byte, class normal. */
-  readonly wait = new Histogram();
+  readonly wait = new BucketHistogram();
   /** By the index of UNANSWERED_REASONS, of UNMATCHED_REASONS, and by error id. */
   readonly unanswered = new Float64Array(UNANSWERED_REASONS.length);
   readonly unmatched = new Float64Array(UNMATCHED_REASONS.length);

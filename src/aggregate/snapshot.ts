@@ -90,7 +90,7 @@ export interface ServiceSnapshot {
   readonly misses: number;
   /** Error responses by first word; only those that occurred. */
   readonly errors: Readonly<Record<string, number>>;
-  readonly wait: HistogramSnapshot;
+  readonly wait: BucketsSnapshot;
   readonly commands: readonly CommandSnapshot[];
 }
 
@@ -110,12 +110,15 @@ export interface ClassSnapshot {
   readonly latency: HistogramSnapshot;
 }
 
-export interface HistogramSnapshot {
+export interface BucketsSnapshot {
   readonly count: number;
   readonly sumUs: number;
-  readonly maxUs: number;
   /** Per bucket of BUCKET_BOUNDS_US and one beyond, not cumulative. */
   readonly buckets: readonly number[];
+}
+
+export interface HistogramSnapshot extends BucketsSnapshot {
+  readonly maxUs: number;
   /** NaN when empty. */
   readonly p50Us: number;
   readonly p90Us: number;

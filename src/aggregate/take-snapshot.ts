@@ -1,9 +1,10 @@
 import { CLASS_NAMES, TransactionClass } from "../protocols/protocol.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
-import { Histogram } from "./histogram.ts";
+import { type BucketHistogram, Histogram } from "./histogram.ts";
 import type { CommandSeries, SeriesTable, ServerSeries, Service } from "./series.ts";
 import type {
+  BucketsSnapshot,
   ClassSnapshot,
   CommandSnapshot,
   HistogramSnapshot,
@@ -68,7 +69,7 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     hits: service.hits,
     misses: service.misses,
     errors,
-    wait: histogramSnapshot(service.wait),
+    wait: bucketsSnapshot(service.wait),
     commands: service.commands.map((command) => commandSnapshot(service, command)),
   };
 }
@@ -83,12 +84,14 @@ function commandSnapshot(service: Service, command: CommandSeries): CommandSnaps
   return { command: service.protocol.commands[command.commandId]!, requests: command.requests, classes };
 }
 
+function bucketsSnapshot(histogram: BucketHistogram | Histogram): BucketsSnapshot {
+  return { count: histogram.count, sumUs: histogram.sumUs, buckets: Array.from(histogram.buckets) };
+}
+
 function histogramSnapshot(histogram: Histogram): HistogramSnapshot {
   return {
-    count: histogram.count,
-    sumUs: histogram.sumUs,
+    ...bucketsSnapshot(histogram),
     maxUs: histogram.maxUs,
-    buckets: Array.from(histogram.buckets),
     p50Us: histogram.quantile(0.5),
     p90Us: histogram.quantile(0.9),
     p99Us: histogram.quantile(0.99),

@@ -1,12 +1,11 @@
-import { putBytes, putDigits } from "./put.ts";
+import { Literal, putDigits, putLiteral, type Room } from "./put.ts";
 
 const SECOND_BYTES = 19;
-const POINT = 0x2e;
 
 /** Writes times as `2020-03-08 19:23:06.258761`; the text up to the second is kept, since most times share it. */
 export class ClockText {
   private second = Number.NaN;
-  private readonly text = Buffer.alloc(SECOND_BYTES);
+  private text = new Literal("");
   private readonly zone: "local" | "utc";
 
   /** Local time has a blank between date and time, UTC a `T` (ISO 8601; the `Z` is the caller's). */
@@ -15,19 +14,17 @@ export class ClockText {
   }
 
   /** `us` since the epoch. Returns where the 26 bytes end. */
-  put(into: Buffer, at: number, us: number): number {
+  put(room: Room, at: number, us: number): number {
     const second = Math.floor(us / 1e6);
     if (second !== this.second) this.take(second);
-    const point = putBytes(into, at, this.text);
-    into[point] = POINT;
-    return putDigits(into, point + 1, us - second * 1e6, 6);
+    return putDigits(room.bytes, putLiteral(room, at, this.text), us - second * 1e6, 6);
   }
 
   private take(second: number): void {
     this.second = second;
     const date = new Date(second * 1000);
     const text = this.zone === "utc" ? date.toISOString().slice(0, SECOND_BYTES) : localText(date);
-    this.text.write(text, 0, "latin1");
+    this.text = new Literal(`${text}.`);
   }
 }
 

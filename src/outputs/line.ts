@@ -2,7 +2,7 @@ import { CLASS_NAMES, NO_ERROR, TransactionClass } from "../protocols/protocol.t
 import type { Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
-import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord } from "./put.ts";
+import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
 /** A part of the latency is worth a word from here on, when it is also at least a tenth of the latency. */
@@ -46,6 +46,7 @@ const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = 
 /** tcpkit's line (contract §2), with a fourth field where something explains the latency or qualifies it. */
 export class LineFormat implements RecordFormat {
   private readonly clock = new ClockText("local");
+  private room = new Room(Buffer.alloc(0));
   private readonly bold: Uint8Array;
   private readonly red: Uint8Array;
   private readonly dim: Uint8Array;
@@ -61,7 +62,8 @@ export class LineFormat implements RecordFormat {
   put(transaction: Transaction, into: Buffer, start: number): number {
     const isAnswered = transaction.unanswered === "";
     const endUs = isAnswered ? transaction.endUs : transaction.startUs + transaction.waitedUs;
-    let at = this.clock.put(into, start, endUs);
+    if (this.room.bytes !== into) this.room = new Room(into);
+    let at = this.clock.put(this.room, start, endUs);
     into[at++] = 0x20;
     at = putWord(into, at, transaction.client.text);
     at = putBytes(into, at, ARROW);

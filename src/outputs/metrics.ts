@@ -1,4 +1,4 @@
-import type { HistogramSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
+import type { BucketsSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 
 /** One line of a counter or gauge: label values in the order of the family's label names. */
@@ -10,7 +10,7 @@ export interface Sample {
 /** One series of a histogram. */
 export interface HistogramSample {
   readonly labels: readonly string[];
-  readonly histogram: HistogramSnapshot;
+  readonly histogram: BucketsSnapshot;
 }
 
 interface FamilyHead {

@@ -15,6 +15,41 @@ const ZERO = 0x30;
 const POINT = 0x2e;
 const LETTER_X = 0x78;
 
+/** Memory for records, to be written bytewise and by whole words. Literals may write up to 7 bytes too many. */
+export class Room {
+  readonly bytes: Buffer;
+  readonly view: DataView;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+}
+
+/**
+ * ASCII text of our own that is written again and again: eight bytes at a time, as doubles. No eight ASCII bytes are a NaN
+ * (its second highest byte is 0xF0 at least), so each is written as it was read.
+ */
+export class Literal {
+  readonly length: number;
+  readonly words: Float64Array;
+
+  constructor(text: string) {
+    this.length = text.length;
+    const padded = Buffer.alloc((text.length + 7) & ~7);
+    padded.write(text, "latin1");
+    this.words = Float64Array.from({ length: padded.length / 8 }, (_, i) => padded.readDoubleLE(i * 8));
+  }
+}
+
+/** What stands behind the literal must be written after it. */
+export function putLiteral(room: Room, at: number, literal: Literal): number {
+  const { view } = room;
+  const { words } = literal;
+  for (let i = 0; i < words.length; i++) view.setFloat64(at + i * 8, words[i]!, true);
+  return at + literal.length;
+}
+
 /** ASCII text of our own (tables, endpoints). */
 export function putWord(into: Buffer, at: number, word: string): number {
   const length = Math.min(word.length, WORD_CAPACITY);
@@ -71,19 +106,30 @@ export function putInteger(into: Buffer, at: number, value: number): number {
     const high = Math.floor(value / 1e9);
     return putDigits(into, putInteger(into, at, high), value - high * 1e9, 9);
   }
-  let digits = 1;
-  for (let limit = 10; value >= limit; limit *= 10) digits++;
+  if (value < 10) {
+    into[at] = ZERO + value;
+    return at + 1;
+  }
+  let digits = 2;
+  for (let limit = 100; value >= limit; limit *= 10) digits++;
   return putDigits(into, at, value, digits);
 }
+
+/** Pairs of digits: "00" at 0, "99" at 198. */
+const PAIRS = Buffer.from(Array.from({ length: 100 }, (_, pair) => String(pair).padStart(2, "0")).join(""));
 
 /** The last `digits` digits of a whole number below 2^31, with leading zeros. */
 export function putDigits(into: Buffer, at: number, value: number, digits: number): number {
   let rest = value | 0;
-  for (let i = at + digits - 1; i >= at; i--) {
-    const tenth = (rest / 10) | 0;
-    into[i] = ZERO + rest - tenth * 10;
-    rest = tenth;
+  let to = at + digits;
+  for (; to - at >= 2; to -= 2) {
+    const hundredth = (rest / 100) | 0;
+    const pair = (rest - hundredth * 100) << 1;
+    into[to - 1] = PAIRS[pair + 1]!;
+    into[to - 2] = PAIRS[pair]!;
+    rest = hundredth;
   }
+  if (to > at) into[at] = ZERO + (rest % 10);
   return at + digits;
 }
 

@@ -116,6 +116,21 @@ export interface Exchange {
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
   /** What had begun was no request after all (an empty line). */
   requestVoid(): void;
+  /**
+   * A whole request, bytes[at, end), with replyKind and id 0: as requestBegins, its words and requestEnds in one call. Its first word is
+   * bytes[nameStart, nameEnd); the second, its key, bytes[keyStart, keyEnd), or none where keyStart is 0.
+   */
+  request(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void;
 
   /** Requests waiting for their reply. */
   readonly pendingCount: number;
@@ -129,6 +144,8 @@ export interface Exchange {
   responseBegins(at: number): void;
   /** The message that ends before `at` completes the oldest pending request's response. Without one it is unmatched. */
   answer(at: number, errorId: number): void;
+  /** A whole response without error, from index `at` to before `end`: as responseBegins and answer in one call. */
+  response(at: number, end: number): void;
   /** The message that ends before `at` is a part of the oldest pending request's response; more is to come. */
   partialAnswer(at: number): void;
   /** The message that ends before `at` was not asked for. */

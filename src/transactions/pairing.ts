@@ -1,6 +1,6 @@
 import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
-import { Draft, NO_DRAFT } from "./draft.ts";
+import { Draft, NO_DRAFT, writeWords } from "./draft.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
@@ -155,6 +155,55 @@ export class Pairing implements Exchange {
     this.#draft.drop();
   }
 
+  // Runs for every request: nearly all are told this way, for a third of what the steps above cost (test/bench).
+  request(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    const queue = this.#queue;
+    const pool = this.#pool;
+    const depth = queue.count;
+    const entry = depth < MAX_PENDING_PER_CONNECTION ? pool.allocate() : NIL;
+    const startOffset = this.#base + at;
+    if (this.isTentative && depth > 0 && this.#requestedOffset < startOffset) this.isContradicted = true;
+    if (entry === NIL) {
+      this.isOverfull = true;
+      return;
+    }
+    const { times, words } = pool;
+    const time = entry * TIMES;
+    times[time + Time.start] = this.#timeUs;
+    times[time + Time.end] = this.#timeUs;
+    times[time + Time.startOffset] = startOffset;
+    times[time + Time.endOffset] = this.#requestedOffset = this.#base + end;
+    times[time + Time.number] = ++this.#lastNumber;
+    const word = entry * WORDS;
+    words[word + Word.commandId] = commandId;
+    words[word + Word.replyKind] = 0;
+    words[word + Word.id] = 0;
+    words[word + Word.flags] = this.#baseFlags | this.#flags | (depth > 0 ? this.#queuedFlags() : 0);
+    words[word + Word.retransmissions] = 0;
+    words[word + Word.class] = transactionClass;
+    words[word + Word.text] = this.wantsText
+      ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
+      : 0;
+    this.#service.requested(commandId, end - at, true);
+    queue.add(entry);
+  }
+
+  /** What a request is that others wait before. */
+  #queuedFlags(): number {
+    this.hasPipelined = true;
+    return this.#queue.blocking > 0 ? Flag.pipelined | Flag.behindBlocking : Flag.pipelined;
+  }
+
   // ---- Exchange: the server's side ----
 
   get pendingCount(): number {
@@ -191,6 +240,46 @@ export class Pairing implements Exchange {
       this.#service.unmatched(this.unmatchedReason, bytes);
     } else if (this.isInGap) this.#giveUpOldest("gap", this.#timeUs);
     else this.#answerOldest(bytes, errorId);
+  }
+
+  // Runs for every response: nearly all are told this way.
+  response(at: number, end: number): void {
+    const entry = this.#queue.head;
+    if (entry === NIL || !this.#isPlain || this.#queue.isExpired(entry)) {
+      this.responseBegins(at);
+      this.answer(end, NO_ERROR);
+      return;
+    }
+    this.#queue.shift();
+    const nowUs = this.#timeUs;
+    const record = this.#record;
+    record.fill(this.#origin, entry);
+    record.errorId = NO_ERROR;
+    record.unanswered = "";
+    record.flags |= this.#flags;
+    record.responseBytes = end - at;
+    record.responseOffset = this.#base + at;
+    record.timeWhole(this.#pool.times[entry * TIMES + Time.end]!, nowUs, this.#previousEndUs);
+    if (nowUs > this.#previousEndUs) this.#previousEndUs = nowUs;
+    if (record.waitUs > this.longestWaitUs) this.#noteLongestWait(record);
+    this.#service.answered(record);
+    this.#pool.release(entry);
+  }
+
+  /** Nothing is in doubt, held or half read: a whole response is the oldest request's. */
+  get #isPlain(): boolean {
+    return (
+      this.receivedOffset === Number.POSITIVE_INFINITY &&
+      !this.isTentative &&
+      this.held === null &&
+      !this.isInGap &&
+      !this.isContradicted &&
+      !this.#response.isPartial
+    );
+  }
+
+  #noteLongestWait(record: TransactionRecord): void {
+    if (record.class !== TransactionClass.blocking) this.longestWaitUs = record.waitUs;
   }
 
   /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
@@ -362,9 +451,7 @@ export class Pairing implements Exchange {
     const { startUs, endUs } = response;
     record.time(this.#pool.times[entry * TIMES + Time.end]!, startUs, endUs, this.#previousEndUs);
     if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
-    if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
-      this.longestWaitUs = record.waitUs;
-    }
+    if (record.waitUs > this.longestWaitUs) this.#noteLongestWait(record);
     this.#service.answered(record);
     this.#pool.release(entry);
   }
@@ -386,7 +473,7 @@ export class Pairing implements Exchange {
   /** The shared record, speaking of this request. */
   // Runs for every response.
   #fill(entry: number): TransactionRecord {
-    this.#record.fill(this.#origin, this.#pool, entry);
+    this.#record.fill(this.#origin, entry);
     return this.#record;
   }
 }

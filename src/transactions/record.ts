@@ -11,17 +11,15 @@ import {
   type UnansweredReason,
 } from "./transaction.ts";
 
-/** The one transaction record that every finished transaction is told with. */
+/**
+ * The one transaction record that every finished transaction is told with. What only a printed one needs is looked up when
+ * it is asked for: most transactions are counted and never printed.
+ */
 export class TransactionRecord implements Transaction {
-  /** Whose connection the fields down to `side` speak of. */
+  /** Null before the first is spoken of. */
   #origin: Origin | null = null;
-  protocol: Protocol;
-  connectionId = 0;
-  requestNumber = 0.5;
-  client: Endpoint = { text: "" };
-  serverEndpoint: Endpoint = { text: "" };
-  server: ServerRef = { id: 0, text: "" };
-  side: Side = "transit";
+  readonly #pool: PendingPool;
+  #entry = 0;
   class: TransactionClass = 0;
   commandId = 0;
   errorId: number = NO_ERROR;
@@ -35,63 +33,103 @@ export class TransactionRecord implements Transaction {
   receiveUs = 0.5;
   queueUs = 0.5;
   waitedUs = 0.5;
-  requestBytes = 0.5;
   responseBytes = 0.5;
-  retransmissions = 0;
-  /** Places in the connection's streams; the response's is NaN where its beginning was not seen. */
-  requestOffset = 0.5;
+  /** The place in the server's stream where the response began; NaN where that was not seen. */
   responseOffset = 0.5;
-  text: Uint8Array = new Uint8Array(0);
-  textStart = 0;
-  textEnd = 0;
-  keyStart = 0;
-  keyEnd = 0;
 
-  constructor(protocol: Protocol) {
-    this.protocol = protocol;
+  constructor(pool: PendingPool) {
+    this.#pool = pool;
+  }
+
+  /** Speaks of this request of this connection, from now on until the next call. */
+  // Runs for every response.
+  fill(origin: Origin, entry: number): void {
+    const { times, words } = this.#pool;
+    const word = entry * WORDS;
+    this.#origin = origin;
+    this.#entry = entry;
+    this.startUs = times[entry * TIMES + Time.start]!;
+    this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
+    this.commandId = words[word + Word.commandId]!;
+    this.flags = words[word + Word.flags]!;
+  }
+
+  get protocol(): Protocol {
+    return this.#of.protocol;
+  }
+
+  get connectionId(): number {
+    return this.#of.connectionId;
+  }
+
+  get client(): Endpoint {
+    return this.#of.client;
+  }
+
+  get serverEndpoint(): Endpoint {
+    return this.#of.serverEndpoint;
+  }
+
+  get server(): ServerRef {
+    return this.#of.server;
+  }
+
+  get side(): Side {
+    return this.#of.side;
+  }
+
+  get requestNumber(): number {
+    return this.#time(Time.number);
+  }
+
+  get requestBytes(): number {
+    return this.#time(Time.endOffset) - this.#time(Time.startOffset);
+  }
+
+  get retransmissions(): number {
+    return this.#word(Word.retransmissions);
   }
 
   get requestSequence(): number {
-    return this.#origin!.clientPlace.sequenceAt(this.requestOffset);
+    return this.#of.clientPlace.sequenceAt(this.#time(Time.startOffset));
   }
 
   get responseSequence(): number | null {
     if (this.unanswered !== "" || Number.isNaN(this.responseOffset)) return null;
-    return this.#origin!.serverPlace.sequenceAt(this.responseOffset);
+    return this.#of.serverPlace.sequenceAt(this.responseOffset);
   }
 
-  /** Takes over what is known of a request. What a connection's have in common is written once for a run of them. */
-  // Runs for every response.
-  fill(origin: Origin, pool: PendingPool, entry: number): void {
-    if (this.#origin !== origin) this.#speakOf(origin);
-    const { times, words, text } = pool;
-    const time = entry * TIMES;
-    const word = entry * WORDS;
-    const textStart = entry * TEXT_CAPACITY;
-    const lengths = words[word + Word.text]!;
-    if (this.text !== text) this.text = text;
-    this.requestNumber = times[time + Time.number]!;
-    this.startUs = times[time + Time.start]!;
-    this.requestOffset = times[time + Time.startOffset]!;
-    this.requestBytes = times[time + Time.endOffset]! - this.requestOffset;
-    this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
-    this.commandId = words[word + Word.commandId]!;
-    this.flags = words[word + Word.flags]!;
-    this.retransmissions = words[word + Word.retransmissions]!;
-    this.textStart = textStart;
-    this.textEnd = textStart + (lengths & 0xff);
-    this.keyStart = textStart + ((lengths >>> 8) & 0xff);
-    this.keyEnd = textStart + ((lengths >>> 16) & 0xff);
+  get text(): Uint8Array {
+    return this.#pool.text;
   }
 
-  #speakOf(origin: Origin): void {
-    this.#origin = origin;
-    this.protocol = origin.protocol;
-    this.connectionId = origin.connectionId;
-    this.client = origin.client;
-    this.serverEndpoint = origin.serverEndpoint;
-    this.server = origin.server;
-    this.side = origin.side;
+  get textStart(): number {
+    return this.#entry * TEXT_CAPACITY;
+  }
+
+  get textEnd(): number {
+    return this.textStart + (this.#word(Word.text) & 0xff);
+  }
+
+  get keyStart(): number {
+    return this.textStart + ((this.#word(Word.text) >>> 8) & 0xff);
+  }
+
+  get keyEnd(): number {
+    return this.textStart + ((this.#word(Word.text) >>> 16) & 0xff);
+  }
+
+  get #of(): Origin {
+    if (this.#origin === null) throw new Error("the record speaks of no transaction yet");
+    return this.#origin;
+  }
+
+  #time(field: number): number {
+    return this.#pool.times[this.#entry * TIMES + field]!;
+  }
+
+  #word(field: number): number {
+    return this.#pool.words[this.#entry * WORDS + field]!;
   }
 
   /**
@@ -112,6 +150,25 @@ export class TransactionRecord implements Transaction {
     this.waitUs = waitUs;
     this.receiveUs = latencyUs - sendUs - waitUs;
     this.queueUs = Math.min(Math.max(0, previousEndUs - requestEndUs), waitUs);
+    this.waitedUs = 0;
+  }
+
+  /** As `time`, of a response whose bytes all came at `nowUs`. */
+  // Runs for every response.
+  timeWhole(requestEndUs: number, nowUs: number, previousEndUs: number): void {
+    const startUs = this.startUs;
+    if (nowUs < startUs) this.flags |= Flag.clockSkew;
+    const latencyUs = nowUs > startUs ? nowUs - startUs : 0;
+    const sentUs = requestEndUs - startUs;
+    const sendUs = sentUs < latencyUs ? sentUs : latencyUs;
+    const waitUs = latencyUs - sendUs;
+    const aheadUs = previousEndUs - requestEndUs;
+    this.endUs = nowUs;
+    this.latencyUs = latencyUs;
+    this.sendUs = sendUs;
+    this.waitUs = waitUs;
+    this.receiveUs = 0;
+    this.queueUs = aheadUs <= 0 ? 0 : aheadUs < waitUs ? aheadUs : waitUs;
     this.waitedUs = 0;
   }
 

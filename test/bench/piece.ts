@@ -45,6 +45,12 @@ export class CheapExchange implements Exchange {
   requestEnds(_at: number, _command: number, _class: number, replyKind: number): void {
     this.#replyKind = replyKind;
   }
+  request(): void {
+    this.#replyKind = 0;
+  }
+  response(): void {
+    this.answer();
+  }
   replyKindAt(position: number): number {
     return position === 0 ? this.#replyKind : -2;
   }

@@ -122,6 +122,34 @@ export class RecordingExchange implements Exchange {
     this.#isCut = true;
   }
 
+  request(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    commandId: number,
+    transactionClass: number,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    this.requestBegins(at);
+    if (this.wantsText) {
+      this.word(false);
+      this.text(bytes, nameStart, nameEnd);
+      if (keyStart > 0) {
+        this.word(true);
+        this.text(bytes, keyStart, keyEnd);
+      }
+    }
+    this.requestEnds(end, commandId, transactionClass, 0, 0);
+  }
+
+  response(at: number, end: number): void {
+    this.responseBegins(at);
+    this.answer(end, NO_ERROR);
+  }
+
   requestEnds(at: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {
     check(this.#requestStart >= 0, "a request ends that never began");
     const command = this.#protocol.commands[commandId];

@@ -155,11 +155,12 @@ export class Dialogue {
     this.connection.fromA.isStarted = this.connection.hasHandshake;
     this.connection.fromB.isStarted = this.connection.hasHandshake;
     this.#note();
+    const pool = given.pool ?? new PendingPool();
     this.conversation = new Conversation(
       {
-        pool: given.pool ?? new PendingPool(),
+        pool,
         sink: this.ledger,
-        record: new TransactionRecord(PROTOCOLS[0]!),
+        record: new TransactionRecord(pool),
         wantsText: given.wantsText ?? true,
         wantsValues: given.wantsValues ?? false,
         selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], PROTOCOLS),

@@ -83,17 +83,10 @@ export class RequestCommand {
     const commandId = commandTable.find(bytes, nameStart, nameEnd);
     const keyRule = KEY_RULES[commandId]!;
     if (EFFECTS[commandId] !== Effect.none || keyRule > KeyAt.first || IS_CONTAINER[commandId] === 1) return false;
-    const exchange = this.#exchange;
-    exchange.requestBegins(from);
-    if (exchange.wantsText) {
-      exchange.word(false);
-      exchange.text(bytes, nameStart, nameEnd);
-      if (keyRule === KeyAt.first && firstStart > 0) {
-        exchange.word(true);
-        exchange.text(bytes, firstStart, firstEnd);
-      }
-    }
-    exchange.requestEnds(behind, commandId, CLASSES[commandId] as TransactionClass, Reply.one, 0);
+    const keyStart = keyRule === KeyAt.first ? firstStart : 0;
+    const keyEnd = keyRule === KeyAt.first ? firstEnd : 0;
+    const transactionClass = CLASSES[commandId] as TransactionClass;
+    this.#exchange.request(bytes, from, behind, commandId, transactionClass, nameStart, nameEnd, keyStart, keyEnd);
     return true;
   }
 

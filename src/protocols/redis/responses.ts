@@ -139,10 +139,7 @@ export class ResponseParser implements Parser {
     const exchange = this.#exchange;
     if (this.#modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
     const behind = ordinaryReplyEnd(bytes, from, end);
-    if (behind > 0) {
-      exchange.responseBegins(from);
-      exchange.answer(behind, NO_ERROR);
-    }
+    if (behind > 0) exchange.response(from, behind);
     return behind;
   }
 
