@@ -4,6 +4,7 @@ import type { ServerRef, ServiceSink, Transaction, TransactionSink } from "../tr
 import { Counters } from "./counters.ts";
 import { SeriesTable } from "./series.ts";
 import type { Snapshot, StageCounters } from "./snapshot.ts";
+import { type AggregateState, takeState } from "./state.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
 import { Tally, type TallyContext } from "./tally.ts";
 
@@ -16,6 +17,8 @@ export interface AggregateOptions {
   /** `-t` in µs; null prints all and counts none as slow. */
   readonly thresholdUs: number | null;
   readonly outputs: readonly TransactionOutput[];
+  /** Takes every finished transaction, printed or not; null for nobody. */
+  readonly observer?: TransactionOutput | null;
 }
 
 /** Turns transactions into numbers, and hands on those that are to be printed. */
@@ -25,6 +28,7 @@ export class Aggregate implements TransactionSink, TallyContext {
   readonly slowUs: number;
   /** By class: transactions at least this long are printed. Waiting on purpose is never slow. */
   readonly printFromUs: Float64Array;
+  readonly observer: TransactionOutput | null;
   private readonly series = new SeriesTable();
   private readonly outputs: readonly TransactionOutput[];
 
@@ -37,6 +41,7 @@ export class Aggregate implements TransactionSink, TallyContext {
       this.printFromUs[TransactionClass.stream] = Number.POSITIVE_INFINITY;
     }
     this.outputs = options.outputs;
+    this.observer = options.observer ?? null;
   }
 
   service(server: ServerRef, protocol: Protocol): ServiceSink {
@@ -48,6 +53,11 @@ export class Aggregate implements TransactionSink, TallyContext {
   /** Every number as it stands now, with those of the stages to the left. */
   snapshot(stages: StageCounters): Snapshot {
     return takeSnapshot(this.series, this.counters, stages);
+  }
+
+  /** The same numbers, to be merged with those of others. */
+  state(): AggregateState {
+    return takeState(this.series, this.counters);
   }
 
   print(transaction: Transaction): void {
