@@ -27,7 +27,11 @@ export interface Captor {
   stop(): void;
   /** After `capture`: every connection ends, every request is accounted for, every record is on its way. */
   finish(): Promise<void>;
-  /** Every number as it stands now. */
+  /** Frames taken so far: cheap, and asked for often. */
+  readonly frames: number;
+  /** Analyses this share of the connections from now on, (0..1] (`--max-cpu`). */
+  sampleOnly(ratio: number): void;
+  /** Every number as it stands now, but for what the process costs. */
   snapshot(): Snapshot;
   /** Connections of which one direction alone was seen. */
   oneSided(): number;

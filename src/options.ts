@@ -26,6 +26,8 @@ export interface Options {
   readonly idleTimeoutUs: number;
   readonly requestTimeoutUs: number;
   readonly maxConnections: number;
+  /** In percent of one core, or null: no limit. Always null with `read`. */
+  readonly maxCpuPercent: number | null;
   /** The libpcap filter as given, "" for none. */
   readonly filter: string;
 }

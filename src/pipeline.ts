@@ -36,6 +36,7 @@ export class Pipeline {
   readonly #context: ConversationContext;
   /** How far the last frame's time lay behind the clock when it was taken. */
   #lagUs = 0;
+  readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
   /** Records that an output refused, by output. */
   readonly #recordsDropped: () => Readonly<Record<string, number>>;
 
@@ -91,6 +92,14 @@ export class Pipeline {
     return at;
   }
 
+  /** What was consumed since the last time came in one batch. */
+  endBatch(): void {
+    const batches = this.#batches;
+    batches.count++;
+    batches.framesMax = Math.max(batches.framesMax, this.frames - batches.framesBefore);
+    batches.framesBefore = this.frames;
+  }
+
   /** Frames taken so far. */
   get frames(): number {
     return this.decoder.counters.frames;
@@ -134,13 +143,19 @@ export class Pipeline {
         truncated: counters.truncated,
         lagUs: source.isLive ? this.#lagUs : null,
         clockRegressions: table.clockRegressions,
+        batches: source.isLive ? { count: this.#batches.count, framesMax: this.#batches.framesMax } : null,
       },
       connections: {
         now: table.open,
         total: { syn: table.openedBySyn, midstream: table.openedMidstream },
         evicted: table.evicted,
-        notAnalysed: { ...this.#context.refused, unknown_roles: table.rolesUnknown },
+        notAnalysed: {
+          ...this.#context.refused,
+          unknown_roles: table.rolesUnknown,
+          sampled: table.sample.connectionsOutside,
+        },
       },
+      sampling: { ratio: table.sample.ratio, segmentsOutside: table.sample.segmentsOutside },
       tcp: table.servers.all.map((server) => ({ server, ...tcpCounters(server) })),
       serversLimited: table.servers.limited,
       pendingRequests: null,

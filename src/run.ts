@@ -1,7 +1,9 @@
 import type { Logger } from "pino";
+import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
 import type { FrameSource } from "./capture/frame-source.ts";
 import { libpcapVersion } from "./capture/libpcap.ts";
+import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
 import { openSource } from "./open-source.ts";
@@ -35,6 +37,7 @@ export async function run(options: Options, host: Host): Promise<number> {
 class Run {
   readonly #options: Options;
   readonly #captor: Captor;
+  readonly #governor: Governor;
   readonly #log: Logger;
   readonly #writer: RecordWriter;
   #stats: Listening | null = null;
@@ -61,7 +64,14 @@ class Run {
     });
     const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted() });
     const outputs = options.quiet ? [] : [new RecordOutput(format, this.#writer)];
-    this.#captor = new Solo(options, source, log, this.#writer, outputs);
+    const captor: Captor = new Solo(options, source, log, this.#writer, outputs);
+    this.#captor = captor;
+    this.#governor = new Governor({
+      maxCpuPercent: options.maxCpuPercent,
+      frames: () => captor.frames,
+      sample: (ratio) => captor.sampleOnly(ratio),
+      log,
+    });
   }
 
   async run(): Promise<number> {
@@ -73,9 +83,11 @@ class Run {
       const release = this.#handleSignals();
       this.#announce();
       const silence = this.#watchSilence();
+      this.#governor.start();
       try {
         await this.#captor.capture();
       } finally {
+        this.#governor.stop();
         clearTimeout(silence);
         release();
       }
@@ -96,7 +108,8 @@ class Run {
 
   async #finish(): Promise<void> {
     await this.#captor.finish();
-    const snapshot = this.#captor.snapshot();
+    // What reading a file cost is never the same twice, and its numbers are.
+    const snapshot = this.#captor.source.isLive ? this.#snapshot() : this.#captor.snapshot();
     if (this.#options.json) this.#writer.write(summaryRecord(snapshot));
     await this.#writer.close();
     if (this.#isUnread) return;
@@ -109,7 +122,7 @@ class Run {
 
   async #listen(): Promise<void> {
     const { statsHost, statsPort, metricsHost, metricsPort } = this.#options;
-    const snapshot = () => this.#captor.snapshot();
+    const snapshot = () => this.#snapshot();
     // Loaded when wanted: a file is read without them, and starts the sooner.
     if (statsPort !== 0) {
       const { startStatsServer } = await import("./outputs/stats-server.ts");
@@ -129,6 +142,10 @@ class Run {
         engine: this.#captor.source.engine,
       },
     });
+  }
+
+  #snapshot(): Snapshot {
+    return { ...this.#captor.snapshot(), cost: this.#governor.counters() };
   }
 
   #libpcap(): string {
@@ -157,7 +174,7 @@ class Run {
       if (this.#isStopping) process.exit(0);
       this.#stop();
     };
-    const summary = () => writeAll(STDERR, summaryTable(this.#captor.snapshot()));
+    const summary = () => writeAll(STDERR, summaryTable(this.#snapshot()));
     const reopen = () => {
       try {
         this.#captor.reopen();

@@ -67,6 +67,14 @@ export class Solo implements Captor {
     this.#pipeline.finish();
   }
 
+  get frames(): number {
+    return this.#pipeline.frames;
+  }
+
+  sampleOnly(ratio: number): void {
+    this.#pipeline.table.sampleOnly(ratio);
+  }
+
   snapshot(): Snapshot {
     return this.#pipeline.snapshot();
   }
@@ -130,6 +138,7 @@ export class Solo implements Captor {
       at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
     }
+    this.#pipeline.endBatch();
     if (this.#frameWriter !== null && !this.#frameWriter.write(batch, 0, at)) this.#isStopping = true;
     if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
   }

@@ -19,10 +19,12 @@ function objection({ from, to, isTypeOnly }: Import): string | null {
   const stage = folderOf(from);
   const target = folderOf(to);
   if (stage === "bytes") return target === "bytes" ? null : "bytes/ imports nothing";
+  if (stage === "cost") return target === "cost" ? null : "cost/ imports nothing";
   if (from === "errors.ts") return "errors.ts imports nothing";
   if (!STAGES.includes(stage)) return null;
   if (stage === "protocols" && !from.startsWith("protocols/registry.")) return protocolObjection(from, to);
   if (target === "bytes" || to === "errors.ts") return null;
+  if (target === "cost") return isTypeOnly ? null : "of cost/ only types";
   if (to === "options.ts") return isTypeOnly ? null : "of options.ts only types";
   if (!STAGES.includes(target)) return `${stage}/ does not know ${to}`;
   return STAGES.indexOf(target) <= STAGES.indexOf(stage) ? null : `${target}/ is to the right of ${stage}/`;
@@ -81,6 +83,7 @@ const ALLOWED: readonly [string, string][] = [
   ["protocols/registry.ts", 'import { redis } from "./redis.ts";'],
   ["pipeline.ts", 'import { line } from "./outputs/line.ts";'],
   ["decode/tcp.ts", 'import { readFileSync } from "node:fs";'],
+  ["aggregate/snapshot.ts", 'import type { CostCounters } from "../cost/meter.ts";'],
 ];
 
 const FORBIDDEN: readonly [string, string][] = [
@@ -94,6 +97,8 @@ const FORBIDDEN: readonly [string, string][] = [
   ["capture/libpcap.ts", 'import { parseOptions } from "../options.ts";'],
   ["capture/libpcap.ts", 'import { run } from "../pipeline.ts";'],
   ["bytes/read.ts", 'import { TcplatError } from "../errors.ts";'],
+  ["cost/meter.ts", 'import { u8 } from "../bytes/read.ts";'],
+  ["outputs/metrics.ts", 'import { CostMeter } from "../cost/meter.ts";'],
   ["errors.ts", 'import { u8 } from "./bytes/read.ts";'],
   ["protocols/redis.ts", 'import { memcached } from "./memcached.ts";'],
   ["protocols/redis.ts", 'import { words } from "./memcached/words.ts";'],

@@ -66,6 +66,7 @@ test("without any word every default of the contract holds", () => {
     idleTimeoutUs: 300_000_000,
     requestTimeoutUs: 60_000_000,
     maxConnections: 100_000,
+    maxCpuPercent: null,
     filter: "",
   } satisfies Options);
 });
@@ -124,6 +125,8 @@ test("options are read in every spelling", () => {
     ["--server [2001:DB8:0::1]:1", { servers: [{ host: "2001:db8::1", port: 1 }] }],
     ["--idle-timeout 1h --request-timeout 2m", { idleTimeoutUs: 3_600_000_000, requestTimeoutUs: 120_000_000 }],
     ["--max-connections 1", { maxConnections: 1 }],
+    ["--max-cpu 20", { maxCpuPercent: 20 }],
+    ["--max-cpu 150", { maxCpuPercent: 150 }],
   ];
   for (const [line, expected] of cases) {
     const actual = options(line);
@@ -249,6 +252,9 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["-r a -i lo", /-i captures and -r reads a file/],
     ["-r a --engine cap", /cannot read files/],
     ["--max-connections 0", /whole number from 1/],
+    ["--max-cpu 0", /--max-cpu 0: it must be a whole number from 1/],
+    ["--max-cpu 20%", /whole number from 1/],
+    ["-r a --max-cpu 20", /--max-cpu 20: -r reads the whole file, whatever that costs: leave it out/],
     ["--log-level loud", /--log-level loud: it must be trace, debug/],
     ["--log-format xml", /text or json/],
     ["--config /nonexistent/a.yaml", /--config \/nonexistent\/a.yaml: there is no such file/],
@@ -278,6 +284,7 @@ protocol: [redis:6380, memcached]
 threshold: 10
 json: true
 stats-port: 06379
+max-cpu: 20
 server:
   - 10.0.0.1:6379
 filter: tcp port 6380
@@ -301,6 +308,7 @@ filter: tcp port 6380
   assert.equal(both.filter, "port 1");
   const replay = options(`--config ${file} -r a.pcap`);
   assert.equal(replay.statsPort, 0, "a port named in the file only is not opened with -r");
+  assert.deepEqual([fromFile.maxCpuPercent, replay.maxCpuPercent], [20, null], "a capture file is read whole");
 });
 
 test("an empty configuration file changes nothing", () => {

@@ -1,10 +1,12 @@
 import type { CaptureDrops } from "../capture/frame-source.ts";
+import type { CostCounters } from "../cost/meter.ts";
 import type { ServerRef, Side, UnansweredReason, UnmatchedReason } from "../transactions/transaction.ts";
 
 /** What the stages left of this one counted; the pipeline fills it in for each snapshot. */
 export interface StageCounters {
   readonly capture: CaptureCounters;
   readonly connections: ConnectionCounters;
+  readonly sampling: SamplingCounters;
   /** Servers with at least one connection. */
   readonly tcp: readonly TcpCounters[];
   /** Servers that share "other" because the limit of servers was reached. */
@@ -30,6 +32,15 @@ export interface CaptureCounters {
   /** How far the last batch lay behind the clock, or null for a file. */
   readonly lagUs: number | null;
   readonly clockRegressions: number;
+  /** How many batches the frames came in, and the largest; null for a file, where that may differ from run to run. */
+  readonly batches: { readonly count: number; readonly framesMax: number } | null;
+}
+
+/** `--max-cpu`: what is not analysed. The connections are among `notAnalysed`, as `sampled`. */
+export interface SamplingCounters {
+  /** The share of the connections that is analysed now, (0..1]. */
+  readonly ratio: number;
+  readonly segmentsOutside: number;
 }
 
 export interface ConnectionCounters {
@@ -52,6 +63,8 @@ export interface TcpCounters {
 /** Every number of a run at one moment: plain, complete, and no longer changing. */
 export interface Snapshot {
   readonly stages: StageCounters;
+  /** What this process costs; null where that is not measured, or is not to be told because it is never the same twice. */
+  readonly cost: CostCounters | null;
   /** Counted as they came, apart from the parts that must add up to them (`identities`). */
   readonly requests: number;
   readonly responses: number;

@@ -18,6 +18,7 @@ import type {
 export function takeSnapshot(table: SeriesTable, counters: Counters, stages: StageCounters): Snapshot {
   return {
     stages,
+    cost: null,
     requests: counters.requests,
     responses: counters.responses,
     servers: table.servers.filter((server) => server !== null).map(serverSnapshot),

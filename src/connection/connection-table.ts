@@ -6,6 +6,7 @@ import type { Flow } from "./flow.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { EndReason, StreamReceiver } from "./receiver.ts";
 import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
+import { Sample } from "./sample.ts";
 import { advance, distance } from "./sequence.ts";
 import { ServerTable } from "./servers.ts";
 import { ConnectionSlots, isFromA } from "./slots.ts";
@@ -46,6 +47,7 @@ export class ConnectionTable {
   readonly servers = new ServerTable();
   readonly duplicates = new DuplicateFilter();
   readonly reassembly = new Reassembly();
+  readonly sample = new Sample();
   /** The largest time stamp seen, µs since the epoch (T1). */
   clockUs = 0.5;
   clockRegressions = 0;
@@ -108,6 +110,7 @@ export class ConnectionTable {
     if (connection === null || connection.isEnded) return;
     this.#touch(connection);
     if (connection.isIgnored) {
+      if (connection.isOutside) this.sample.segmentsOutside++;
       if ((flags & TcpFlag.fin) !== 0) this.#finishIgnored(connection, fromA);
       return;
     }
@@ -116,6 +119,34 @@ export class ConnectionTable {
     const peer = fromA ? connection.fromB : connection.fromA;
     this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
     if (flow.isFinished && peer.isFinished) this.#end(connection, "closed");
+    else if (connection.isLeaving) this.#leave(connection);
+  }
+
+  /** Analyses this share of the connections from now on, (0..1]. The others leave, each once nothing is pending on it. */
+  sampleOnly(ratio: number): void {
+    const { sample } = this;
+    sample.set(ratio, this.clockUs);
+    for (const connection of this) {
+      if (!sample.holds(connection.hash)) this.#leave(connection);
+      else if (connection.isOutside) this.#forget(connection);
+      else sample.keep(connection);
+    }
+  }
+
+  /** It goes where nothing is pending on it. */
+  #leave(connection: Connection): void {
+    if (connection.isIgnored || !this.sample.release(connection, this.clockUs)) return;
+    this.reassembly.forget(connection);
+    // While it was leaving, the sample may have grown over it.
+    if (this.sample.holds(connection.hash)) this.#forget(connection);
+    else this.sample.exclude(connection);
+  }
+
+  /** It is in the sample again, and nothing is known of its streams: the next payload opens it, midstream. */
+  #forget(connection: Connection): void {
+    connection.isEnded = true;
+    this.#slots.remove(connection);
+    this.#open--;
   }
 
   /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
@@ -245,6 +276,7 @@ export class ConnectionTable {
     connection.lastUs = this.clockUs;
     connection.orderedUs = this.clockUs;
     this.#slots.add(connection, hash);
+    if (!this.sample.holds(hash)) this.sample.exclude(connection);
     this.#open++;
     if (this.#nextTimerUs === Number.POSITIVE_INFINITY) this.#armSweep();
     return connection;
@@ -330,6 +362,10 @@ export class ConnectionTable {
       if (connection.isEnded) continue;
       const receiver = connection.receiver;
       if (receiver !== null) receiver.expire(clockUs);
+      if (connection.isLeaving) {
+        this.#leave(connection);
+        continue;
+      }
       if (connection.lastUs + this.#options.idleTimeoutUs > clockUs) continue;
       if (receiver?.hasPending) continue;
       this.#end(connection, "idle");

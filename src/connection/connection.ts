@@ -41,6 +41,12 @@ export class Connection {
   isEnded = false;
   /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */
   isIgnored = false;
+  /** Ignored because it is outside the sample (`--max-cpu`). */
+  isOutside = false;
+  /** Goes outside the sample as soon as nothing is pending on it. */
+  isLeaving = false;
+  /** Why bytes of the client are missing, should there be any. */
+  lossReason: "gap" | "sampled" = "gap";
   /** Payload segments seen while the roles were unknown. */
   roleAttempts = 0;
   receiver: StreamReceiver | null = null;

@@ -1,4 +1,4 @@
-/** Why a connection ended: both FINs (or the server's alone), a reset, evicted for room, idle, or the capture's end. */
+/** Why a connection ended: both FINs (or the server's alone), a reset, evicted for room, idle (or let go, with nothing pending), or the capture's end. */
 export type EndReason = "closed" | "reset" | "evicted" | "idle" | "end";
 
 /**

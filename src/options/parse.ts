@@ -36,6 +36,8 @@ const MAX_SNAPLEN = 262_144;
 /** Fewer would cut the headers of link, IP and TCP. */
 const MIN_SNAPLEN = 64;
 const MAX_CONNECTIONS = 10_000_000;
+/** More cores than anybody has. */
+const MAX_CPU_PERCENT = 100_000;
 const YEAR_SECONDS = 366 * 86_400;
 
 /** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */
@@ -83,6 +85,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),
     requestTimeoutUs: parseTime(one("request-timeout"), 1000),
     maxConnections: parseWhole(one("max-connections"), 1, MAX_CONNECTIONS),
+    maxCpuPercent: optional("max-cpu", (each) => readMaxCpu(each, given)),
     filter: find(given, FILTER_KEY)?.text.trim() ?? "",
   };
   checkTogether(options, given);
@@ -110,6 +113,14 @@ function checkTogether(options: Options, given: GivenOptions): void {
 /** `-s 0` means "whole frames", as in tcpdump. */
 function readSnaplen(given: Given): number {
   return given.text === "0" ? 65_535 : parseWhole(given, MIN_SNAPLEN, MAX_SNAPLEN);
+}
+
+/** A file is read whole, and gives the same numbers each time. */
+function readMaxCpu(maxCpu: Given, given: GivenOptions): number | null {
+  const percent = parseWhole(maxCpu, 1, MAX_CPU_PERCENT);
+  if (!given.has("read")) return percent;
+  if (!maxCpu.isFromCommandLine) return null;
+  throw refused(maxCpu, "-r reads the whole file, whatever that costs: leave it out");
 }
 
 /** With `-r` only a port named on the command line is opened. */

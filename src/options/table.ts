@@ -109,6 +109,14 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   value(LIMITS, "idle-timeout", "", "TIME", "5m", "forget a connection that is idle so long with nothing pending"),
   value(LIMITS, "request-timeout", "", "TIME", "60s", "report a request as unanswered after so long"),
   value(LIMITS, "max-connections", "", "N", "100000", "beyond it the longest idle connection is evicted, and counted"),
+  value(
+    LIMITS,
+    "max-cpu",
+    "",
+    "PERCENT",
+    "",
+    "beyond so much of one core only a sample of the connections is analysed, and said so",
+  ),
   value(PROGRAM, "config", "", "FILE", "", "YAML with the same long names; the command line wins"),
   value(
     PROGRAM,

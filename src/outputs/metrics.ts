@@ -1,5 +1,6 @@
 import type { BucketsSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
+import { COST_FAMILIES } from "./cost-metrics.ts";
 
 /** One line of a counter or gauge: label values in the order of the family's label names. */
 export interface Sample {
@@ -261,6 +262,7 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
     labelNames: ["label"],
     samples: ({ seriesLimited }) => records(seriesLimited),
   },
+  ...COST_FAMILIES,
 ];
 
 function responseSamples(service: ServiceSnapshot, server: string): Sample[] {

@@ -136,7 +136,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       this.#unread?.extend(timeUs);
       return;
     }
-    pairing.unmatchedReason = this.#isClientLost ? "gap" : "no_request";
+    pairing.unmatchedReason = this.#isClientLost ? this.#connection.lossReason : "no_request";
     pairing.enterResponses(timeUs, start, this.#server.offset, flags);
     if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(acknowledgement);
     const responses = this.#session!.responses;

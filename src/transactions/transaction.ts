@@ -26,8 +26,8 @@ export const FLAG_NAMES = [
 export const UNANSWERED_REASONS = ["closed", "reset", "timeout", "gap", "evicted", "end"] as const;
 export type UnansweredReason = (typeof UNANSWERED_REASONS)[number];
 
-/** Why a response belongs to no request: none was pending, the request's bytes are missing, its time-out had passed, or nobody asked for the error line. */
-export const UNMATCHED_REASONS = ["no_request", "gap", "late", "noreply"] as const;
+/** Why a response belongs to no request: none was pending, the request's bytes are missing, its time-out had passed, nobody asked for the error line, or its connection is leaving the sample. */
+export const UNMATCHED_REASONS = ["no_request", "gap", "late", "noreply", "sampled"] as const;
 export type UnmatchedReason = (typeof UNMATCHED_REASONS)[number];
 
 /** Where tcplat's host stands, seen from the connection (T13). */

@@ -30,6 +30,7 @@ export const OPTIONS: Options = {
   idleTimeoutUs: 300_000_000,
   requestTimeoutUs: 60_000_000,
   maxConnections: 100_000,
+  maxCpuPercent: null,
   filter: "",
 };
 
