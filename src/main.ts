@@ -42,6 +42,11 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
       print(text);
       return exitStatus;
     }
+    case "diff": {
+      boundGarbage();
+      const { diff } = await import("./diff/diff.ts");
+      return await diff(invocation.files, invocation.options, createLog(invocation.log));
+    }
     case "run": {
       boundGarbage();
       const { run } = await import("./run.ts");

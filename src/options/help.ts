@@ -5,6 +5,7 @@ const EXAMPLES = [
   ["sudo tcplat -i any tcp port 6379 -p redis", "a line per request"],
   ["sudo tcplat -i any tcp port 6379 -p redis -t 10", "only those of 10 ms and more"],
   ["tcplat -r incident.pcap --json", "a file, as JSON records"],
+  ["tcplat diff client.pcap server.pcap", "what of each request is network, what server"],
   ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
 ] as const;
 
@@ -15,7 +16,9 @@ export async function helpText(columns: number, protocols: readonly string[]): P
     .help(false)
     .version(false)
     .wrap(columns)
-    .usage("tcplat [options] [filter expression]\ntcplat doctor\n")
+    .usage(
+      "tcplat [options] [filter expression]\ntcplat diff CLIENT SERVER [options] [filter expression]\ntcplat doctor\n",
+    )
     .usage(
       "Pairs every request with its response and tells how long each took. Words that are no option are the libpcap filter.",
     );

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
+import { type DiffWords, diffWords } from "./diff.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
 import { OPTION_TABLE } from "./table.ts";
@@ -19,7 +20,8 @@ export interface LogOptions {
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version" | "list-interfaces" }
-  | { readonly kind: "run" | "doctor"; readonly options: Options; readonly log: LogOptions };
+  | { readonly kind: "run" | "doctor"; readonly options: Options; readonly log: LogOptions }
+  | { readonly kind: "diff"; readonly files: DiffWords; readonly options: Options; readonly log: LogOptions };
 
 /** What parsing needs from outside, so that it stays a pure function of its arguments. */
 export interface ParseSurroundings {
@@ -42,7 +44,9 @@ const YEAR_SECONDS = 366 * 86_400;
 
 /** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */
 export function parseCommandLine(words: readonly string[], surroundings: ParseSurroundings): Invocation {
-  const fromWords = readWords(words);
+  const typed = readWords(words);
+  const files = diffWords(words, typed);
+  const fromWords = files?.given ?? typed;
   if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
   if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
   if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
@@ -53,6 +57,7 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   const isDoctor = fromWords.get(FILTER_KEY)?.[0]?.text === "doctor";
   const options = readOptions(given, surroundings.protocols);
   const log = readLogOptions(given, surroundings.env);
+  if (files !== null) return { kind: "diff", files, options, log };
   return isDoctor ? { kind: "doctor", options: { ...options, filter: "" }, log } : { kind: "run", options, log };
 }
 

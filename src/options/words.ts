@@ -40,6 +40,11 @@ export function readWords(words: readonly string[]): GivenOptions {
   return given;
 }
 
+/** The words that are no option, each by itself: a file's name may hold blanks. For words that `readWords` has taken. */
+export function readPositionals(words: readonly string[]): string[] {
+  return yargsParser(longForms(words), PARSER_OPTIONS)._.map(String);
+}
+
 function checkTexts(spec: OptionSpec, texts: readonly string[]): void {
   if (spec.kind === "value" && texts.length > 1) {
     throw usage(`${label(spec)} is given ${texts.length} times (${texts.map(quoted).join(", ")}): give it once`);

@@ -1,0 +1,105 @@
+import type { TransactionOutput } from "../aggregate/aggregate.ts";
+import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
+import { openFile } from "../capture/libpcap.ts";
+import type { Options } from "../options.ts";
+import { Pipeline } from "../pipeline.ts";
+import { NO_ERROR } from "../protocols/protocol.ts";
+import { TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import type { Catalogue } from "./catalogue.ts";
+import { plainBytes } from "./plain.ts";
+import { emptyRecord, type RecordStore } from "./record-store.ts";
+import type { View } from "./view.ts";
+
+/** Runs a capture file through the pipeline, with the user's options, and keeps what it tells. Throws TcplatError. */
+export async function readCapture(options: Options, catalogue: Catalogue, records: RecordStore): Promise<View> {
+  const { read, filter } = options;
+  const source = await openFile({ file: read ?? "-", filter });
+  try {
+    // Whatever is slow is looked for later: the other side may have been quick.
+    const pipeline = new Pipeline(
+      { ...options, thresholdUs: null },
+      source,
+      [new Keeper(catalogue, records)],
+      () => ({}),
+    );
+    const firstUs = await consumeAll(pipeline, source);
+    pipeline.finish();
+    const gaps = pipeline.table.servers.all.reduce((sum, server) => sum + server.gaps, 0);
+    return {
+      name: source.name,
+      records,
+      firstUs,
+      lastUs: Number.isNaN(firstUs) ? Number.NaN : pipeline.table.clockUs,
+      unlisted: 0,
+      gaps,
+      unreadable: 0,
+      warning: source.warning,
+    };
+  } finally {
+    source.close();
+  }
+}
+
+/** Returns the first frame's time, NaN where there is none. */
+async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<number> {
+  let firstUs = Number.NaN;
+  for (;;) {
+    const read = source.read();
+    const length = typeof read === "number" ? read : await read;
+    if (length === END_OF_FRAMES) return firstUs;
+    if (length === 0) continue;
+    let start = 0;
+    if (Number.isNaN(firstUs)) {
+      start = pipeline.consume(source.batch, length, 1);
+      firstUs = pipeline.decoder.segment.timeUs;
+    }
+    pipeline.consume(source.batch, length, Number.POSITIVE_INFINITY, start);
+  }
+}
+
+/** Copies each transaction into the store. */
+class Keeper implements TransactionOutput {
+  readonly #catalogue: Catalogue;
+  readonly #records: RecordStore;
+  readonly #record = emptyRecord();
+
+  constructor(catalogue: Catalogue, records: RecordStore) {
+    this.#catalogue = catalogue;
+    this.#records = records;
+  }
+
+  transaction(transaction: Transaction): void {
+    const record = this.#record;
+    const { protocol } = transaction;
+    record.pair = this.#catalogue.pairId(transaction.client.text, transaction.serverEndpoint.text);
+    record.kind = this.#catalogue.kindId(protocol.name, protocol.commands[transaction.commandId] ?? "other");
+    record.outcome = this.#outcome(transaction);
+    record.class = transaction.class;
+    record.flags = transaction.flags;
+    record.requestSequence = transaction.requestSequence;
+    record.responseSequence = transaction.responseSequence ?? -1;
+    record.startUs = transaction.startUs;
+    record.latencyUs = transaction.latencyUs;
+    record.sendUs = transaction.sendUs;
+    record.waitUs = transaction.waitUs;
+    record.receiveUs = transaction.receiveUs;
+    record.requestBytes = transaction.requestBytes;
+    record.responseBytes = transaction.responseBytes;
+    record.connectionId = transaction.connectionId;
+    record.requestNumber = transaction.requestNumber;
+    record.text = textOf(transaction);
+    this.#records.add(record);
+  }
+
+  #outcome(transaction: Transaction): number {
+    const { unanswered, errorId, protocol } = transaction;
+    if (unanswered !== "") return this.#catalogue.outcomeId("unanswered", unanswered);
+    if (errorId === NO_ERROR) return this.#catalogue.outcomeId("ok", "");
+    return this.#catalogue.outcomeId("error", protocol.errors[errorId] ?? "other");
+  }
+}
+
+function textOf({ text, textStart, textEnd, protocol, commandId }: Transaction): string {
+  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
+  return plainBytes(text.subarray(textStart, Math.min(textEnd, textStart + TEXT_CAPACITY)));
+}

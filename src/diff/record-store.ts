@@ -1,0 +1,124 @@
+/** Records kept of one side; at about 200 bytes each, both sides take 200 MB at most. What comes later is counted only. */
+const MAX_RECORDS = 500_000;
+
+const FIRST_CAPACITY = 1024;
+const COLUMNS = 16;
+
+/** One request as one side saw it. Reused while reading: the store copies it. */
+export interface SideRecord {
+  /** Ids of the catalogue. */
+  pair: number;
+  kind: number;
+  outcome: number;
+  /** An index of CLASS_NAMES, and bits of `Flag`. */
+  class: number;
+  flags: number;
+  /** TCP sequence numbers (u32) of the first bytes; the response's is -1 where none was seen to begin. */
+  requestSequence: number;
+  responseSequence: number;
+  /** By this side's clock, µs since the epoch; all durations are NaN for an unanswered request. */
+  startUs: number;
+  latencyUs: number;
+  sendUs: number;
+  waitUs: number;
+  receiveUs: number;
+  requestBytes: number;
+  responseBytes: number;
+  /** The contract's id, in its two parts. */
+  connectionId: number;
+  requestNumber: number;
+  text: string;
+}
+
+/** Where the numbers of a record stand. */
+const FIELDS = [
+  "pair",
+  "kind",
+  "outcome",
+  "class",
+  "flags",
+  "requestSequence",
+  "responseSequence",
+  "startUs",
+  "latencyUs",
+  "sendUs",
+  "waitUs",
+  "receiveUs",
+  "requestBytes",
+  "responseBytes",
+  "connectionId",
+  "requestNumber",
+] as const satisfies readonly (keyof SideRecord)[];
+
+export type NumberField = (typeof FIELDS)[number];
+const COLUMN = Object.fromEntries(FIELDS.map((field, column) => [field, column])) as Record<NumberField, number>;
+
+/** What one side saw: its records in columns, since there may be half a million. */
+export class RecordStore {
+  count = 0;
+  /** Records beyond the capacity. */
+  refused = 0;
+  readonly #capacity: number;
+  readonly #texts: string[] = [];
+  #numbers = new Float64Array(FIRST_CAPACITY * COLUMNS);
+
+  constructor(capacity = MAX_RECORDS) {
+    this.#capacity = capacity;
+  }
+
+  add(record: SideRecord): void {
+    if (this.count >= this.#capacity) {
+      this.refused++;
+      return;
+    }
+    let at = this.count++ * COLUMNS;
+    if (at >= this.#numbers.length) {
+      const numbers = new Float64Array(this.#numbers.length * 2);
+      numbers.set(this.#numbers);
+      this.#numbers = numbers;
+    }
+    for (const field of FIELDS) this.#numbers[at++] = record[field];
+    this.#texts.push(record.text);
+  }
+
+  get(index: number, field: NumberField): number {
+    return this.#numbers[index * COLUMNS + COLUMN[field]]!;
+  }
+
+  text(index: number): string {
+    return this.#texts[index] ?? "";
+  }
+
+  isAnswered(index: number): boolean {
+    return !Number.isNaN(this.get(index, "latencyUs"));
+  }
+
+  /** When the first byte of the response was seen. */
+  responseStartUs(index: number): number {
+    return this.get(index, "startUs") + this.get(index, "sendUs") + this.get(index, "waitUs");
+  }
+
+  /** When the last byte of the response was seen; of an unanswered request, its own start. */
+  endUs(index: number): number {
+    const latencyUs = this.get(index, "latencyUs");
+    return this.get(index, "startUs") + (Number.isNaN(latencyUs) ? 0 : latencyUs);
+  }
+
+  /** All indexes, ordered by these fields, the first being the most important. */
+  ordered(...fields: readonly NumberField[]): Uint32Array {
+    const indexes = Uint32Array.from({ length: this.count }, (_, index) => index);
+    return indexes.sort((a, b) => {
+      for (const field of fields) {
+        const difference = this.get(a, field) - this.get(b, field);
+        if (difference !== 0) return difference;
+      }
+      return a - b;
+    });
+  }
+}
+
+/** A record with nothing in it, to be filled again and again. */
+export function emptyRecord(): SideRecord {
+  const numbers = Object.fromEntries(FIELDS.map((field) => [field, 0])) as Record<NumberField, number>;
+  return { ...numbers, text: "" };
+}
