@@ -21,7 +21,17 @@ const PRIORITY: Readonly<Record<Level, number>> = { trace: 7, debug: 7, info: 6,
  * its priority, so that `journalctl -p warning` works. `--log-format json` writes pino's records instead, for log shippers.
  */
 export function createLog(options: LogOptions, sink: LogSink = (text) => void writeAll(STDERR, text)): Logger {
-  // Required, not imported: the command line is checked before pino's 18 ms are spent.
+  let log: Logger | null = null;
+  // Made for the first message: most runs over a file have none to tell, and pino takes 18 ms to load.
+  return new Proxy({} as Logger, {
+    get(_, name) {
+      log ??= makeLog(options, sink);
+      return Reflect.get(log, name);
+    },
+  });
+}
+
+function makeLog(options: LogOptions, sink: LogSink): Logger {
   const makeLogger: typeof pino = createRequire(import.meta.url)("pino");
   const isJournal = options.format === "text" && isStderrJournal();
   const write = options.format === "json" ? sink : (record: string) => sink(textLine(record, isJournal));
