@@ -5,6 +5,10 @@ import type { NumberField, RecordStore } from "./record-store.ts";
 /** Times of such requests tell nothing of the clocks. */
 const DOUBTFUL = Flag.gap | Flag.outOfOrder | Flag.retransmission | Flag.clockSkew;
 const NONE = -1;
+/** A request with a number that came again arrives this soon, or within its latency. */
+const APART_US = 1_000_000;
+/** More records with one sequence number than a wrapped stream has are a hostile file's, and are not compared each with each. */
+const MOST_POSSIBLE = 10_000;
 
 /** Which records of both sides speak of the same request. */
 export interface Join {
@@ -64,19 +68,27 @@ class Joiner {
   /** Of several with the same number, those nearest in time; in their order where the clocks are unknown. */
   repeated(clock: Clock | null): void {
     for (const [c, s] of this.#repeated) {
-      for (const mine of c) {
-        const free = [...s].filter((theirs) => this.clientOf[theirs] === NONE);
-        if (free.length === 0) break;
-        this.#linkIfSame(mine, free[clock === null ? 0 : this.#nearest(mine, free, clock)]!);
-      }
+      if (c.length * s.length > MOST_POSSIBLE) continue;
+      if (clock !== null) this.#linkNearest(c, s, clock);
+      else if (c.length === s.length) for (const [at, mine] of c.entries()) this.#linkIfSame(mine, s[at]!);
     }
   }
 
-  #nearest(mine: number, candidates: readonly number[], clock: Clock): number {
+  #linkNearest(c: Uint32Array, s: Uint32Array, clock: Clock): void {
+    const possible = [...c].flatMap((mine) =>
+      Array.from(s, (theirs) => ({ mine, theirs, apartUs: this.#apartUs(mine, theirs, clock) })),
+    );
+    for (const { mine, theirs, apartUs } of possible.sort((a, b) => a.apartUs - b.apartUs)) {
+      const latencyUs = this.#client.get(mine, "latencyUs");
+      const mostUs = APART_US + clock.uncertaintyUs + (Number.isNaN(latencyUs) ? 0 : latencyUs);
+      const isFree = this.serverOf[mine] === NONE && this.clientOf[theirs] === NONE;
+      if (isFree && apartUs <= mostUs) this.#linkIfSame(mine, theirs);
+    }
+  }
+
+  #apartUs(mine: number, theirs: number, clock: Clock): number {
     const startUs = this.#client.get(mine, "startUs");
-    const expectedUs = startUs + offsetAt(clock, startUs);
-    const distances = candidates.map((index) => Math.abs(this.#server.get(index, "startUs") - expectedUs));
-    return distances.indexOf(Math.min(...distances));
+    return Math.abs(this.#server.get(theirs, "startUs") - startUs - offsetAt(clock, startUs));
   }
 
   translated(portOf: (pair: number) => string): void {
@@ -87,6 +99,7 @@ class Joiner {
     this.#groups(key, (c, cFrom, cTo, s, sFrom, sTo) => {
       const mine = c.slice(cFrom, cTo).filter((index) => isOpen(this.#client, index, this.serverOf));
       const theirs = s.slice(sFrom, sTo).filter((index) => isOpen(this.#server, index, this.clientOf));
+      if (mine.length * theirs.length > MOST_POSSIBLE) return;
       const fitting = (index: number) => [...theirs].filter((other) => this.#isSame(index, other, portOf));
       for (const index of mine) {
         const [only, another] = fitting(index).filter((other) => this.clientOf[other] === NONE);
