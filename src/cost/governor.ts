@@ -57,17 +57,19 @@ export class Governor {
     this.#lookedAtMs = now;
     if (++this.#looks % LOOKS_PER_READING !== 0) return;
     const { use, seconds } = this.#meter.take(this.#read());
-    if (this.#controller !== null) this.#govern(this.#controller, use, seconds);
+    this.govern(use, seconds);
   }
 
-  #govern(controller: SampleController, use: number, seconds: number): void {
-    const ratio = controller.update(use, seconds);
+  /** Takes the use of a core during the last `seconds`; as each reading does. */
+  govern(use: number, seconds: number): void {
+    if (this.#controller === null || this.#budget === null) return;
+    const ratio = this.#controller.update(use, seconds);
     if (ratio !== this.#ratio) {
       this.#tell(this.#ratio, ratio);
       this.#ratio = ratio;
       this.#around.sample(ratio);
     }
-    this.#hopelessS = ratio === FLOOR_RATIO && use > this.#budget! ? this.#hopelessS + seconds : 0;
+    this.#hopelessS = ratio === FLOOR_RATIO && use > this.#budget ? this.#hopelessS + seconds : 0;
     if (this.#hopelessS < HOPELESS_S || this.#hasDespaired) return;
     this.#hasDespaired = true;
     this.#around.log.warn(

@@ -15,6 +15,8 @@ export interface RecorderOptions {
   /** Connections whose bytes nobody wants. */
   readonly refuses?: (connection: Connection) => boolean;
   readonly hasPending?: boolean;
+  /** The same, where it changes. */
+  readonly pending?: { readonly hasPending: boolean };
 }
 
 /**
@@ -41,7 +43,7 @@ export class Recorder {
       attach: (connection) => {
         if (options.refuses?.(connection)) return null;
         this.connections.push(connection);
-        return this.#receiver(connection, options.hasPending ?? false);
+        return this.#receiver(connection, options.pending ?? { hasPending: options.hasPending ?? false });
       },
       hints,
       localAddresses: () => new Set(options.local ?? []),
@@ -73,13 +75,15 @@ export class Recorder {
     return this;
   }
 
-  #receiver(connection: Connection, hasPending: boolean): StreamReceiver {
+  #receiver(connection: Connection, pending: { readonly hasPending: boolean }): StreamReceiver {
     const note = (line: string): void => {
       this.lines.push(connection.id === 1 ? line : `${connection.id}: ${line}`);
     };
     const end = (fromClient: boolean): string => (fromClient ? "c" : "s");
     return {
-      hasPending,
+      get hasPending() {
+        return pending.hasPending;
+      },
       data: (fromClient, bytes, from, to, cut, timeUs, _sequence, _acknowledgement, wasHeld) => {
         const text = Buffer.from(bytes.subarray(from, to)).toString("latin1");
         const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}`;

@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import type { Snapshot, StageCounters } from "../../src/aggregate/snapshot.ts";
+import type { CostCounters } from "../../src/cost/meter.ts";
 import { PrometheusExporter } from "../../src/outputs/prometheus.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
 import { BLPOP, CACHE, GET, KV, SERVER, stages, tell, transaction } from "../aggregate/fixtures.ts";
@@ -36,6 +37,15 @@ function eventful(changes: Partial<StageCounters> = {}): Snapshot {
 function scrape(snapshot: Snapshot): Promise<string> {
   return new PrometheusExporter({ snapshot: () => snapshot, build: BUILD }).scrape();
 }
+
+const COST: CostCounters = {
+  cpuRatio: 0.5,
+  maxCpuRatio: 0.75,
+  cpuSeconds: 4.5,
+  residentBytes: 91e6,
+  framesPerSecond: 2500,
+  eventLoopDelayUs: 12_000,
+};
 
 describe("the metrics", () => {
   it("are the contract's, with its labels", async () => {
@@ -111,6 +121,7 @@ describe("the metrics", () => {
 
   for (const [name, snapshot] of [
     ["an eventful run", eventful()],
+    ["a live run", { ...eventful(), cost: COST }],
     ["a run that has seen nothing", new Aggregate({ thresholdUs: null, outputs: [] }).snapshot(stages({ tcp: [] }))],
     ["hostile names", eventful({ capture: { ...stages().capture, interface: 'a"b\\c\nd' } })],
   ] as const) {
@@ -134,8 +145,30 @@ describe("the metrics", () => {
     assert.equal(taken, 2);
   });
 
-  it("leave out the lag of a file, which has none", async () => {
-    const text = await scrape(eventful({ capture: { ...stages().capture, lagUs: null } }));
-    assert.doesNotMatch(text, /^tcplat_capture_lag_seconds{/m);
+  it("leave out the lag and the batches of a file, which has none", async () => {
+    const text = await scrape(eventful({ capture: { ...stages().capture, lagUs: null, batches: null } }));
+    assert.doesNotMatch(text, /^tcplat_capture_(lag_seconds|batch\w+){/m);
+  });
+
+  it("tell what tcplat costs where that is measured, and how much of the connections the others speak of", async () => {
+    const sampling = { ratio: 0.25, segmentsOutside: 7 };
+    const text = await scrape({ ...eventful({ sampling }), cost: COST });
+    for (const line of [
+      'tcplat_capture_batches_total{interface="eth0"} 2',
+      'tcplat_capture_batch_frames_max{interface="eth0"} 6',
+      "tcplat_frames_per_second 2500",
+      "tcplat_cpu_ratio 0.5",
+      "tcplat_max_cpu_ratio 0.75",
+      "tcplat_event_loop_delay_seconds 0.012",
+      "tcplat_sampling_ratio 0.25",
+      "tcplat_sampled_out_segments_total 7",
+    ]) {
+      assert.ok(text.includes(`\n${line}\n`), line);
+    }
+    const unbounded = await scrape({ ...eventful(), cost: { ...COST, maxCpuRatio: null } });
+    assert.doesNotMatch(unbounded, /^tcplat_max_cpu_ratio /m);
+    const unmeasured = await scrape(eventful());
+    assert.doesNotMatch(unmeasured, /^tcplat_(cpu_ratio|frames_per_second|event_loop_delay_seconds) /m);
+    assert.match(unmeasured, /^tcplat_sampling_ratio 1$/m);
   });
 });

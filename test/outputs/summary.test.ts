@@ -44,6 +44,9 @@ describe("the summary record", () => {
     assert.equal("connections_total" in record, false);
     assert.equal(record["connections.midstream"], 4);
     assert.equal(record["records_dropped.stdout"], 0);
+    assert.equal(record.sampled_out_segments, 0);
+    assert.equal(record.sampling_ratio, 1);
+    assert.equal(record["capture_batches.eth0"], 2);
     assert.match(text, /^[^\n]+\n$/);
   });
 
@@ -61,6 +64,15 @@ describe("the summary record", () => {
 
   it("tells nothing that differs from run to run over the same file", () => {
     assert.ok(!text.includes("lag"));
+    const cost = {
+      cpuRatio: 1,
+      maxCpuRatio: 1,
+      cpuSeconds: 1,
+      residentBytes: 1,
+      framesPerSecond: 1,
+      eventLoopDelayUs: 1,
+    };
+    assert.equal(summaryRecord({ ...run(), cost }), text);
     assert.equal(summaryRecord(run()), text);
   });
 });
@@ -81,6 +93,32 @@ server            protocol  command           requests  errors  p50 ms  p90 ms  
                             SET                      2       1   0.100   0.100   0.100   0.100
                             BLPOP (blocking)         1       0   0.120   0.120   0.120   0.120
 `,
+    );
+  });
+
+  it("tells what a live capture costs, and of sampling where there was any", () => {
+    const cost = {
+      cpuRatio: 0.1234,
+      maxCpuRatio: null,
+      cpuSeconds: 4.5,
+      residentBytes: 91.4e6,
+      framesPerSecond: 2500.4,
+    };
+    const plain = { ...run(), cost: { ...cost, eventLoopDelayUs: 12_345 } };
+    const lines = (snapshot: Snapshot): string[] => summaryTable(snapshot).split("\n").slice(5, 8);
+    assert.deepEqual(lines(plain), [
+      "cost        CPU 12.3 %, 4.50 s in all; 91 MB resident; event loop up to 12.3 ms late",
+      "            2500 frames/s (the last 10 s); 2 batches, of 5.0 frames in the mean, 6 at most",
+      "",
+    ]);
+    const sampled = stages({ sampling: { ratio: 0.25, segmentsOutside: 7 } });
+    const notAnalysed = { tls: 1, sampled: 3 };
+    const within = { ...plain, cost: { ...plain.cost, maxCpuRatio: 0.2 } };
+    const all = { ...within, stages: { ...sampled, connections: { ...sampled.connections, notAnalysed } } };
+    assert.match(lines(all)[0]!, /^cost {8}CPU 12\.3 % of 20\.0 %, /);
+    assert.equal(
+      lines(all)[2],
+      "sampling    25.0 % of the connections are analysed; 7 segments of 3 others were not looked into",
     );
   });
 

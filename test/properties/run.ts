@@ -104,6 +104,8 @@ export interface RunOptions {
   readonly options?: Partial<Options>;
   /** Look at the identities after every frame, rather than at the end alone. */
   readonly checksEveryFrame?: boolean;
+  /** Called before each batch, which is a frame with `checksEveryFrame`. */
+  readonly meanwhile?: (pipeline: Pipeline, index: number) => void;
 }
 
 function copied(of: Transaction): Finished {
@@ -131,17 +133,24 @@ export function runSegments(segments: readonly TestSegment[], how: RunOptions = 
   const batches = isEach
     ? segments.map((segment) => batchOf([segment], wire, how.snaplen))
     : [batchOf(segments, wire, how.snaplen)];
-  return runBatches(batches, wire.linkType, how.options);
+  return runBatches(batches, wire.linkType, how.options, how.meanwhile);
 }
 
 /** The whole pipeline over these batches, with the identities looked at after each. */
-export function runBatches(batches: readonly Uint8Array[], linkType: number, options: Partial<Options> = {}): Result {
+export function runBatches(
+  batches: readonly Uint8Array[],
+  linkType: number,
+  options: Partial<Options> = {},
+  meanwhile: (pipeline: Pipeline, index: number) => void = () => {},
+): Result {
   const source = new MemorySource(batches, linkType);
   const finished: Finished[] = [];
   const output = { transaction: (of: Transaction): void => void finished.push(copied(of)) };
   const pipeline = new Pipeline({ ...OPTIONS, ...options }, source, [output], () => ({}));
   const violations: string[] = [];
+  let index = 0;
   for (let length = source.read(); length !== END_OF_FRAMES; length = source.read()) {
+    meanwhile(pipeline, index++);
     pipeline.consume(source.batch, length, Number.POSITIVE_INFINITY);
     violations.push(...identities(pipeline.snapshot()));
   }
