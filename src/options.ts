@@ -23,6 +23,8 @@ export interface Options {
   readonly side: "auto" | "client" | "server";
   readonly servers: readonly ServerSelection[];
   readonly showValues: boolean;
+  /** The page to write at the end, or null. */
+  readonly report: string | null;
   readonly idleTimeoutUs: number;
   readonly requestTimeoutUs: number;
   readonly maxConnections: number;

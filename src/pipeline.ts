@@ -45,10 +45,11 @@ export class Pipeline {
     source: FrameSource,
     outputs: readonly TransactionOutput[],
     recordsDropped: () => Readonly<Record<string, number>>,
+    observer: TransactionOutput | null = null,
   ) {
     this.#source = source;
     this.#recordsDropped = recordsDropped;
-    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs });
+    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer });
     this.decoder = new Decoder(source.linkType);
     const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
     this.table = new ConnectionTable({
@@ -65,7 +66,7 @@ export class Pipeline {
       pool,
       sink: this.aggregate,
       record: new TransactionRecord(pool),
-      wantsText: outputs.length > 0,
+      wantsText: outputs.length > 0 || observer !== null,
       wantsValues: options.showValues,
       selector,
       servers: this.table.servers,

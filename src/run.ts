@@ -14,6 +14,7 @@ import type { Listening } from "./outputs/listen.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
 import { RecordWriter } from "./outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "./outputs/summary.ts";
+import type { Reporter } from "./report/reporter.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
 import { Solo } from "./solo.ts";
 import { tcplatVersion } from "./version.ts";
@@ -31,7 +32,20 @@ export interface Host {
 
 /** Captures until the end of the file, `-c`, or a signal. Returns the exit status; throws TcplatError. */
 export async function run(options: Options, host: Host): Promise<number> {
-  return await new Run(options, await openSource(options), host.log).run();
+  const reporter = await openReport(options);
+  return await new Run(options, await openSource(options), host.log, reporter).run();
+}
+
+/** Before anything else is opened: a run whose report cannot be written does not begin. */
+async function openReport(options: Options): Promise<Reporter | null> {
+  if (options.report === null) return null;
+  const { Reporter } = await import("./report/reporter.ts");
+  return new Reporter(options.report, {
+    isLive: options.read === null,
+    hasGoodClock: options.engine !== "cap",
+    filter: options.filter,
+    version: tcplatVersion(),
+  });
 }
 
 class Run {
@@ -40,6 +54,7 @@ class Run {
   readonly #governor: Governor;
   readonly #log: Logger;
   readonly #writer: RecordWriter;
+  readonly #reporter: Reporter | null;
   #stats: Listening | null = null;
   #metrics: Listening | null = null;
   #isStopping = false;
@@ -47,9 +62,10 @@ class Run {
   #isUnread = false;
   #failure: TcplatError | null = null;
 
-  constructor(options: Options, source: FrameSource, log: Logger) {
+  constructor(options: Options, source: FrameSource, log: Logger, reporter: Reporter | null) {
     this.#options = options;
     this.#log = log;
+    this.#reporter = reporter;
     this.#writer = new RecordWriter({
       fd: STDOUT,
       mode: source.isLive ? "live" : "file",
@@ -64,7 +80,7 @@ class Run {
     });
     const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted() });
     const outputs = options.quiet ? [] : [new RecordOutput(format, this.#writer)];
-    const captor: Captor = new Solo(options, source, log, this.#writer, outputs);
+    const captor: Captor = new Solo(options, source, log, this.#writer, outputs, reporter?.collector ?? null);
     this.#captor = captor;
     this.#governor = new Governor({
       maxCpuPercent: options.maxCpuPercent,
@@ -112,8 +128,10 @@ class Run {
     const snapshot = this.#captor.source.isLive ? this.#snapshot() : this.#captor.snapshot();
     if (this.#options.json) this.#writer.write(summaryRecord(snapshot));
     await this.#writer.close();
+    if (!this.#isUnread && !this.#options.json) writeAll(STDERR, summaryTable(snapshot));
+    const report = this.#reporter?.write(snapshot) ?? null;
     if (this.#isUnread) return;
-    if (!this.#options.json) writeAll(STDERR, summaryTable(snapshot));
+    if (report !== null) this.#log.info(report);
     if (this.#captor.source.warning !== null) this.#log.warn(this.#captor.source.warning);
     if (!this.#captor.source.isLive && this.#failure === null && this.#captor.failure === null) await this.#giveHint();
   }
@@ -174,14 +192,19 @@ class Run {
       if (this.#isStopping) process.exit(0);
       this.#stop();
     };
-    const summary = () => writeAll(STDERR, summaryTable(this.#snapshot()));
-    const reopen = () => {
+    const attempt = (action: () => void) => {
       try {
-        this.#captor.reopen();
+        action();
       } catch (error) {
         this.#log.error((error as Error).message);
       }
     };
+    const summary = () => {
+      const snapshot = this.#snapshot();
+      writeAll(STDERR, summaryTable(snapshot));
+      attempt(() => this.#reporter?.write(snapshot));
+    };
+    const reopen = () => attempt(() => this.#captor.reopen());
     const handlers = { SIGINT: stop, SIGTERM: stop, SIGUSR1: summary, SIGHUP: reopen } as const;
     for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
     // Not removed: a signal that comes while the run is ending must not kill it before all is flushed.

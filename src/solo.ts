@@ -46,12 +46,13 @@ export class Solo implements Captor {
     log: Logger,
     writer: RecordWriter,
     outputs: readonly TransactionOutput[],
+    observer: TransactionOutput | null,
   ) {
     this.#options = options;
     this.source = source;
     this.#log = log;
     this.#writer = writer;
-    this.#pipeline = new Pipeline(options, source, outputs, () => ({ stdout: writer.recordsDropped }));
+    this.#pipeline = new Pipeline(options, source, outputs, () => ({ stdout: writer.recordsDropped }), observer);
   }
 
   begin(): void {

@@ -3,6 +3,7 @@ import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
+import { readReport, reportWords } from "./report.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
 import { OPTION_TABLE } from "./table.ts";
 import { parseChoice, parseFlag, parseListenAddress, parseTime, parseWhole } from "./values.ts";
@@ -46,7 +47,7 @@ const YEAR_SECONDS = 366 * 86_400;
 export function parseCommandLine(words: readonly string[], surroundings: ParseSurroundings): Invocation {
   const typed = readWords(words);
   const files = diffWords(words, typed);
-  const fromWords = files?.given ?? typed;
+  const fromWords = files?.given ?? reportWords(typed) ?? typed;
   if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
   if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
   if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
@@ -87,6 +88,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     side: parseChoice(one("side"), ["auto", "client", "server"]),
     servers: (given.get("server") ?? []).map(parseServer),
     showValues: parseFlag(one("show-values")),
+    report: readReport(given),
     idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),
     requestTimeoutUs: parseTime(one("request-timeout"), 1000),
     maxConnections: parseWhole(one("max-connections"), 1, MAX_CONNECTIONS),

@@ -1,0 +1,35 @@
+import { resolve } from "node:path";
+import { TcplatError } from "../errors.ts";
+import { FILTER_KEY, type GivenOptions, refused } from "./given.ts";
+
+/**
+ * `tcplat report -r FILE -o FILE.html [filter]` in the words of a plain run: quiet, and with a report. Returns null for any other command
+ * line. Throws TcplatError "usage" without `-o`.
+ */
+export function reportWords(typed: GivenOptions): GivenOptions | null {
+  const [filter] = typed.get(FILTER_KEY) ?? [];
+  if (filter === undefined || !/^report(?: |$)/.test(filter.text)) return null;
+  if (!typed.has("report")) {
+    throw new TcplatError("usage", "report writes a page: name its file, as in tcplat report -r FILE -o FILE.html");
+  }
+  const given = new Map(typed);
+  given.set("quiet", [{ text: "true", place: "report", isFromCommandLine: true }]);
+  const rest = filter.text.replace(/^report */, "");
+  given.delete(FILTER_KEY);
+  if (rest !== "") given.set(FILTER_KEY, [{ ...filter, text: rest }]);
+  return given;
+}
+
+/** The page's file, or null. Throws TcplatError "usage" where another option names the same file. */
+export function readReport(given: GivenOptions): string | null {
+  const [report] = given.get("report") ?? [];
+  if (report === undefined) return null;
+  if (report.text === "-") throw refused(report, "standard output carries the transactions: name a file");
+  for (const name of ["read", "write", "config"]) {
+    const [other] = given.get(name) ?? [];
+    if (other !== undefined && resolve(other.text) === resolve(report.text)) {
+      throw refused(report, `it is the file of --${name}, which it would overwrite: name another one`);
+    }
+  }
+  return report.text;
+}

@@ -1,0 +1,94 @@
+import { putEscaped } from "../outputs/put.ts";
+import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
+import { FLAG_NAMES, TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import type { Verdict } from "./verdict.ts";
+
+/** A transaction as the report shows it: plain data that outlives the record. Times in µs; texts are printable ASCII, not yet HTML. */
+export interface SlowRequest {
+  /** `connection-request`, as in the JSON record. */
+  readonly id: string;
+  readonly protocol: string;
+  readonly class: string;
+  readonly client: string;
+  readonly server: string;
+  /** What the line shows of the request: passwords redacted, bytes outside printable ASCII as `\xNN`. */
+  readonly text: string;
+  /** `ok`, `error WRONGTYPE` or `unanswered (timeout)`. */
+  readonly status: string;
+  readonly flags: readonly string[];
+  readonly retransmissions: number;
+  /** When the response ended, or the request was given up. */
+  readonly endUs: number;
+  /** Its latency, or how long it had waited in vain. */
+  readonly latencyUs: number;
+  /** 0 where it was not answered, as the next ones. */
+  readonly sendUs: number;
+  /** Includes `queueUs`. */
+  readonly waitUs: number;
+  readonly receiveUs: number;
+  readonly queueUs: number;
+  readonly verdict: Verdict | null;
+}
+
+const scratch = Buffer.alloc(4 * TEXT_CAPACITY);
+
+/** Copies what is shown of a transaction out of the reused record. */
+export function slowRequest(of: Transaction, verdict: Verdict | null): SlowRequest {
+  const isAnswered = of.unanswered === "";
+  const time = (us: number): number => (isAnswered ? us : 0);
+  return {
+    id: `${of.connectionId}-${of.requestNumber}`,
+    protocol: of.protocol.name,
+    class: CLASS_NAMES[of.class],
+    client: of.client.text,
+    server: of.serverEndpoint.text,
+    text: textOf(of),
+    status: statusOf(of),
+    flags: FLAG_NAMES.filter((_, bit) => (of.flags & (1 << bit)) !== 0),
+    retransmissions: of.retransmissions,
+    endUs: isAnswered ? of.endUs : of.startUs + of.waitedUs,
+    latencyUs: isAnswered ? of.latencyUs : of.waitedUs,
+    sendUs: time(of.sendUs),
+    waitUs: time(of.waitUs),
+    receiveUs: time(of.receiveUs),
+    queueUs: time(of.queueUs),
+    verdict: isAnswered ? verdict : null,
+  };
+}
+
+/** Puts a request into a list of at most `capacity`, slowest first; of equal ones the earlier told stands first. */
+export function admit(list: SlowRequest[], capacity: number, request: SlowRequest): void {
+  if (request.latencyUs <= floorUs(list, capacity)) return;
+  let low = 0;
+  for (let high = list.length; low < high; ) {
+    const middle = (low + high) >>> 1;
+    if (list[middle]!.latencyUs >= request.latencyUs) low = middle + 1;
+    else high = middle;
+  }
+  list.splice(low, 0, request);
+  if (list.length > capacity) list.pop();
+}
+
+/** A request must be longer than this to be admitted. */
+export function floorUs(list: readonly SlowRequest[], capacity: number): number {
+  return list.length < capacity ? -1 : list[list.length - 1]!.latencyUs;
+}
+
+/** Adds the requests of another list; the same whichever of the two is the other. */
+export function mergeSlowest(into: SlowRequest[], from: readonly SlowRequest[], capacity: number): void {
+  const all = [...into, ...from].sort(
+    (a, b) => b.latencyUs - a.latencyUs || a.endUs - b.endUs || (a.id < b.id ? -1 : 1),
+  );
+  into.splice(0, into.length, ...all.slice(0, capacity));
+}
+
+function textOf({ protocol, commandId, text, textStart, textEnd }: Transaction): string {
+  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
+  const end = putEscaped(scratch, 0, text, textStart, Math.min(textEnd, textStart + TEXT_CAPACITY));
+  return scratch.toString("latin1", 0, end);
+}
+
+function statusOf(of: Transaction): string {
+  if (of.unanswered !== "") return `unanswered (${of.unanswered})`;
+  return of.errorId === NO_ERROR ? "ok" : `error ${of.protocol.errors[of.errorId] ?? "other"}`;
+}

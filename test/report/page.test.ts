@@ -1,0 +1,205 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { describe, test } from "node:test";
+import fc from "fast-check";
+import { Aggregate } from "../../src/aggregate/aggregate.ts";
+import { TransactionClass } from "../../src/protocols/protocol.ts";
+import { ReportCollector } from "../../src/report/collector.ts";
+import { LOSSES } from "../../src/report/loss-words.ts";
+import { reportPage } from "../../src/report/page.ts";
+import type { ReportView } from "../../src/report/view.ts";
+import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../../src/transactions/transaction.ts";
+import { BLPOP, GET, SERVER, START_US, stages, tell, transaction } from "../aggregate/fixtures.ts";
+import { type Element, elements, parseStrictly } from "./strict-html.ts";
+
+type Told = NonNullable<Parameters<typeof transaction>[0]>;
+
+/** What a run that has told these transactions knows. */
+function view(told: readonly Told[], changes: Partial<ReportView> = {}): ReportView {
+  const collector = new ReportCollector();
+  const aggregate = new Aggregate({ thresholdUs: null, outputs: [], observer: collector });
+  for (const changesOfOne of told) {
+    const each = transaction(changesOfOne);
+    aggregate.service(each.server, each.protocol).requested(each.commandId, each.requestBytes, true);
+    tell(aggregate, each);
+  }
+  const about = { isLive: true, hasGoodClock: true, filter: "", version: "0.0.0" };
+  return { snapshot: aggregate.snapshot(stages()), collected: collector.collected, ...about, ...changes };
+}
+
+const SOME: readonly Told[] = [
+  ...Array.from(
+    { length: 200 },
+    (_, i): Told => ({ latencyUs: 100 + i * 10, startUs: START_US + i * 50_000, commandId: GET }),
+  ),
+  { latencyUs: 200_500, retransmissions: 1, flags: Flag.retransmission },
+  { class: TransactionClass.blocking, commandId: BLPOP, latencyUs: 3_000_000 },
+  { unanswered: "timeout", waitedUs: 60_000_000 },
+  { errorId: 2, latencyUs: 50 },
+  { latencyUs: 900, server: { id: 2, text: "[2001:db8::1]:6379" }, serverEndpoint: { text: "[2001:db8::1]:6379" } },
+];
+
+function page(told: readonly Told[] = SOME, changes: Partial<ReportView> = {}): Element {
+  return parseStrictly(reportPage(view(told, changes)));
+}
+
+const named =
+  (name: string) =>
+  (element: Element): boolean =>
+    element.name === name;
+
+describe("a report's page", () => {
+  test("is well-formed, and the same each time", () => {
+    assert.equal(reportPage(view(SOME)), reportPage(view(SOME)));
+    const ids = elements(page(), (element) => "id" in element.attributes).map((element) => element.attributes.id);
+    assert.ok(ids.includes("losses") && ids.includes("slowest") && ids.includes("commands") && ids.includes("heatmap"));
+    assert.equal(new Set(ids).size, ids.length);
+  });
+
+  test("is a page, too, where nothing was seen", () => {
+    assert.match(elements(page([]), named("h1"))[0]!.text, /No request was seen/);
+  });
+
+  test("loads nothing: no address, no script or style but its own, whose hashes its policy names", () => {
+    const text = reportPage(view(SOME));
+    assert.doesNotMatch(text, /https?:|\bsrc=|@import|url\(|<link|<img|<iframe|\bon\w+=|\bstyle="/i);
+    const root = parseStrictly(text);
+    const policy = elements(root, (element) => element.attributes["http-equiv"] === "Content-Security-Policy");
+    const content = policy[0]!.attributes.content!;
+    assert.match(content, /^default-src 'none';/);
+    for (const name of ["script", "style"]) {
+      const found = elements(root, named(name));
+      assert.equal(found.length, 1);
+      const hash = createHash("sha256").update(found[0]!.text).digest("base64");
+      assert.ok(content.includes(`${name}-src 'sha256-${hash}'`), name);
+    }
+    const links = elements(root, (element) => "href" in element.attributes).map((element) => element.attributes.href!);
+    assert.ok(links.every((link) => link.startsWith("#")));
+  });
+
+  const HOSTILE = [
+    "<script>alert(1)</script>",
+    `"><img src=x onerror=alert(1)>`,
+    "' onmouseover='alert(1)",
+    "</style></script><!--",
+    "&lt;b&gt;&amp;",
+    "\x00\x1b[31m\r\n\x7f\xff\xe2\x80\xae",
+    "`;}{$&$1\\$`",
+  ];
+  for (const key of HOSTILE) {
+    test(`shows the key ${JSON.stringify(key)} as text`, () => {
+      const text = reportPage(view([{ words: `set ${key}`, key }]));
+      const codes = elements(parseStrictly(text), named("code")).map((code) => code.text);
+      const shown = Array.from(Buffer.from(`set ${key}`, "latin1"), (byte) => {
+        return byte >= 32 && byte < 127 ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`;
+      }).join("");
+      assert.ok(codes.includes(shown), codes.join("\n"));
+      assert.equal(text.split("<script").length, 2);
+    });
+  }
+
+  test("holds whatever bytes a key, a filter and a file's name may have", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 60 }), fc.string({ unit: "binary", maxLength: 40 }), (bytes, name) => {
+        const seen = view([{ words: bytes }], { filter: name });
+        const { stages: all } = seen.snapshot;
+        const snapshot = { ...seen.snapshot, stages: { ...all, capture: { ...all.capture, interface: name } } };
+        const text = reportPage({ ...seen, snapshot });
+        parseStrictly(text);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what may not be there.
+        assert.doesNotMatch(text, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]/);
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("has the numbers of the run's snapshot", () => {
+    const of = view(SOME);
+    const root = parseStrictly(reportPage(of));
+    const [commands] = elements(root, (element) => element.attributes.id === "commands");
+    const rows = elements(commands!, named("tr")).map((row) => row.children.map((cell) => cell.text));
+    for (const { server, services } of of.snapshot.servers) {
+      for (const { protocol, commands: all } of services) {
+        for (const { command, classes } of all) {
+          for (const { class: name, ok, errors, latency } of classes) {
+            const times = [latency.p50Us, latency.p90Us, latency.p99Us, latency.p999Us, latency.maxUs];
+            const expected = [
+              name === "normal" ? command : `${command} (${name})`,
+              ...[server.text, protocol, `${ok + errors}`, `${errors}`],
+              ...times.map((us) => (us / 1000).toFixed(3)),
+              (latency.sumUs / 1e6).toFixed(3),
+            ];
+            assert.ok(
+              rows.some((row) => row.join() === expected.join()),
+              expected.join(),
+            );
+          }
+        }
+      }
+    }
+    const maps = elements(root, (element) => element.attributes.class === "map");
+    const drawn = maps.map((map) => sumOfCells(map.attributes["data-cells"]!));
+    const counted = of.snapshot.servers.map(({ latency }) => latency.count);
+    assert.deepEqual(drawn.map(([requests]) => requests).sort(), counted.sort());
+    assert.equal(
+      drawn.reduce((all, [, unanswered]) => all + unanswered!, 0),
+      1,
+    );
+  });
+
+  test("lists the slowest with what their time went to, and what is doubtful about them", () => {
+    const [slowest] = elements(page(), (element) => element.attributes.id === "slowest");
+    const [first] = elements(slowest!, named("tbody"))[0]!.children;
+    assert.match(first!.text, /200\.500 ms.*wait 200\.500 ms.*set foo.*1 retransmission/);
+    assert.doesNotMatch(slowest!.text, /3000\.000/);
+  });
+
+  test("says the cause where it was measured", () => {
+    const of = view(SOME);
+    const verdict = { cause: "queue", causeUs: 41_200, serverUs: 400, rttUs: 90, retransmitUs: 0, zeroWindowUs: 0 };
+    const behind = { id: "17-203", command: "<KEYS>", us: 41_200 };
+    const slowest = of.collected.slowest.map((request) => ({ ...request, verdict: { ...verdict, behind } }));
+    const root = parseStrictly(reportPage({ ...of, collected: { ...of.collected, slowest } }));
+    assert.match(root.text, /Main causequeue/);
+    assert.match(root.text, /queue 41\.200 msbehind <KEYS> \(17-203\) for 41\.200 ms; round trip 0\.090 ms/);
+  });
+
+  test("says first what makes all of it doubtful", () => {
+    const [mind] = elements(page(), (element) => element.attributes.class === "trust warn");
+    assert.match(mind!.text, /4 frames dropped by the kernel.*3 holes in connections/);
+    const late = page(SOME, { hasGoodClock: false });
+    assert.match(late.text, /not by the kernel: short latencies are wrong/);
+  });
+});
+
+test("every way in which a request or response is lost has its words", () => {
+  const { snapshot } = view(SOME);
+  const [server] = snapshot.servers;
+  const [service] = server!.services;
+  const before = LOSSES.map((loss) => loss.count(snapshot));
+  for (const [kind, reasons] of [
+    ["unanswered", UNANSWERED_REASONS],
+    ["unmatched", UNMATCHED_REASONS],
+  ] as const) {
+    for (const reason of reasons) {
+      const more = { ...service!, [kind]: { ...service![kind], [reason]: 1000 } };
+      const changed = { ...snapshot, servers: [{ ...server!, services: [more] }] };
+      assert.ok(
+        LOSSES.some((loss, index) => loss.count(changed) >= before[index]! + 900),
+        `${kind} ${reason}`,
+      );
+    }
+  }
+  assert.equal(server!.server.text, SERVER.text);
+});
+
+/** Requests and unanswered ones in a map's data: `column unanswered row count …;…`. */
+function sumOfCells(data: string): [number, number] {
+  let requests = 0;
+  let unanswered = 0;
+  for (const [, lost = 0, ...cells] of data.split(";").map((part) => part.split(" ").map(Number))) {
+    unanswered += lost;
+    for (let i = 1; i < cells.length; i += 2) requests += cells[i]!;
+  }
+  return [requests, unanswered];
+}
