@@ -13,9 +13,16 @@ export function headline(view: ReportView, clock: Clock): Markup {
   const [main] = servers;
   return html`<header>
 <p class="origin">${origin(view, clock)}</p>
-${main === undefined ? html`<h1>No request was seen</h1>` : html`<h1>${sentence(main, servers.length)}</h1>${tiles(view, main)}`}
+${main === undefined ? nothingSeen(view) : html`<h1>${sentence(main, servers.length)}</h1>${tiles(view, main)}`}
 ${trust(view)}
 </header>`;
+}
+
+function nothingSeen({ snapshot }: ReportView): Markup {
+  const { capture, connections } = snapshot.stages;
+  const seen = `${plural(capture.frames, "frame")}, ${plural(connections.total.syn + connections.total.midstream, "connection")}`;
+  return html`<h1>No request was seen</h1>
+<p>${seen}: <code>tcplat doctor</code> and the lines that tcplat printed say what to try.</p>`;
 }
 
 function origin({ snapshot, collected, isLive, filter, version }: ReportView, clock: Clock): Markup {

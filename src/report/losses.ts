@@ -60,12 +60,10 @@ function occurrences({ snapshot, collected }: ReportView): Occurred[] {
 }
 
 /** The contract's sums (section 3): they hold, or tcplat is wrong. */
-function accounts(snapshot: Snapshot): string {
+function accounts(snapshot: Snapshot): Markup {
   const { capture } = snapshot.stages;
   const all = totals(snapshot);
-  return [
-    `frames    ${count(capture.frames)} = ${count(capture.decoded)} decoded + ${count(sum(capture.skipped))} skipped`,
-    `requests  ${count(snapshot.requests)} = ${count(all.answered)} answered + ${count(all.noReply)} no reply + ${count(all.pending)} pending + ${count(all.unanswered)} unanswered`,
-    `responses ${count(snapshot.responses)} = ${count(all.answered)} matched + ${count(all.unmatched)} unmatched + ${count(all.pushes)} pushes`,
-  ].join("\n");
+  return html`frames    ${count(capture.frames)} = ${count(capture.decoded)} decoded + ${count(sum(capture.skipped))} skipped
+requests  ${count(snapshot.requests)} = ${count(all.answered)} answered + ${count(all.noReply)} no reply + ${count(all.pending)} pending + ${count(all.unanswered)} unanswered
+responses ${count(snapshot.responses)} = ${count(all.answered)} matched + ${count(all.unmatched)} unmatched + ${count(all.pushes)} pushes`;
 }

@@ -18,7 +18,8 @@ export function milliseconds(us: number): string {
 /** A time for a headline or an axis, of three digits: 153 µs, 31.4 ms, 2 s; – for no time. */
 export function shortTime(us: number): string {
   if (Number.isNaN(us)) return "–";
-  if (us < 1000) return `${digits(us)}\u00a0µs`;
+  // Rounded as in the tables, so that a number is the same wherever it stands.
+  if (us < 1000) return `${Math.round(Number(milliseconds(us)) * 1000)}\u00a0µs`;
   if (us < 999_500) return `${digits(us / 1000)}\u00a0ms`;
   if (us < 600_000_000) return `${digits(us / 1_000_000)}\u00a0s`;
   return us < 36_000_000_000 ? `${digits(us / 60_000_000)}\u00a0min` : `${digits(us / 3_600_000_000)}\u00a0h`;

@@ -147,6 +147,18 @@ describe("a report's page", () => {
     );
   });
 
+  test("has the contract's sums, a line each", () => {
+    const [sums] = elements(page(), named("pre"));
+    assert.equal(
+      sums!.text,
+      [
+        "frames    10 = 7 decoded + 3 skipped",
+        "requests  205 = 204 answered + 0 no reply + 0 pending + 1 unanswered",
+        "responses 204 = 204 matched + 0 unmatched + 0 pushes",
+      ].join("\n"),
+    );
+  });
+
   test("lists the slowest with what their time went to, and what is doubtful about them", () => {
     const [slowest] = elements(page(), (element) => element.attributes.id === "slowest");
     const [first] = elements(slowest!, named("tbody"))[0]!.children;
