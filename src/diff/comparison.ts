@@ -49,6 +49,12 @@ export class Comparison {
     this.#joinedPairs = joined;
   }
 
+  /** What was asked, as its side shows it. */
+  text(side: Side, index: number): string {
+    const { records } = this[side];
+    return records.text(index) || this.catalogue.kind(records.get(index, "kind")).command;
+  }
+
   /** Connections of this side that have requests. */
   connections(side: Side): number {
     return this.#pairsOf[side].size;

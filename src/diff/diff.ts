@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Logger } from "pino";
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
-import { writeAll } from "../write-all.ts";
+import { RecordWriter } from "../outputs/record-writer.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Comparison } from "./comparison.ts";
 import { requestRecord, summaryRecord } from "./json.ts";
@@ -30,17 +30,19 @@ export interface DiffFiles {
 export async function diff(files: DiffFiles, options: Options, log: Logger): Promise<number> {
   if (files.client === "-" && files.server === "-")
     throw new TcplatError("usage", "standard input can be one of the two files, not both: name the other one");
+  // A signal ends it with what was printed so far (contract §1).
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   const catalogue = new Catalogue();
   const client = await readView(files.client, { ...options, side: "client" }, catalogue);
   const server = await readView(files.server, { ...options, side: "server" }, catalogue);
   for (const { warning } of [client, server]) if (warning !== null) log.warn(warning);
-  print(new Comparison(client, server, catalogue), options);
+  await print(piecesOf(new Comparison(client, server, catalogue), options));
   return 0;
 }
 
 async function readView(file: string, options: Options, catalogue: Catalogue): Promise<View> {
   const records = new RecordStore();
-  if (isRecordFile(file)) return readRecords(file, catalogue, records);
+  if (isRecordFile(file)) return await readRecords(file, catalogue, records);
   return await readCapture({ ...options, read: file }, catalogue, records);
 }
 
@@ -59,22 +61,38 @@ function isRecordFile(file: string): boolean {
   return bytes === 1 && first[0] === OPENING_BRACE;
 }
 
-/** As text the summary comes first, as records last (contract §3). A reader that is gone wants no more. */
-function print(comparison: Comparison, options: Options): void {
-  const totals = totalsOf(comparison);
-  if (!options.json && !writeAll(STDOUT, summaryText(comparison, totals))) return;
-  if (!options.quiet && !printRows(comparison, options)) return;
-  if (options.json) writeAll(STDOUT, summaryRecord(comparison, totals));
+/** As text the summary comes first, as records last (contract §3). A reader that is gone wants no more, a slow one is waited for. */
+async function print(pieces: Generator<string>): Promise<void> {
+  let isGone = false;
+  let failure: TcplatError | null = null;
+  const writer = new RecordWriter({
+    fd: STDOUT,
+    mode: "file",
+    onClosed: () => {
+      isGone = true;
+    },
+    onError: (error) => {
+      failure = error;
+    },
+  });
+  for (const piece of pieces) {
+    writer.write(piece);
+    if (writer.isFull) await writer.drain();
+    if (isGone || failure !== null) break;
+  }
+  await writer.close();
+  if (failure !== null) throw failure;
 }
 
-function printRows(comparison: Comparison, options: Options): boolean {
+function* piecesOf(comparison: Comparison, options: Options): Generator<string> {
+  const totals = totalsOf(comparison);
   const text = new RequestText(comparison);
-  let piece = "";
-  for (const row of rowsOf(comparison, options.thresholdUs)) {
+  let piece = options.json ? "" : summaryText(comparison, totals);
+  for (const row of options.quiet ? [] : rowsOf(comparison, options.thresholdUs)) {
     piece += options.json ? requestRecord(comparison, row) : text.line(row);
     if (piece.length < PIECE_CHARACTERS) continue;
-    if (!writeAll(STDOUT, piece)) return false;
+    yield piece;
     piece = "";
   }
-  return writeAll(STDOUT, piece);
+  yield options.json ? piece + summaryRecord(comparison, totals) : piece;
 }

@@ -23,7 +23,7 @@ export function requestRecord(comparison: Comparison, row: Row): string {
     ...kind,
     class: CLASS_NAMES[records.get(index, "class")] ?? "normal",
     ...catalogue.pair(records.get(index, "pair")),
-    summary: records.text(index),
+    summary: comparison.text(side, index),
     start: utcTime(records.get(index, "startUs")),
     request_seq: records.get(index, "requestSequence"),
     ...timesOf(comparison, row, isBoth),

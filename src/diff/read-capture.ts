@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import { openFile } from "../capture/libpcap.ts";
@@ -9,6 +10,9 @@ import type { Catalogue } from "./catalogue.ts";
 import { plainBytes } from "./plain.ts";
 import { emptyRecord, type RecordStore } from "./record-store.ts";
 import type { View } from "./view.ts";
+
+/** The event loop, and with it signals, get a turn so often. */
+const TURN_MS = 20;
 
 /** Runs a capture file through the pipeline, with the user's options, and keeps what it tells. Throws TcplatError. */
 export async function readCapture(options: Options, catalogue: Catalogue, records: RecordStore): Promise<View> {
@@ -43,6 +47,7 @@ export async function readCapture(options: Options, catalogue: Catalogue, record
 /** Returns the first frame's time, NaN where there is none. */
 async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<number> {
   let firstUs = Number.NaN;
+  let turnAt = performance.now();
   for (;;) {
     const read = source.read();
     const length = typeof read === "number" ? read : await read;
@@ -54,6 +59,9 @@ async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<numb
       firstUs = pipeline.decoder.segment.timeUs;
     }
     pipeline.consume(source.batch, length, Number.POSITIVE_INFINITY, start);
+    if (performance.now() - turnAt < TURN_MS) continue;
+    await nextTurn();
+    turnAt = performance.now();
   }
 }
 

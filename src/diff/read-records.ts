@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { TcplatError } from "../errors.ts";
 import { CLASS_NAMES } from "../protocols/protocol.ts";
 import { FLAG_NAMES, TEXT_CAPACITY } from "../transactions/transaction.ts";
@@ -10,6 +11,8 @@ import type { View } from "./view.ts";
 const CHUNK_BYTES = 1 << 16;
 /** A record has less than 4 KiB; only a summary is longer, with its counters of up to 200 servers. */
 const MAX_LINE_BYTES = 1 << 24;
+/** The event loop, and with it signals, get a turn so often. */
+const TURN_LINES = 10_000;
 const NEWLINE = 0x0a;
 /** The contract's time: `2020-03-08T19:23:06.258761Z`. */
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z$/;
@@ -17,9 +20,13 @@ const SEQUENCE_END = 2 ** 32;
 const MAX_US = 2 ** 53;
 
 /** Reads a file of `tcplat --json`. Throws TcplatError "file" where it is none. */
-export function readRecords(name: string, catalogue: Catalogue, records: RecordStore): View {
+export async function readRecords(name: string, catalogue: Catalogue, records: RecordStore): Promise<View> {
   const reader = new RecordReader(catalogue, records);
-  for (const line of linesOf(name)) reader.line(line);
+  let lines = 0;
+  for (const line of linesOf(name)) {
+    reader.line(line);
+    if (++lines % TURN_LINES === 0) await nextTurn();
+  }
   if (reader.transactions === 0 && reader.summary === null) {
     throw new TcplatError("file", `${name} holds no record of tcplat --json: name such a file, or a capture`);
   }

@@ -1,6 +1,8 @@
-/** Records kept of one side; at about 200 bytes each, both sides take 200 MB at most. What comes later is counted only. */
+/** Records kept of one side, at about 200 bytes each; what comes later is counted only. */
 const MAX_RECORDS = 500_000;
 
+/** Characters kept of one side's requests; later ones are shown by their command. */
+const MAX_CHARACTERS = 1 << 26;
 const FIRST_CAPACITY = 1024;
 const COLUMNS = 16;
 
@@ -60,6 +62,7 @@ export class RecordStore {
   refused = 0;
   readonly #capacity: number;
   readonly #texts: string[] = [];
+  #characters = 0;
   #numbers = new Float64Array(FIRST_CAPACITY * COLUMNS);
 
   constructor(capacity = MAX_RECORDS) {
@@ -78,13 +81,15 @@ export class RecordStore {
       this.#numbers = numbers;
     }
     for (const field of FIELDS) this.#numbers[at++] = record[field];
-    this.#texts.push(record.text);
+    this.#characters += record.text.length;
+    this.#texts.push(this.#characters > MAX_CHARACTERS ? "" : record.text);
   }
 
   get(index: number, field: NumberField): number {
     return this.#numbers[index * COLUMNS + COLUMN[field]]!;
   }
 
+  /** What was asked, as printable ASCII; "" where there was no room to keep it. */
   text(index: number): string {
     return this.#texts[index] ?? "";
   }

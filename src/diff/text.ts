@@ -38,7 +38,7 @@ export class RequestText {
     const pair = isBoth ? this.#comparison.pair(row.client, row.server) : null;
     const times = pair === null ? this.#alone(side, index) : this.#together(pair);
     const notes = pair === null ? this.#notes(side, index) : this.#pairNotes(pair);
-    return `${head} | ${times} | ${records.text(index)}${notes.length === 0 ? "" : ` | ${notes.join("; ")}`}\n`;
+    return `${head} | ${times} | ${this.#comparison.text(side, index)}${notes.length === 0 ? "" : ` | ${notes.join("; ")}`}\n`;
   }
 
   #together(pair: Pair): string {

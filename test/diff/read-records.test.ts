@@ -38,15 +38,15 @@ function linesOf(...records: readonly unknown[]): string {
   return records.map((record) => `${typeof record === "string" ? record : JSON.stringify(record)}\n`).join("");
 }
 
-function read(content: string, capacity?: number) {
+async function read(content: string, capacity?: number) {
   const catalogue = new Catalogue();
   const records = new RecordStore(capacity);
-  return { catalogue, records, view: readRecords(fileOf("records.json", content), catalogue, records) };
+  return { catalogue, records, view: await readRecords(fileOf("records.json", content), catalogue, records) };
 }
 
 describe("A file of records", () => {
-  it("is read field by field", () => {
-    const { view, records, catalogue } = read(linesOf(RECORD));
+  it("is read field by field", async () => {
+    const { view, records, catalogue } = await read(linesOf(RECORD));
     assert.equal(records.count, 1);
     assert.deepEqual(catalogue.pair(records.get(0, "pair")), { client: RECORD.client, server: RECORD.server });
     assert.deepEqual(catalogue.kind(records.get(0, "kind")), { protocol: "redis", command: "SET" });
@@ -57,14 +57,14 @@ describe("A file of records", () => {
     assert.deepEqual([view.firstUs, view.lastUs, view.unlisted, view.unreadable], [START_US, START_US + 1102, null, 0]);
   });
 
-  it("may hold requests without an answer", () => {
+  it("may hold requests without an answer", async () => {
     const times = { end: null, latency_us: null, send_us: null, wait_us: null, receive_us: null, response_seq: null };
-    const { records, catalogue } = read(linesOf({ ...RECORD, ...times, status: "unanswered", error: "timeout" }));
+    const { records, catalogue } = await read(linesOf({ ...RECORD, ...times, status: "unanswered", error: "timeout" }));
     assert.equal(records.isAnswered(0), false);
     assert.deepEqual(catalogue.outcome(records.get(0, "outcome")), { status: "unanswered", error: "timeout" });
   });
 
-  it("tells by its summary how many requests it does not hold", () => {
+  it("tells by its summary how many requests it does not hold", async () => {
     const summary = {
       type: "summary",
       "requests.redis.192.168.0.2:6379.SET": 12,
@@ -73,12 +73,12 @@ describe("A file of records", () => {
       requests_in_flight: 1,
       "tcp_gaps.192.168.0.2:6379": 2,
     };
-    const { view } = read(linesOf(RECORD, RECORD, summary));
+    const { view } = await read(linesOf(RECORD, RECORD, summary));
     assert.deepEqual([view.unlisted, view.gaps], [15 - 4 - 1 - 2, 2]);
   });
 
-  it("is kept up to a limit, and counted beyond it", () => {
-    const { records } = read(linesOf(...new Array<unknown>(3000).fill(RECORD)), 2500);
+  it("is kept up to a limit, and counted beyond it", async () => {
+    const { records } = await read(linesOf(...new Array<unknown>(3000).fill(RECORD)), 2500);
     assert.deepEqual([records.count, records.refused], [2500, 500]);
   });
 
@@ -98,29 +98,29 @@ describe("A file of records", () => {
     ["a line of 20 MB", `{"type":"transaction","x":"${"x".repeat(20_000_000)}"}`],
   ];
   for (const [name, line] of BROKEN) {
-    it(`with ${name} is read without that line, which is counted`, () => {
-      const { view, records } = read(linesOf(RECORD, line, RECORD));
+    it(`with ${name} is read without that line, which is counted`, async () => {
+      const { view, records } = await read(linesOf(RECORD, line, RECORD));
       assert.deepEqual([records.count, view.unreadable], [2, 1]);
     });
   }
 
-  it("whose last line is cut is read up to that", () => {
-    const { view, records } = read(linesOf(RECORD) + JSON.stringify(RECORD).slice(0, 100));
+  it("whose last line is cut is read up to that", async () => {
+    const { view, records } = await read(linesOf(RECORD) + JSON.stringify(RECORD).slice(0, 100));
     assert.deepEqual([records.count, view.unreadable], [1, 1]);
   });
 
-  it("may hold records of other types, of a later version", () => {
-    const { view, records } = read(linesOf(RECORD, { type: "connect", server: "a" }));
+  it("may hold records of other types, of a later version", async () => {
+    const { view, records } = await read(linesOf(RECORD, { type: "connect", server: "a" }));
     assert.deepEqual([records.count, view.unreadable], [1, 0]);
   });
 
-  it("brings no control characters, and no endless texts, to a terminal", () => {
+  it("brings no control characters, and no endless texts, to a terminal", async () => {
     const hostile = {
       client: "\u001b[31m\nA B:1",
       command: "GET\u009b",
       summary: `\u001b]0;x\u0007${"é".repeat(1000)}`,
     };
-    const { records, catalogue } = read(linesOf({ ...RECORD, ...hostile, status: "error", error: "\u0000X" }));
+    const { records, catalogue } = await read(linesOf({ ...RECORD, ...hostile, status: "error", error: "\u0000X" }));
     const { client } = catalogue.pair(records.get(0, "pair"));
     const { command } = catalogue.kind(records.get(0, "kind"));
     const { error } = catalogue.outcome(records.get(0, "outcome"));
@@ -129,14 +129,14 @@ describe("A file of records", () => {
     assert.ok(records.text(0).length < 5000);
   });
 
-  it("that is none, or too old, is refused in one sentence", () => {
+  it("that is none, or too old, is refused in one sentence", async () => {
     for (const [content, sentence] of [
       ["{}\n", /holds no record of tcplat --json/],
       ["{ not ours\n", /holds no record of tcplat --json/],
       [linesOf({ ...RECORD, request_seq: undefined }), /no request_seq in its records/],
     ] as const) {
-      assert.throws(
-        () => read(content),
+      await assert.rejects(
+        read(content),
         (error) => error instanceof TcplatError && error.code === "file" && sentence.test(error.message),
       );
     }
