@@ -1,12 +1,43 @@
-import { distance } from "../connection/sequence.ts";
+import type { Connection } from "../connection/connection.ts";
+import { advance, distance } from "../connection/sequence.ts";
+import { type Protocol, Recognition } from "../protocols/protocol.ts";
 
 /** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
 const QUIET_US = 20_000;
 const QUIET_UNKNOWN_US = 1_000_000;
-/** A client that did so this often, and never otherwise, waits for all its responses before it sends again. */
+/** A client that did so this often, and never otherwise, seems to wait for all its responses before it sends again. */
 const PROVEN_WAITS = 3;
 /** For one that was never seen to have two requests under way. */
 const FEW_WAITS = 1;
+/** A client that did so this often while all could be followed, and never otherwise, is believed without further ado. */
+const TRUSTED_WAITS = 16;
+/** The same for one that has sent several requests at once. */
+const TRUSTED_BATCHES = 32;
+
+/** What is missing of the bytes before a client segment. */
+export const Loss = {
+  /** Nothing of the client, ever. */
+  none: 0,
+  /** Something, long ago or cut off by the snaplen. */
+  before: 1,
+  /** The client's last bytes, since when it could not be followed. */
+  client: 2,
+  /** Neither direction can be followed. */
+  both: 3,
+} as const;
+export type Loss = (typeof Loss)[keyof typeof Loss];
+
+/** How sure it is that nothing is under way. */
+export const Proof = {
+  none: 0,
+  /** Likely: what is paired from here on is held back until it is sure (see `HeldAnswers`). */
+  likely: 1,
+  /** Nobody spoke for long enough: the same. */
+  quiet: 2,
+  /** The client is known to wait. */
+  trusted: 3,
+} as const;
+export type Proof = (typeof Proof)[keyof typeof Proof];
 
 /**
  * What the acknowledgement numbers tell about where requests begin (T9), when the bytes themselves cannot be followed.
@@ -28,6 +59,8 @@ export class Anchor {
   /** A client segment that led was seen while a response was due: it does not wait for its responses. */
   isAsync = false;
   #waits = 0;
+  /** Those of them that were seen while all could be followed. */
+  #followedWaits = 0;
   #hasPipelined = false;
   #hasClientData = false;
   #endsClientInHole = false;
@@ -85,20 +118,29 @@ export class Anchor {
 
   /**
    * Weighs a client segment that leads. `isKnown`: all before it could be followed (else two segments may have been two
-   * requests, and prove nothing); `isDue`: a response is known to be due; `hasPipelined`: requests were seen to wait together,
+   * requests, and prove nothing); `begins`: it begins a request, or looks like it; `isDue`: a response is known to be due; `hasPipelined`: requests were seen to wait together,
    * so that only what the client does from then on counts.
    */
-  weigh(sequence: number, acknowledgement: number, isKnown: boolean, isDue: boolean, hasPipelined: boolean): void {
+  weigh(
+    sequence: number,
+    acknowledgement: number,
+    isKnown: boolean,
+    begins: boolean,
+    isDue: boolean,
+    hasPipelined: boolean,
+  ): void {
     if (hasPipelined && !this.#hasPipelined) {
       this.#hasPipelined = true;
       this.#waits = 0;
+      this.#followedWaits = 0;
     }
     const isAnswered = this.#isAnswered(sequence);
     // A hole may reach further than what was read: only bytes that were seen show that the client did not wait for them.
     const isUnread = !this.isAllRead(acknowledgement) && !this.#endsServerInHole;
     if (isDue || isUnread) this.isAsync = true;
     else if (isAnswered) {
-      if (isKnown || this.#burst === 1) this.#waits++;
+      if (isKnown) this.#followedWaits++;
+      if (isKnown || (this.#burst === 1 && begins)) this.#waits++;
       else if (this.#waits < PROVEN_WAITS) this.#waits = 0;
     } else if (this.#hasServerData && !this.#endsServerInHole && !this.#endsClientInHole) this.isAsync = true;
   }
@@ -106,6 +148,12 @@ export class Anchor {
   /** What was believed of this client turned out to be wrong: it has to prove itself again. */
   distrust(): void {
     this.#waits = 0;
+    this.#followedWaits = 0;
+  }
+
+  /** This client waits for its responses, as far as anybody can tell. */
+  get isTrusted(): boolean {
+    return !this.isAsync && this.#followedWaits >= (this.#hasPipelined ? TRUSTED_BATCHES : TRUSTED_WAITS);
   }
 
   /** Whether all that the server has sent is acknowledged by this number. */
@@ -119,15 +167,19 @@ export class Anchor {
   }
 
   /**
-   * Whether a client segment that leads, and has read all, provably begins a request with nothing under way. `isKnown`: the
-   * client's bytes could be followed from its first on. Then, where it never had two requests under way, there is nothing
-   * to prove.
+   * How sure it is that a client segment that leads, and has read all, begins a request with nothing under way. Where nothing
+   * was ever lost of the client, and it never had two requests under way, there is little to prove.
    */
-  isProven(sequence: number, timeUs: number, longestWaitUs: number, isKnown: boolean): boolean {
+  proof(sequence: number, timeUs: number, longestWaitUs: number, loss: Loss): Proof {
     const isAnswered = this.#isAnswered(sequence);
-    const needed = this.#hasPipelined ? PROVEN_WAITS : isKnown ? 0 : FEW_WAITS;
-    if (!this.isAsync && this.#waits >= needed && (isAnswered || !this.#endsClientInHole)) return true;
-    return isAnswered && this.#isQuiet(timeUs, longestWaitUs);
+    if (!this.isAsync && (isAnswered || !this.#endsClientInHole)) {
+      if (this.isTrusted) return Proof.trusted;
+      // Not the first that is seen behind a hole: the hole may hold the beginning of a value, and this its middle.
+      const mayBeMiddle = loss === Loss.both || (loss === Loss.client && !this.#endsClientInHole);
+      const needed = mayBeMiddle || this.#hasPipelined ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
+      if (this.#waits >= needed && !(loss >= Loss.client && this.#hasPipelined)) return Proof.likely;
+    }
+    return isAnswered && this.#isQuiet(timeUs, longestWaitUs) ? Proof.quiet : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */
@@ -136,7 +188,26 @@ export class Anchor {
   }
 
   #isQuiet(timeUs: number, longestWaitUs: number): boolean {
-    const quietUs = longestWaitUs < 1 ? QUIET_UNKNOWN_US : Math.max(QUIET_US, 3 * longestWaitUs);
-    return timeUs - Math.max(this.#clientLastUs, this.#serverLastUs) >= quietUs;
+    return timeUs - Math.max(this.#clientLastUs, this.#serverLastUs) >= this.quietUs(longestWaitUs);
   }
+
+  /** A response under way would come within this time, in µs; `longestWaitUs`: the longest wait for one so far. */
+  quietUs(longestWaitUs: number): number {
+    return longestWaitUs < 1 ? QUIET_UNKNOWN_US : Math.max(QUIET_US, 3 * longestWaitUs);
+  }
+}
+
+/** Whether these bytes of a client that is lost begin a request; where `isSure`, anything that may be one does. */
+export function looksLikeRequest(p: Protocol, isSure: boolean, bytes: Uint8Array, start: number, end: number): boolean {
+  const verdict = p.recogniseRequest(bytes, start, end);
+  // The end of a value may look like one, unless its response tells.
+  return (
+    verdict === Recognition.certain || (verdict === Recognition.possible && (isSure || p.hasTellingResponses === true))
+  );
+}
+
+/** Whether the client's first bytes had been given up as lost before any of it was captured. */
+export function isRequestMissing(connection: Connection): boolean {
+  const client = connection.clientIsA === false ? connection.fromB : connection.fromA;
+  return client.hasSyn && client.next !== advance(client.initial, 1);
 }

@@ -1,10 +1,10 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
-import { NO_ERROR, type Protocol, Recognition, type Session } from "../protocols/protocol.ts";
-import { Anchor } from "./anchor.ts";
+import { NO_ERROR, type Protocol, type Session } from "../protocols/protocol.ts";
+import { Anchor, isRequestMissing, Loss, looksLikeRequest, Proof } from "./anchor.ts";
 import type { Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
-import { HeldAnswers, HOLD_ROOM } from "./held-answers.ts";
+import { endHold, HeldAnswers, HOLD_ROOM, startHoldAnew } from "./held-answers.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
 import { isTls, type Refusal } from "./selector.ts";
@@ -33,9 +33,13 @@ export class Conversation implements StreamReceiver, Sleeper {
   #pairing: Pairing | null = null;
   #isClientLost: boolean;
   #isServerLost: boolean;
+  /** The client is lost because bytes of it are missing altogether, not because a segment was cut off. */
+  #hasClientHole = true;
   readonly #anchor = new Anchor();
   /** The boundaries rest on an anchor, not on the beginning of the connection. */
   #isAssumed = false;
+  /** It was taken for nothing to be under way because this client waits. */
+  #restsOnWaits = false;
   #hasClientData = false;
 
   // Where the streams stand.
@@ -50,6 +54,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#connection = connection;
     this.#isClientLost = !connection.hasHandshake;
     this.#isServerLost = !connection.hasHandshake;
+    if (connection.hasHandshake && isRequestMissing(connection)) {
+      this.#isClientLost = true;
+      this.#anchor.clientLost();
+    }
     const protocol = context.selector.byPort(connection.serverPort);
     if (protocol !== null && connection.hasHandshake) this.#begin(protocol);
   }
@@ -141,12 +149,14 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(acknowledgement);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
-      this.#pairing!.countParserError("response");
+      pairing.countParserError("response");
+      endHold(this.#pairing!, false, timeUs);
       this.#loseServer(timeUs, true);
       return;
     }
     if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost))
       this.#doubt(this.#client.offset);
+    if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
     if (cut === 0 || this.#isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.#server.offset + (end - start), 0);
     if (responses.gap(cut)) return;
@@ -191,7 +201,10 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   #clientGap(pairing: Pairing, missing: number): void {
-    if (this.#isClientLost) return;
+    if (this.#isClientLost) {
+      this.#hasClientHole = true;
+      return;
+    }
     pairing.enterRequests(this.#client.lastUs, 0, this.#client.offset, Flag.gap);
     if (!this.#session!.requests.gap(missing)) this.#loseClient(Flag.gap);
   }
@@ -230,7 +243,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   expire(clockUs: number): void {
     const pairing = this.#pairing;
     if (pairing === null || pairing.unreported === 0) return;
-    if (pairing.held?.isQuiet(clockUs, this.#connection.lastUs)) pairing.endHold(true, clockUs);
+    this.#tellIfQuiet(clockUs, this.#connection.lastUs);
     pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
   }
@@ -240,7 +253,8 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
-    pairing.endHold(pairing.pendingCount === 0 || !pairing.hasPipelined, this.#client.lastUs);
+    if (this.#hasNothingDue() && pairing.held?.isProvenBy(reason)) pairing.held.prove();
+    endHold(pairing, false, this.#client.lastUs);
     const isLost = this.#isServerLost || this.#connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,
@@ -285,25 +299,29 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing!;
     const anchor = this.#anchor;
     const isLost = this.#isClientLost || this.#isServerLost;
+    const isKnown = !this.#isServerLost && !(this.#isClientLost && this.#hasClientHole);
     const isDue = !this.#isServerLost && pairing.pendingCount > 0;
-    anchor.weigh(sequence, acknowledgement, !isLost, isDue, pairing.hasPipelined);
-    if (!isLost && anchor.isAsync) this.#noteAsync();
-    else if (!isLost) {
+    // Unless the client's habits are known, this may be the middle of a value.
+    const isSure = anchor.isTrusted || !this.#hasClientHole;
+    const begins = this.#isClientLost
+      ? looksLikeRequest(this.#protocol!, isSure, bytes, start, end)
+      : !pairing.isRequesting;
+    this.#tellIfQuiet(timeUs, Math.max(this.#client.lastUs, this.#server.lastUs));
+    anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
+    if (!isLost && anchor.isAsync) {
+      // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
+      if (this.#isAssumed && this.#restsOnWaits) this.#giveUpAssumption(this.#client.offset);
+    } else if (!isLost) {
       pairing.isTentative = false;
-      if (pairing.held?.countWait()) pairing.endHold(true, timeUs);
-    } else if (anchor.isAllRead(acknowledgement)) this.#tryAlign(bytes, start, end, timeUs, sequence);
-  }
-
-  /** This client does not wait for its responses; boundaries that rest on the belief that it does are given up. */
-  #noteAsync(): void {
-    this.#anchor.isAsync = true;
-    if (this.#isAssumed) this.#giveUpAssumption(this.#client.offset);
+      if (anchor.isTrusted) endHold(pairing, true, timeUs);
+      else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
+    } else if (begins && anchor.isAllRead(acknowledgement)) this.#tryAlign(timeUs, sequence);
   }
 
   /** `clientEnd`: where the client's bytes read so far end. */
   #giveUpAssumption(clientEnd: number): void {
     this.#pairing!.enterRequests(this.#client.lastUs, 0, clientEnd, 0);
-    this.#pairing!.endHold(false, this.#client.lastUs);
+    endHold(this.#pairing!, false, this.#client.lastUs);
     this.#loseClient(Flag.gap);
     this.#loseServer(this.#server.lastUs, true);
     this.#pairing!.giveUpAll("gap", this.#client.lastUs);
@@ -319,18 +337,20 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (this.#isAssumed) this.#giveUpAssumption(clientEnd);
   }
 
-  #tryAlign(bytes: Uint8Array, start: number, end: number, timeUs: number, sequence: number): void {
+  /** What is missing, for `Anchor.proof`. */
+  get #loss(): Loss {
+    if (this.#isClientLost && this.#hasClientHole) return this.#isServerLost ? Loss.both : Loss.client;
+    return this.#isClientLost || !this.#connection.hasHandshake ? Loss.before : Loss.none;
+  }
+
+  #tryAlign(timeUs: number, sequence: number): void {
     const pairing = this.#pairing!;
     if (!this.#isServerLost && pairing.pendingCount > 0) return;
     const isFirst = this.#anchor.isFirst(sequence);
-    const isKnown = !this.#isClientLost && this.#connection.hasHandshake;
-    if (!isFirst && !this.#anchor.isProven(sequence, timeUs, pairing.longestWaitUs, isKnown)) return;
-    if (this.#isClientLost) {
-      const verdict = this.#protocol!.recogniseRequest(bytes, start, end);
-      if (verdict < Recognition.possible) return;
-      // Nothing of the client was seen before: this may be the middle of a value, and only looks tell.
-      if (isFirst && verdict !== Recognition.certain && this.#protocol!.hasTellingResponses !== true) return;
-    } else if (pairing.isRequesting) return;
+    // A response half read is one that the client has not waited for.
+    if (!this.#isServerLost && pairing.isResponding) return;
+    const proof = isFirst ? Proof.likely : this.#anchor.proof(sequence, timeUs, pairing.longestWaitUs, this.#loss);
+    if (proof === Proof.none) return;
     if (this.#isServerLost) {
       this.#completeCut(pairing);
       pairing.giveUpAll("gap", timeUs);
@@ -343,27 +363,38 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#isClientLost = false;
     this.#isServerLost = false;
     this.#isAssumed = true;
+    this.#restsOnWaits = proof !== Proof.quiet;
     pairing.isTentative = true;
     if (!isFirst) pairing.countResync();
-    else if (this.#context.pool.used < HOLD_ROOM) pairing.held = new HeldAnswers();
+    if (proof !== Proof.trusted && this.#context.pool.used < HOLD_ROOM) pairing.held ??= new HeldAnswers(isFirst);
   }
 
-  /**
-   * All that the lost server sent is known to end here, at a boundary. A single pending request whose response had
-   * begun ends with the last byte; and where all that was not seen stood in one segment, its time is everybody's.
-   */
+  /** Tells what is held where nobody has spoken for so long that what would contradict it had come. */
+  #tellIfQuiet(nowUs: number, lastUs: number): void {
+    const pairing = this.#pairing!;
+    if (pairing.held === null || !this.#hasNothingDue()) return;
+    if (nowUs - lastUs < this.#anchor.quietUs(pairing.longestWaitUs)) return;
+    this.#restsOnWaits = false;
+    if (pairing.held.prove()) endHold(pairing, false, nowUs);
+  }
+
+  /** Both directions can be followed, and no response is due. */
+  #hasNothingDue(): boolean {
+    const isLost = this.#isClientLost || this.#isServerLost || this.#connection.isResponseMissing;
+    return !isLost && this.#pairing!.pendingCount === 0;
+  }
+
+  /** All that the lost server sent is known to end here, at a boundary. */
   #completeCut(pairing: Pairing): void {
-    if (this.#unread === null) return;
-    const { lastUs, isOneSegment, hasHole } = this.#unread;
-    if (this.#anchor.isAsync || hasHole || pairing.pendingCount === 0) return;
-    if (pairing.pendingCount === 1 && pairing.isResponding && (isOneSegment || !this.#isClientLost))
-      pairing.answerCut(lastUs, this.#server.offset, this.#session?.responses.cutError?.() ?? NO_ERROR);
-    else if (isOneSegment) pairing.answerAllAt(lastUs, Flag.truncated);
+    if (this.#anchor.isAsync) return;
+    const errorId = this.#session?.responses.cutError?.() ?? NO_ERROR;
+    this.#unread?.complete(pairing, this.#isClientLost, this.#server.offset, errorId);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */
   #rejectClient(reason: string): void {
     this.#pairing!.countParserError(reason);
+    endHold(this.#pairing!, false, this.#client.lastUs);
     // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
     if (!this.#isAssumed) this.#session!.requests.cutOff?.();
     this.#pairing!.requestVoid();
@@ -373,6 +404,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   /** The next request's first byte cannot be known; the one being read ends, as far as can be told, here. */
   #loseClient(flag: number): void {
     const pairing = this.#pairing!;
+    this.#hasClientHole = flag === Flag.gap;
+    if (this.#hasClientHole) pairing.held?.carry();
     pairing.markDraft(flag);
     this.#session!.requests.cutOff?.();
     pairing.requestVoid();
@@ -381,6 +414,7 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #loseServer(timeUs: number, hasHole: boolean): void {
     this.#isServerLost = true;
+    this.#pairing?.held?.carry();
     this.#unread ??= new UnreadStretch();
     this.#unread.begin(timeUs, hasHole);
   }

@@ -1,4 +1,6 @@
+import type { Pairing } from "./pairing.ts";
 import { ResponseDraft } from "./response-draft.ts";
+import type { UnansweredReason } from "./transaction.ts";
 
 /** An answered request that is not told yet: its entry in the pool, and its response. */
 export interface HeldAnswer {
@@ -6,24 +8,38 @@ export interface HeldAnswer {
   readonly response: ResponseDraft;
   readonly responseBytes: number;
   readonly errorId: number;
+  /** What would contradict it would have come by now. */
+  isProven: boolean;
 }
 
 /** With so many requests in the pool, first pairs are told at once: a flood must not take all the room. */
 export const HOLD_ROOM = 1 << 14;
-/** The client has to wait for its responses this often. */
-const ENOUGH_WAITS = 3;
-/** Or so many pairs are held that there is not to be room for more. */
+/** There is not to be room for more. */
 const ENOUGH_HELD = 4096;
-/** Or nobody speaks for so long: a response under way would have come. */
-const ENOUGH_QUIET_US = 1_000_000;
+/** So often has the client to send again with nothing due. */
+const ENOUGH_WAITS = 32;
+/** For the last ones of a capture. */
+const FEW_WAITS = 3;
 
 /**
- * The first pairs of a connection that began before the capture. An earlier request may have been under way, and then
- * each response belongs to the request before. The pairs are told once nothing has contradicted them for a while.
+ * Answered requests that are not told yet, since they rest on what is only likely: that nothing was under way where pairing began
+ * in the middle, or was taken up again after a loss. Else each response belongs to the request before; and sooner or later
+ * one comes that nobody has asked for. They are told once nothing has contradicted them for long enough, or once nobody has
+ * spoken for so long that the response would have come. Where bytes are lost again, it may have been among them: what is not
+ * proven by then is told only when the client is known to wait.
  */
 export class HeldAnswers {
   readonly answers: HeldAnswer[] = [];
+  /** Before this place all are proven, or carried. */
+  #fresh = 0;
+  #hasCarried = false;
   #waits = 0;
+  /** Nothing has been lost since the connection was first seen. */
+  #isWhole: boolean;
+
+  constructor(isWhole: boolean) {
+    this.#isWhole = isWhole;
+  }
 
   /** Takes a request out of the queue, with its response; `response` is copied. */
   add(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
@@ -31,15 +47,61 @@ export class HeldAnswers {
     copy.begin(response.startUs, response.offset, response.flags);
     copy.extend(response.endUs, 0);
     copy.end();
-    this.answers.push({ entry, response: copy, responseBytes, errorId });
+    this.answers.push({ entry, response: copy, responseBytes, errorId, isProven: false });
   }
 
   /** The client sent again with nothing due. Whether that is enough. */
   countWait(): boolean {
-    return ++this.#waits >= ENOUGH_WAITS || this.answers.length >= ENOUGH_HELD;
+    return ++this.#waits >= ENOUGH_WAITS;
   }
 
-  isQuiet(clockUs: number, lastUs: number): boolean {
-    return clockUs - lastUs >= ENOUGH_QUIET_US;
+  get isFull(): boolean {
+    return this.answers.length >= ENOUGH_HELD;
   }
+
+  /** Bytes were lost: what would have contradicted these may have been among them. */
+  carry(): void {
+    if (this.#fresh < this.answers.length) this.#hasCarried = true;
+    this.#fresh = this.answers.length;
+    this.#waits = 0;
+    this.#isWhole = false;
+  }
+
+  /** What would contradict those held since the last loss has not come. Whether all that is held is proven. */
+  prove(): boolean {
+    for (let i = this.#fresh; i < this.answers.length; i++) this.answers[i]!.isProven = true;
+    this.#fresh = this.answers.length;
+    return !this.#hasCarried;
+  }
+
+  /** Whether what would contradict these had come before the connection ended, for this reason, with nothing due. */
+  isProvenBy(reason: UnansweredReason): boolean {
+    if (reason === "closed" || reason === "timeout") return true;
+    return this.#isWhole || this.#waits >= FEW_WAITS;
+  }
+
+  /** Takes the proven ones, or the others. */
+  part(isProven: boolean): HeldAnswers {
+    const part = new HeldAnswers(false);
+    part.answers.push(...this.answers.filter((answer) => answer.isProven === isProven));
+    return part;
+  }
+}
+
+/** Ends the hold: what is not proven is told only where the client is trusted to wait. */
+export function endHold(pairing: Pairing, isTrusted: boolean, nowUs: number): void {
+  const held = pairing.held;
+  if (held === null) return;
+  if (!isTrusted) {
+    pairing.held = held.part(true);
+    pairing.endHold(true, nowUs);
+    pairing.held = held.part(false);
+  }
+  pairing.endHold(isTrusted, nowUs);
+}
+
+/** There is no room for more, and nothing has proven these. */
+export function startHoldAnew(pairing: Pairing, nowUs: number): void {
+  endHold(pairing, false, nowUs);
+  pairing.held = new HeldAnswers(false);
 }

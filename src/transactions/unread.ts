@@ -1,3 +1,6 @@
+import type { Pairing } from "./pairing.ts";
+import { Flag } from "./transaction.ts";
+
 /** What a server sent while its message boundaries could not be followed: when, and whether all of it was captured. */
 export class UnreadStretch {
   #firstUs = 0.5;
@@ -25,5 +28,16 @@ export class UnreadStretch {
   /** All that could not be read stood in one segment. */
   get isOneSegment(): boolean {
     return !this.hasHole && this.#firstUs === this.lastUs;
+  }
+
+  /**
+   * All of it is known to end at `offset`, at a boundary. A single pending request whose response had begun ends with the
+   * last byte; and where all that was not seen stood in one segment, its time is everybody's.
+   */
+  complete(pairing: Pairing, isClientLost: boolean, offset: number, errorId: number): void {
+    if (this.hasHole || pairing.pendingCount === 0) return;
+    if (pairing.pendingCount === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
+      pairing.answerCut(this.lastUs, offset, errorId);
+    else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated);
   }
 }

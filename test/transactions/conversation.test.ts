@@ -145,7 +145,8 @@ test("several pipelined requests cut away in one segment end with their response
     .client(10, three, { cut: get("c").length + 3 })
     .server(20, "+OK\r\n+C\r\n")
     .client(30, get("d"))
-    .server(35, "+D\r\n");
+    .server(35, "+D\r\n")
+    .end("closed");
   // The second request cannot be seen: its response belongs to none.
   assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "SET a 10", "GET d 5"]);
   assert.equal(dialogue.ledger.unmatchedReasons.length, 1);
@@ -161,7 +162,8 @@ test("a reply cut in an array, where its end cannot be counted, ends with the se
   dialogue
     .server(7, array, { cut: array.length - 40 })
     .client(9, get("b"))
-    .server(12, "+B\r\n");
+    .server(12, "+B\r\n")
+    .end("closed");
   assert.deepEqual(dialogue.outcome, ["GET a 1", "LRANGE l 4", "GET b 3"]);
   assert.deepEqual(
     dialogue.told.map(({ flags }) => flags.includes("truncated")),
@@ -269,14 +271,16 @@ test("without a handshake the first pair is found at a request that looks like n
 test("without a handshake the end of a value is no request, and the response to it no pair", () => {
   const dialogue = new Dialogue({ handshake: false });
   dialogue.client(1, "rest of a value\r\n").server(2, "+OK\r\n").client(3, get("a")).server(5, "+A\r\n");
-  dialogue.client(6, get("b")).server(9, "+B\r\n").client(10, get("c")).server(14, "+C\r\n").end("end");
+  dialogue.client(6, get("b")).server(9, "+B\r\n").client(10, get("c")).server(14, "+C\r\n");
+  dialogue.client(16, get("d")).server(21, "+D\r\n").end("closed");
   const pairs = new Map([
     ["GET a", 2],
     ["GET b", 3],
     ["GET c", 4],
+    ["GET d", 5],
   ]);
   for (const { text, times } of dialogue.told) assert.equal(times[0], pairs.get(text));
-  assert.equal(dialogue.told.at(-1)?.text, "GET c");
+  assert.equal(dialogue.told.at(-1)?.text, "GET d");
 });
 
 test("without a handshake a value that looks like a request is found out: no wrong pair", () => {

@@ -58,15 +58,18 @@ test("a client that sends while a response is due never waited, and its first pa
   );
 });
 
-test("the first pairs are told after three more requests, after a second of silence, or when the connection ends", () => {
+test("the first pairs are told after sixteen more requests, after a second of silence, or when the connection ends", () => {
   const exchange = (dialogue: Dialogue, n: number) =>
     dialogue.client(n * 1000, get(`${n}`)).server(n * 1000 + 100, "+A\r\n");
   const waits = new Dialogue({ handshake: false });
-  for (let n = 1; n <= 3; n++) exchange(waits, n);
+  for (let n = 1; n <= 16; n++) exchange(waits, n);
   assert.deepEqual(waits.outcome, []);
   assert.equal(waits.conversation.hasPending, true);
-  exchange(waits, 4);
-  assert.deepEqual(waits.outcome, ["GET 1 100", "GET 2 100", "GET 3 100", "GET 4 100"]);
+  exchange(waits, 17);
+  assert.deepEqual(
+    waits.outcome,
+    Array.from({ length: 17 }, (_, n) => `GET ${n + 1} 100`),
+  );
 
   const silent = exchange(new Dialogue({ handshake: false }), 1);
   silent.conversation.expire(1_001_099);

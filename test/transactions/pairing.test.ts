@@ -309,6 +309,6 @@ test("a connection's queue has a limit: beyond it requests are lost, and nothing
   assert.deepEqual(new Set(dialogue.ledger.unmatchedReasons), new Set(["gap"]));
   assert.equal(dialogue.ledger.unmatchedReasons.length, 20);
   // After a while without a word all is clear again.
-  dialogue.client(10_000_000, GET).server(10_000_500, "+A\r\n").end("end");
+  dialogue.client(10_000_000, GET).server(10_000_500, "+A\r\n").end("closed");
   assert.deepEqual(dialogue.told.at(-1)?.times.slice(0, 1), [500]);
 });

@@ -91,7 +91,7 @@ test("when the pool is full, what comes is counted as lost; when there is room a
   assert.deepEqual(ledger.unmatchedReasons, ["gap"]);
   for (const connection of connections.slice(0, 8)) connection.end("reset");
   assert.equal(pool.used, 0);
-  late.client(9_000_000, command("GET", "k")).server(9_000_001, "+OK\r\n");
+  late.client(9_000_000, command("GET", "k")).server(9_000_001, "+OK\r\n").end("closed");
   const last = ledger.told.at(-1);
   assert.deepEqual([last?.id, last?.unanswered, last?.times[0]], ["9-1", "", 1]);
 });
