@@ -30,6 +30,8 @@ export interface Options {
   readonly maxConnections: number;
   /** In percent of one core, or null: no limit. Always null with `read`. */
   readonly maxCpuPercent: number | null;
+  /** Threads that read and analyse, each a part of the connections. */
+  readonly workers: number;
   /** The libpcap filter as given, "" for none. */
   readonly filter: string;
 }

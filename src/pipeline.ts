@@ -1,12 +1,15 @@
 import { networkInterfaces } from "node:os";
 import { Aggregate, type TransactionOutput } from "./aggregate/aggregate.ts";
 import type { Snapshot, StageCounters } from "./aggregate/snapshot.ts";
+import type { AggregateState } from "./aggregate/state.ts";
 import type { FrameSource } from "./capture/frame-source.ts";
 import { endpointText } from "./connection/address.ts";
 import type { Connection } from "./connection/connection.ts";
 import { ConnectionTable } from "./connection/connection-table.ts";
 import type { StreamReceiver } from "./connection/receiver.ts";
 import type { RoleHints } from "./connection/roles.ts";
+import { type ServerDirectory, ServerTable } from "./connection/servers.ts";
+import { shareOf } from "./connection/share.ts";
 import { SKIP_REASONS } from "./decode/counters.ts";
 import { Decoder } from "./decode/decoder.ts";
 import type { Options } from "./options.ts";
@@ -21,6 +24,17 @@ import { ProtocolSelector } from "./transactions/selector.ts";
 /** How long this host's addresses are believed. */
 const ADDRESSES_MS = 10_000;
 
+/** What makes a pipeline one of several, each with its part of the connections. */
+export interface Part {
+  /** From 0: of the connections in the frames, this share is ours … */
+  readonly index: number;
+  /** … of so many; 1: somebody else shares the frames out, and all that come are ours. */
+  readonly shares: number;
+  readonly directory: ServerDirectory;
+  readonly onOpened: (connection: Connection) => void;
+  readonly onEnded: (connection: Connection) => void;
+}
+
 /**
  * The stages of one run, connected in the order data flows:
  *
@@ -34,6 +48,8 @@ export class Pipeline {
   readonly decoder: Decoder;
   readonly #source: FrameSource;
   readonly #context: ConversationContext;
+  readonly #share: number;
+  readonly #shares: number;
   /** How far the last frame's time lay behind the clock when it was taken. */
   #lagUs = 0;
   readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
@@ -46,8 +62,11 @@ export class Pipeline {
     outputs: readonly TransactionOutput[],
     recordsDropped: () => Readonly<Record<string, number>>,
     observer: TransactionOutput | null = null,
+    part: Part | null = null,
   ) {
     this.#source = source;
+    this.#share = part?.index ?? 0;
+    this.#shares = part?.shares ?? 1;
     this.#recordsDropped = recordsDropped;
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer });
     this.decoder = new Decoder(source.linkType);
@@ -60,6 +79,9 @@ export class Pipeline {
       localAddresses: source.isLive ? localAddresses() : () => NO_ADDRESSES,
       side: options.side === "auto" ? null : options.side,
       seed: Math.floor(Math.random() * 2 ** 32),
+      servers: new ServerTable(part?.directory ?? null),
+      counted: this.decoder.counters,
+      ...(part !== null && { onOpened: part.onOpened, onEnded: part.onEnded }),
     });
     const pool = new PendingPool();
     this.#context = {
@@ -82,11 +104,17 @@ export class Pipeline {
   consume(batch: Uint8Array, length: number, limit: number, start = 0): number {
     const decoder = this.decoder;
     const table = this.table;
+    const share = this.#share;
+    const shares = this.#shares;
     let at = start;
     for (let left = limit; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
       table.advanceClock(decoder.segment.timeUs);
-      if (isSegment) table.accept(decoder.segment);
+      if (isSegment) {
+        if (shares === 1 || shareOf(decoder.segment, shares) === share) table.accept(decoder.segment);
+        // Not ours, but it makes copies of earlier frames forgotten, as if it were.
+        else table.duplicates.isDuplicate(decoder.segment);
+      }
       at = decoder.next;
     }
     this.#lagUs = Math.max(0, Date.now() * 1000 - decoder.segment.timeUs);
@@ -118,6 +146,18 @@ export class Pipeline {
 
   snapshot(): Snapshot {
     return this.aggregate.snapshot(this.#stageCounters());
+  }
+
+  /** Connections of which one direction alone was seen. */
+  oneSided(): number {
+    let oneSided = 0;
+    for (const connection of this.table) if (connection.fromA.isSeen !== connection.fromB.isSeen) oneSided++;
+    return oneSided;
+  }
+
+  /** The same, whole and apart, to be merged with others'. */
+  state(): { readonly aggregate: AggregateState; readonly stages: StageCounters } {
+    return { aggregate: this.aggregate.state(), stages: this.#stageCounters() };
   }
 
   #attach(connection: Connection): StreamReceiver | null {
@@ -157,7 +197,10 @@ export class Pipeline {
         },
       },
       sampling: { ratio: table.sample.ratio, segmentsOutside: table.sample.segmentsOutside },
-      tcp: table.servers.all.map((server) => ({ server, ...tcpCounters(server) })),
+      tcp: table.servers.all.map((server) => ({
+        server: { id: server.id, text: server.text },
+        ...tcpCounters(server),
+      })),
       serversLimited: table.servers.limited,
       pendingRequests: null,
       recordsDropped: this.#recordsDropped(),

@@ -1,7 +1,6 @@
 import type { Logger } from "pino";
 import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
-import type { FrameSource } from "./capture/frame-source.ts";
 import { libpcapVersion } from "./capture/libpcap.ts";
 import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
@@ -18,6 +17,7 @@ import type { Reporter } from "./report/reporter.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
 import { Solo } from "./solo.ts";
 import { tcplatVersion } from "./version.ts";
+import { type Plan, planWorkers } from "./workers/plan.ts";
 import { writeAll } from "./write-all.ts";
 
 const STDOUT = 1;
@@ -33,7 +33,32 @@ export interface Host {
 /** Captures until the end of the file, `-c`, or a signal. Returns the exit status; throws TcplatError. */
 export async function run(options: Options, host: Host): Promise<number> {
   const reporter = await openReport(options);
-  return await new Run(options, await openSource(options), host.log, reporter).run();
+  const plan = planWorkers(options);
+  if (plan.reason !== null) host.log.info(`one worker: ${plan.reason}`);
+  return await new Run(options, host.log, reporter, await prepareCaptor(options, plan, host.log, reporter)).run();
+}
+
+/** Makes the captor of a run, once it is known where its records go. */
+type MakeCaptor = (writer: RecordWriter) => Captor;
+
+/** Opens the source, or starts the workers, each of which opens its own. Throws TcplatError. */
+async function prepareCaptor(
+  options: Options,
+  { workers }: Plan,
+  log: Logger,
+  reporter: Reporter | null,
+): Promise<MakeCaptor> {
+  if (workers > 1) {
+    const { Crew } = await import("./workers/crew.ts");
+    const crew = await Crew.start({ options, workers, isColoured: isColourWanted(), log });
+    return (writer) => crew.recordsTo(writer);
+  }
+  const source = await openSource(options);
+  return (writer) => {
+    const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted() });
+    const outputs = options.quiet ? [] : [new RecordOutput(format, writer)];
+    return new Solo(options, source, log, writer, outputs, reporter?.collector ?? null);
+  };
 }
 
 /** Before anything else is opened: a run whose report cannot be written does not begin. */
@@ -62,13 +87,13 @@ class Run {
   #isUnread = false;
   #failure: TcplatError | null = null;
 
-  constructor(options: Options, source: FrameSource, log: Logger, reporter: Reporter | null) {
+  constructor(options: Options, log: Logger, reporter: Reporter | null, makeCaptor: MakeCaptor) {
     this.#options = options;
     this.#log = log;
     this.#reporter = reporter;
     this.#writer = new RecordWriter({
       fd: STDOUT,
-      mode: source.isLive ? "live" : "file",
+      mode: options.read === null ? "live" : "file",
       onClosed: () => {
         this.#isUnread = true;
         this.#stop();
@@ -78,9 +103,7 @@ class Run {
         this.#stop();
       },
     });
-    const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted() });
-    const outputs = options.quiet ? [] : [new RecordOutput(format, this.#writer)];
-    const captor: Captor = new Solo(options, source, log, this.#writer, outputs, reporter?.collector ?? null);
+    const captor = makeCaptor(this.#writer);
     this.#captor = captor;
     this.#governor = new Governor({
       maxCpuPercent: options.maxCpuPercent,

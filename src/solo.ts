@@ -1,4 +1,4 @@
-import { setTimeout as delay, setImmediate as nextTurn } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
 import type { TransactionOutput } from "./aggregate/aggregate.ts";
 import type { Snapshot } from "./aggregate/snapshot.ts";
@@ -8,6 +8,7 @@ import { FrameWriter } from "./capture/frame-writer.ts";
 import { TcplatError } from "./errors.ts";
 import type { Options } from "./options.ts";
 import type { RecordWriter } from "./outputs/record-writer.ts";
+import { Patience } from "./patience.ts";
 import { Pipeline } from "./pipeline.ts";
 
 /** The event loop gets a turn at least this often while frames keep coming. */
@@ -16,10 +17,6 @@ const TURN_MS = 4;
 const WAIT_MS = 100;
 /** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
 const SLICE_BYTES = 65_536;
-/** Longest pause of a live capture for the reader of its records, and the share of the time that it regains. */
-const PATIENCE_MS = 400;
-const PATIENCE_REGAINED = 0.1;
-const CATCH_UP_STEP_MS = 2;
 /** After a stop, the kernel's last block may still be on its way. */
 const LAST_BLOCK_MS = 40;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
@@ -36,9 +33,7 @@ export class Solo implements Captor {
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
   #wasUp = true;
-  /** Time that the capture may still wait for the reader of the records, and when that was said. */
-  #patienceMs = PATIENCE_MS;
-  #patientAtMs = 0;
+  readonly #patience = new Patience();
 
   constructor(
     options: Options,
@@ -81,9 +76,7 @@ export class Solo implements Captor {
   }
 
   oneSided(): number {
-    let oneSided = 0;
-    for (const connection of this.#pipeline.table) if (connection.fromA.isSeen !== connection.fromB.isSeen) oneSided++;
-    return oneSided;
+    return this.#pipeline.oneSided();
   }
 
   reopen(): void {
@@ -144,21 +137,14 @@ export class Solo implements Captor {
     if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
   }
 
-  /**
-   * A file waits for whoever reads the records. A live capture lends a burst of records up to PATIENCE_MS, while the
-   * kernel keeps the frames, and gets the time back slowly: a reader who is slow for ever costs records, not frames.
-   */
+  /** A file waits for whoever reads the records, a live capture for a while. */
   async #letWriterCatchUp(): Promise<void> {
     const writer = this.#writer;
     if (!this.source.isLive) {
       if (writer.isFull) await writer.drain();
       return;
     }
-    const startMs = performance.now();
-    const patienceMs = Math.min(PATIENCE_MS, this.#patienceMs + (startMs - this.#patientAtMs) * PATIENCE_REGAINED);
-    while (writer.isFilling && performance.now() - startMs < patienceMs) await delay(CATCH_UP_STEP_MS);
-    this.#patientAtMs = performance.now();
-    this.#patienceMs = patienceMs - (this.#patientAtMs - startMs);
+    await this.#patience.lend(() => writer.isFilling);
   }
 
   async #idle(): Promise<void> {

@@ -67,6 +67,7 @@ test("without any word every default of the contract holds", () => {
     idleTimeoutUs: 300_000_000,
     requestTimeoutUs: 60_000_000,
     maxConnections: 100_000,
+    workers: 1,
     maxCpuPercent: null,
     filter: "",
   } satisfies Options);

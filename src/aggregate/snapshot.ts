@@ -70,7 +70,7 @@ export interface Snapshot {
   readonly responses: number;
   /** In the order of their ids. */
   readonly servers: readonly ServerSnapshot[];
-  /** In the order first seen. */
+  /** By protocol. */
   readonly parsers: readonly ParserSnapshot[];
   /** Label values that were refused a series of their own, by label. */
   readonly seriesLimited: { readonly server: number; readonly command: number };

@@ -1,4 +1,4 @@
-import { CLASS_NAMES, TransactionClass } from "../protocols/protocol.ts";
+import { CLASS_NAMES, type Protocol, TransactionClass } from "../protocols/protocol.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
 import { type BucketHistogram, Histogram } from "./histogram.ts";
@@ -14,7 +14,7 @@ import type {
   StageCounters,
 } from "./snapshot.ts";
 
-/** Copies every number of a run into a Snapshot. */
+/** Copies every number of a run into a Snapshot. Its order depends on nothing but what it holds. */
 export function takeSnapshot(table: SeriesTable, counters: Counters, stages: StageCounters): Snapshot {
   return {
     stages,
@@ -22,13 +22,17 @@ export function takeSnapshot(table: SeriesTable, counters: Counters, stages: Sta
     requests: counters.requests,
     responses: counters.responses,
     servers: table.servers.filter((server) => server !== null).map(serverSnapshot),
-    parsers: counters.parsers.map((parser) => ({
+    parsers: counters.parsers.toSorted(byProtocol).map((parser) => ({
       protocol: parser.protocol.name,
       resyncs: parser.resyncs,
-      errors: Object.fromEntries(parser.errors),
+      errors: Object.fromEntries([...parser.errors].sort(([a], [b]) => (a < b ? -1 : 1))),
     })),
     seriesLimited: { server: stages.serversLimited, command: table.commandsLimited },
   };
+}
+
+function byProtocol(a: { readonly protocol: Protocol }, b: { readonly protocol: Protocol }): number {
+  return a.protocol.name < b.protocol.name ? -1 : 1;
 }
 
 function serverSnapshot(series: ServerSeries): ServerSnapshot {
@@ -43,7 +47,7 @@ function serverSnapshot(series: ServerSeries): ServerSnapshot {
     server: { id: series.server.id, text: series.server.text },
     side: series.side,
     latency: histogramSnapshot(latency),
-    services: series.services.map(serviceSnapshot),
+    services: series.services.toSorted(byProtocol).map(serviceSnapshot),
   };
 }
 
@@ -71,7 +75,9 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     misses: service.misses,
     errors,
     wait: bucketsSnapshot(service.wait),
-    commands: service.commands.map((command) => commandSnapshot(service, command)),
+    commands: service.commands
+      .toSorted((a, b) => a.commandId - b.commandId)
+      .map((command) => commandSnapshot(service, command)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { TcplatError } from "../errors.ts";
+import { type FanoutGroup, joinFanout } from "./fanout.ts";
 import { applyFilter } from "./filter.ts";
 import { lookupInterfaces } from "./interfaces.ts";
 import { cText, ERROR_TEXT_BYTES, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
@@ -15,6 +16,8 @@ export interface LiveOptions {
   readonly filter: string;
   /** A frame reaches `read` at most this long after its arrival; 8 unless told. Its time is right all the same. */
   readonly timeoutMs?: number;
+  /** Share the frames with the other sockets of this group; null takes all. */
+  readonly fanout?: FanoutGroup | null;
 }
 
 /** A handle that captures, and what libpcap warned of when it began ("" for nothing). */
@@ -51,6 +54,7 @@ export function activate(libpcap: Libpcap, options: LiveOptions): ActiveHandle {
     // Before the filter is compiled: its offsets depend on the link type.
     if (options.interface === "any") libpcap.setDatalink(handle, DLT_LINUX_SLL2);
     applyFilter(libpcap, handle, options.filter);
+    if (options.fanout) joinFanout(libpcap.selectableDescriptor(handle), options.fanout);
     return { handle, warning };
   } catch (error) {
     libpcap.close(handle);

@@ -29,6 +29,8 @@ export class LiveSource implements FrameSource {
   outage: string | null = null;
   /** How often a lost interface was tried to be taken up again. */
   reopenAttempts = 0;
+  /** When the capture began, or was taken up again, µs since the epoch: with a fanout, what came before is others', too. */
+  openedAtUs = 0;
 
   readonly #libpcap: Libpcap;
   readonly #options: LiveOptions;
@@ -91,6 +93,7 @@ export class LiveSource implements FrameSource {
       throw new TcplatError("engine", `no capture on ${this.name}: ${firstLine(error)}`);
     }
     this.#handle = active.handle;
+    this.openedAtUs = Date.now() * 1000;
     this.#readiness.watch(this.#libpcap.selectableDescriptor(active.handle));
     this.#interfaceIndex = lookupInterfaceState(this.name).index;
     return active.warning;

@@ -2,12 +2,13 @@ import { type Segment, TcpFlag } from "../decode/segment.ts";
 import { Connection } from "./connection.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
-import type { Flow } from "./flow.ts";
+import { isPlausibleReset, isSameHandshake } from "./handshake.ts";
+import { Moment, nextSweepUs } from "./moment.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { EndReason, StreamReceiver } from "./receiver.ts";
 import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
 import { Sample } from "./sample.ts";
-import { advance, distance } from "./sequence.ts";
+import { advance } from "./sequence.ts";
 import { ServerTable } from "./servers.ts";
 import { ConnectionSlots, isFromA } from "./slots.ts";
 
@@ -15,12 +16,8 @@ import { ConnectionSlots, isFromA } from "./slots.ts";
 const LINGER_US = 10_000_000;
 /** The order from the longest idle connection on is right to within this. */
 const TOUCH_US = 100_000;
-/** How often time-outs are looked for, on the capture's clock. */
-const SWEEP_US = 1_000_000;
 /** Payload segments without a telling one, after which a connection's roles are given up. */
 const MAX_ROLE_ATTEMPTS = 16;
-/** At most so many bytes are captured before the SYN that precedes them. */
-const MAX_LATE_BYTES = 1 << 20;
 
 export interface ConnectionTableOptions {
   readonly maxConnections: number;
@@ -32,19 +29,31 @@ export interface ConnectionTableOptions {
   readonly localAddresses: () => ReadonlySet<string>;
   /** `--side`, or null for auto. */
   readonly side: "client" | "server" | null;
+  /** Called when a handshake is complete, at `nowUs`; it took `us`. */
+  readonly onConnected?: (connection: Connection, us: number, nowUs: number) => void;
   /** Any number: it only makes the hash unpredictable. */
   readonly seed: number;
+  /** Who gives out the ids of servers; a table of its own unless told. */
+  readonly servers?: ServerTable;
+  /** Counts the frames, for `moment`; without it all is one moment. */
+  readonly counted?: { readonly frames: number };
+  /** A connection was given its number; nothing was told of it yet. */
+  readonly onOpened?: (connection: Connection) => void;
+  /** Nothing more will be told of a connection. */
+  readonly onEnded?: (connection: Connection) => void;
 }
 
 /** A connection with held segments, and when these are to be given up waiting for. */
 interface Waiting {
   readonly connection: Connection;
   readonly untilUs: number;
+  readonly sinceFrame: number;
 }
 
 /** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
 export class ConnectionTable {
-  readonly servers = new ServerTable();
+  readonly servers: ServerTable;
+  readonly moment: Moment;
   readonly duplicates = new DuplicateFilter();
   readonly reassembly = new Reassembly();
   readonly sample = new Sample();
@@ -70,9 +79,11 @@ export class ConnectionTable {
 
   constructor(options: ConnectionTableOptions) {
     this.#options = options;
+    this.servers = options.servers ?? new ServerTable();
+    this.moment = new Moment(options.counted ?? { frames: 0 });
     this.#slots = new ConnectionSlots(options.seed);
     this.reassembly.onScheduled = (connection) => {
-      this.#waiting.push({ connection, untilUs: connection.holdUntilUs });
+      this.#waiting.push({ connection, untilUs: connection.holdUntilUs, sinceFrame: this.moment.frame });
       if (connection.holdUntilUs < this.#nextTimerUs) this.#nextTimerUs = connection.holdUntilUs;
     };
   }
@@ -114,6 +125,7 @@ export class ConnectionTable {
       if ((flags & TcpFlag.fin) !== 0) this.#finishIgnored(connection, fromA);
       return;
     }
+    if (connection.path.isConnecting && fromA === connection.clientIsA) this.#connected(connection, segment);
     if (segment.payloadLength > 0 && connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
@@ -147,6 +159,7 @@ export class ConnectionTable {
     connection.isEnded = true;
     this.#slots.remove(connection);
     this.#open--;
+    this.#options.onEnded?.(connection);
   }
 
   /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
@@ -156,7 +169,9 @@ export class ConnectionTable {
 
   /** The capture is over: delivers what can be, and ends every connection. */
   finish(): void {
+    this.moment.end();
     for (const connection of [...this.#slots]) {
+      this.moment.enterSweep(connection.orderedFrame);
       if (!connection.isEnded) this.#end(connection, "end");
     }
   }
@@ -171,6 +186,7 @@ export class ConnectionTable {
     connection.lastUs = this.clockUs;
     if (this.clockUs - connection.orderedUs < TOUCH_US) return;
     connection.orderedUs = this.clockUs;
+    connection.orderedFrame = this.moment.frame;
     this.#slots.touch(connection);
   }
 
@@ -202,6 +218,8 @@ export class ConnectionTable {
     const fromA = isFromA(connection, segment);
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
+    if (isAnswer) connection.path.synAck(segment.timeLow);
+    else connection.path.syn(segment.timeLow);
     if (flow.hasSyn) {
       this.servers.known(connection.serverText).retransmittedSegments++;
       return;
@@ -226,6 +244,13 @@ export class ConnectionTable {
       if (connection.receiver !== null || this.#prepare(connection, segment, fromA))
         this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
     }
+  }
+
+  /** The handshake is complete. */
+  #connected(connection: Connection, segment: Segment): void {
+    const us = connection.path.connected(segment.timeLow);
+    connection.side = this.#options.side ?? sideOf(connection, this.#options.localAddresses());
+    this.#options.onConnected?.(connection, us, segment.timeUs);
   }
 
   /** A connection whose handshake was not seen begins with its first payload; bare ACKs of one that is gone do not count. */
@@ -275,7 +300,9 @@ export class ConnectionTable {
     );
     connection.lastUs = this.clockUs;
     connection.orderedUs = this.clockUs;
+    connection.orderedFrame = this.moment.frame;
     this.#slots.add(connection, hash);
+    this.#options.onOpened?.(connection);
     if (!this.sample.holds(hash)) this.sample.exclude(connection);
     this.#open++;
     if (this.#nextTimerUs === Number.POSITIVE_INFINITY) this.#armSweep();
@@ -309,6 +336,8 @@ export class ConnectionTable {
   /** Ends a connection, which lingers in the table. */
   #end(connection: Connection, reason: EndReason): void {
     this.#finish(connection, reason);
+    // From here on it counts how long it is remembered: the first ended is the first forgotten.
+    connection.lastUs = this.clockUs;
     this.#ended.push(connection);
   }
 
@@ -324,6 +353,7 @@ export class ConnectionTable {
     connection.receiver = null;
     connection.isEnded = true;
     this.#open--;
+    this.#options.onEnded?.(connection);
   }
 
   #finishIgnored(connection: Connection, fromA: boolean): void {
@@ -332,7 +362,7 @@ export class ConnectionTable {
   }
 
   #armSweep(): void {
-    this.#nextSweepUs = this.clockUs + SWEEP_US;
+    this.#nextSweepUs = nextSweepUs(this.clockUs);
     if (this.#nextSweepUs < this.#nextTimerUs) this.#nextTimerUs = this.#nextSweepUs;
   }
 
@@ -342,17 +372,19 @@ export class ConnectionTable {
     for (let head = this.#waiting.first; head !== undefined && head.untilUs <= clockUs; head = this.#waiting.first) {
       const { connection, untilUs } = head;
       this.#waiting.shift();
+      this.moment.enterHeld(head.sinceFrame);
       // Another time: it was resolved meanwhile, and has scheduled itself anew.
       if (connection.holdUntilUs === untilUs) this.reassembly.resolve(connection, clockUs, false);
     }
     if (this.#waiting.first !== undefined) this.#nextTimerUs = this.#waiting.first.untilUs;
     if (clockUs >= this.#nextSweepUs) this.#sweep(clockUs);
+    this.moment.enterTurn();
     if (this.#slots.size > 0) this.#nextTimerUs = Math.min(this.#nextTimerUs, this.#nextSweepUs);
   }
 
   /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
   #sweep(clockUs: number): void {
-    this.#nextSweepUs = clockUs + SWEEP_US;
+    this.#nextSweepUs = nextSweepUs(clockUs);
     for (let head = this.#ended.first; head !== undefined; head = this.#ended.first) {
       if (head.slot >= 0 && head.lastUs + LINGER_US > clockUs) break;
       this.#ended.shift();
@@ -360,6 +392,7 @@ export class ConnectionTable {
     }
     for (const connection of this.#slots) {
       if (connection.isEnded) continue;
+      this.moment.enterSweep(connection.orderedFrame);
       const receiver = connection.receiver;
       if (receiver !== null) receiver.expire(clockUs);
       if (connection.isLeaving) {
@@ -368,31 +401,9 @@ export class ConnectionTable {
       }
       if (connection.lastUs + this.#options.idleTimeoutUs > clockUs) continue;
       if (receiver?.hasPending) continue;
-      this.#end(connection, "idle");
+      // Not remembered: should it speak again, it is taken up again at once.
+      this.#finish(connection, "idle");
+      this.#slots.remove(connection);
     }
   }
-}
-
-/** A reset counts where its sequence number is near the expected one: others are not from this connection's peers. */
-function isPlausibleReset(connection: Connection, segment: Segment): boolean {
-  const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
-  if (!flow.isStarted) return true;
-  const offset = distance(segment.sequence, flow.next);
-  return offset > -(1 << 20) && offset < 1 << 26;
-}
-
-/** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */
-function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean): boolean {
-  const fromA = isFromA(connection, segment);
-  const flow = fromA ? connection.fromA : connection.fromB;
-  if (flow.hasSyn) return flow.initial === segment.sequence && connection.clientIsA === (fromA !== isAnswer);
-  const peer = fromA ? connection.fromB : connection.fromA;
-  if (flow.isStarted || !isAnswer) return flow.isStarted && isLateSyn(flow, segment);
-  return peer.hasSyn && distance(segment.acknowledgement, advance(peer.initial, 1)) >= 0;
-}
-
-/** A SYN captured after data that follows it. A new connection's numbers lie ahead of the old one's (RFC 9293 §3.4.1). */
-function isLateSyn(flow: Flow, segment: Segment): boolean {
-  const behind = distance(flow.next, advance(segment.sequence, 1));
-  return behind >= 0 && behind < MAX_LATE_BYTES;
 }

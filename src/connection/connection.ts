@@ -1,5 +1,6 @@
 import { addressText, endpointText } from "./address.ts";
 import { Flow } from "./flow.ts";
+import { Path } from "./path.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import { distance } from "./sequence.ts";
 import type { Server } from "./servers.ts";
@@ -32,11 +33,14 @@ export class Connection {
   clientIsA: boolean | null = null;
   /** The roles come from a handshake that was seen. */
   hasHandshake = false;
+  readonly path = new Path();
   readonly fromA = new Flow();
   readonly fromB = new Flow();
   /** The capture's clock at its last segment, and when it was last moved to the end of the order. */
   lastUs = 0.5;
   orderedUs = 0.5;
+  /** The frame at which it was moved there. */
+  orderedFrame = 0;
   /** Ended; kept for a moment so that late segments do not look like a new connection. */
   isEnded = false;
   /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */

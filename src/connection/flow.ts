@@ -7,11 +7,15 @@ export interface HeldSegment {
   /** Payload bytes captured. */
   readonly captured: Uint8Array;
   readonly timeUs: number;
+  readonly ipId: number;
   /** The capture's clock when it was captured. */
   readonly heldAtUs: number;
   readonly isFin: boolean;
   /** Captured after bytes that follow it in the stream, or before bytes that precede it. */
   readonly isOutOfOrder: boolean;
+  /** As in Piece. */
+  resentUs: number;
+  isFast: boolean;
 }
 
 /** One direction of a connection: what has been delivered, and what waits for its turn. */
@@ -29,6 +33,15 @@ export class Flow {
   isFinished = false;
   /** The window last announced was 0. */
   isWindowClosed = false;
+  /** Acknowledgements that said the same as the one before them: the other side's bytes after that are missing. */
+  repeatedAcks = 0;
+  /** Bytes up to `timedTo` were sent at `timedLow` (Segment.timeLow), and their acknowledgement is awaited. */
+  isTimed = false;
+  timedTo = 0;
+  timedLow = 0;
+  /** The identification that its next packet should carry, and after how many that were so: hosts number each connection's by itself. */
+  nextIpId = -1;
+  orderlyIpIds = 0;
   /** The initial sequence number, where the SYN was seen. */
   initial = 0;
   hasSyn = false;

@@ -2,6 +2,7 @@ import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Flow, HeldSegment } from "./flow.ts";
+import { Piece } from "./receiver.ts";
 import { advance, distance } from "./sequence.ts";
 
 /**
@@ -13,6 +14,10 @@ import { advance, distance } from "./sequence.ts";
 export const HOLD_US = 50_000;
 /** Stamped further apart than this, two segments are not in the wrong order by the capture's doing. */
 const CAPTURE_REORDER_US = 1_000;
+/** Networks bring segments in the wrong order by less than this. */
+const NETWORK_REORDER_US = 3_000;
+/** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
+const TIMEOUT_US = 190_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
 const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
@@ -20,7 +25,15 @@ const HELD_OVERHEAD = 512;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
 const PLAUSIBLE_DISTANCE = 1 << 28;
 
+/** Payload of one packet at most, where no card joins several. */
+const MAX_PACKET_BYTES = 1460;
+/** A host that has numbered so many packets of a connection one by one does so. */
+const ENOUGH_ORDERLY = 3;
+/** More were not sent again one after another. */
+const MAX_MISSING = 4;
+
 export class Reassembly {
+  readonly piece = new Piece();
   /** Bytes held now, in all connections. */
   heldBytes = 0;
   /** Holes given up for lack of room rather than by acknowledgement. */
@@ -39,28 +52,25 @@ export class Reassembly {
       flow.next = segment.sequence;
     }
     const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.#acknowledge(connection, flow, peer, segment) : 0;
-    if (segment.window === 0) {
-      if (!flow.isWindowClosed) connection.server.zeroWindows++;
-      flow.isWindowClosed = true;
-    } else flow.isWindowClosed = false;
+    if ((segment.window === 0) !== flow.isWindowClosed) noteWindow(connection, flow, segment);
+    const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
       if (peer.held !== null) this.#schedule(connection, clockUs);
       return;
     }
     const offset = distance(segment.sequence, flow.next);
     if (offset === 0 && ahead <= 0 && flow.held === null) {
-      const end = segment.payloadStart + segment.payloadCaptured;
-      this.#deliver(
-        connection,
-        flow,
-        segment.bytes,
-        segment.payloadStart,
-        end,
-        length,
-        segment.timeUs,
-        segment.acknowledgement,
-        false,
-      );
+      if (!flow.isTimed) time(flow, segment);
+      const { piece } = this;
+      piece.bytes = segment.bytes;
+      piece.start = segment.payloadStart;
+      piece.end = segment.payloadStart + segment.payloadCaptured;
+      piece.timeUs = segment.timeUs;
+      piece.acknowledgement = segment.acknowledgement;
+      piece.wasHeld = false;
+      piece.resentUs = 0;
+      piece.missingPackets = missingPackets;
+      this.#deliver(connection, flow, length);
       if (isFin) this.#finish(connection, flow);
       if (peer.held !== null) {
         this.release(connection);
@@ -68,7 +78,7 @@ export class Reassembly {
       }
       return;
     }
-    this.#acceptOutOfTurn(connection, flow, segment, offset, clockUs);
+    this.#acceptOutOfTurn(connection, flow, peer, segment, offset, clockUs);
   }
 
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
@@ -77,7 +87,9 @@ export class Reassembly {
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
-    }
+      flow.repeatedAcks = 0;
+      if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.#sample(connection, peer, segment);
+    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) flow.repeatedAcks++;
     if (!peer.isStarted) {
       peer.isStarted = true;
       peer.next = acknowledgement;
@@ -102,8 +114,30 @@ export class Reassembly {
     return ahead;
   }
 
-  #acceptOutOfTurn(connection: Connection, flow: Flow, segment: Segment, offset: number, clockUs: number): void {
+  /** What was timed has been acknowledged. */
+  #sample(connection: Connection, peer: Flow, segment: Segment): void {
+    peer.isTimed = false;
+    const { path } = connection;
+    const isToServer = (peer === connection.fromA) === connection.clientIsA;
+    const roundTrip = isToServer ? path.toServer : path.toClient;
+    const us = (segment.timeLow - peer.timedLow) | 0;
+    if (roundTrip.acknowledged(us, segment.payloadLength > 0, segment.timeLow))
+      this.onRoundTrip?.(connection, isToServer, us);
+  }
+
+  /** Called with a round trip of a connection, from here to the server or client and back, in µs. */
+  onRoundTrip: ((connection: Connection, isToServer: boolean, us: number) => void) | null = null;
+
+  #acceptOutOfTurn(
+    connection: Connection,
+    flow: Flow,
+    peer: Flow,
+    segment: Segment,
+    offset: number,
+    clockUs: number,
+  ): void {
     const length = segment.payloadLength;
+    flow.isTimed = false;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     if (offset > PLAUSIBLE_DISTANCE || offset < -PLAUSIBLE_DISTANCE) {
       this.#restart(connection, flow, segment.sequence);
@@ -111,14 +145,19 @@ export class Reassembly {
       // Nothing new. One byte (or none) just before the next is a keep-alive probe (RFC 9293 §3.8.4), not data again.
       if (length === 0 || (length === 1 && offset === -1 && !isFin)) return;
       connection.server.retransmittedSegments++;
-      if (length > 0) this.#tellRetransmitted(connection, flow, segment.sequence, length);
+      if (length > 0) this.#tellRetransmitted(connection, flow, peer, segment, length);
       return;
     }
+    const hole = offset <= 0 && length > 0 ? this.#filledHole(connection, flow, segment) : 0;
     if (offset < 0 && length > 0) {
       connection.server.retransmittedSegments++;
-      this.#tellRetransmitted(connection, flow, segment.sequence, Math.min(length, -offset));
+      this.#tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
     }
     this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
+    if (hole > 0 && flow.held !== null) {
+      flow.held[0]!.resentUs = hole;
+      flow.held[0]!.isFast = peer.repeatedAcks > 0 && hole < TIMEOUT_US;
+    }
     this.release(connection);
     this.#schedule(connection, clockUs);
     if (
@@ -146,9 +185,12 @@ export class Reassembly {
         length: to - from,
         captured,
         timeUs: segment.timeUs,
+        ipId: segment.ipId,
         heldAtUs: clockUs,
         isFin: withFin,
         isOutOfOrder,
+        resentUs: 0,
+        isFast: false,
       });
     };
     for (let i = firstBehind(held, advance(segment.sequence, from)); i < held.length; i++) {
@@ -196,18 +238,18 @@ export class Reassembly {
         (skip === head.length && head.length > 0 && head.isFin) ||
         (head.length === 0 && head.isFin && skip === 0)
       ) {
-        const captured = head.captured;
-        this.#deliver(
-          connection,
-          flow,
-          captured,
-          Math.min(skip, captured.length),
-          captured.length,
-          head.length - skip,
-          head.timeUs,
-          head.acknowledgement,
-          head.isOutOfOrder,
-        );
+        const { piece } = this;
+        const { captured } = head;
+        piece.bytes = captured;
+        piece.start = Math.min(skip, captured.length);
+        piece.end = captured.length;
+        piece.timeUs = head.timeUs;
+        piece.acknowledgement = head.acknowledgement;
+        piece.wasHeld = head.isOutOfOrder;
+        piece.resentUs = head.resentUs;
+        piece.isFast = head.isFast;
+        piece.missingPackets = 0;
+        this.#deliver(connection, flow, head.length - skip);
         if (head.isFin) this.#finish(connection, flow);
       }
     }
@@ -226,27 +268,21 @@ export class Reassembly {
   }
 
   // Runs for every segment with payload.
-  #deliver(
-    connection: Connection,
-    flow: Flow,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    length: number,
-    timeUs: number,
-    acknowledgement: number,
-    wasHeld: boolean,
-  ): void {
+  #deliver(connection: Connection, flow: Flow, length: number): void {
+    const { piece } = this;
     const sequence = flow.next;
     flow.next = advance(sequence, length);
-    const isLate = timeUs > flow.coveredUs && isSentAgain(flow, timeUs);
-    const receiver = connection.receiver;
-    if (receiver !== null && length > 0) {
-      const fromClient = (flow === connection.fromA) === connection.clientIsA;
-      const cut = length - (end - start);
-      const seenUs = isLate ? flow.coveredUs : timeUs;
-      receiver.data(fromClient, bytes, start, end, cut, seenUs, sequence, acknowledgement, wasHeld || isLate);
+    if (piece.timeUs > flow.coveredUs && isSentAgain(flow, piece.timeUs)) {
+      piece.timeUs = flow.coveredUs;
+      piece.wasHeld = true;
+      piece.resentUs = 0;
     }
+    const receiver = connection.receiver;
+    if (receiver === null || length === 0) return;
+    piece.fromClient = (flow === connection.fromA) === connection.clientIsA;
+    piece.cut = length - (piece.end - piece.start);
+    piece.sequence = sequence;
+    receiver.data(piece);
   }
 
   /** The FIN takes one sequence number (RFC 9293 §3.4). */
@@ -257,8 +293,32 @@ export class Reassembly {
     if (isServer && connection.clientIsA !== null) connection.receiver?.serverFinished();
   }
 
-  #tellRetransmitted(connection: Connection, flow: Flow, sequence: number, length: number): void {
-    connection.receiver?.retransmitted((flow === connection.fromA) === connection.clientIsA, sequence, length);
+  #tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
+    const { sequence, timeUs } = segment;
+    connection.receiver?.retransmitted({
+      fromClient: (flow === connection.fromA) === connection.clientIsA,
+      sequence,
+      length,
+      timeUs,
+      isNeeded: !peer.hasAcknowledged || distance(peer.acknowledged, advance(sequence, length)) < 0,
+      isFast: peer.repeatedAcks > 0,
+    });
+  }
+
+  /**
+   * How long these bytes came after those behind them, where they were sent again, in µs; 0 where they only took another way.
+   * A host numbers its packets (IP identification) as it sends them: what was sent again has the higher number. Without
+   * numbers, what comes a round trip late, or later than networks reorder, was asked for.
+   */
+  #filledHole(connection: Connection, flow: Flow, segment: Segment): number {
+    const head = flow.held?.[0];
+    if (head === undefined || distance(head.sequence, segment.sequence) <= 0) return 0;
+    const lateUs = segment.timeUs - head.timeUs;
+    if (lateUs <= 0) return 0;
+    if (segment.ipId !== 0 && head.ipId !== 0) return (segment.ipId - head.ipId) << 16 > 0 ? lateUs : 0;
+    const { toServer, toClient } = connection.path;
+    const roundTripUs = Math.max(toServer.us, toClient.us);
+    return lateUs >= Math.max(roundTripUs, NETWORK_REORDER_US) ? lateUs : 0;
   }
 
   #gap(connection: Connection, flow: Flow, missing: number): void {
@@ -357,6 +417,44 @@ export class Reassembly {
     }
     connection.holdUntilUs = Number.POSITIVE_INFINITY;
   }
+}
+
+/** The receive window of the sender of this segment has closed, or opened again. */
+function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
+  flow.isWindowClosed = !flow.isWindowClosed;
+  if (!flow.isWindowClosed) {
+    connection.path.windowOpens(segment.timeLow);
+    return;
+  }
+  connection.server.zeroWindows++;
+  connection.path.windowCloses(segment.timeLow);
+}
+
+/** The time until these bytes are acknowledged is a round trip. */
+// Runs for every segment with payload.
+function time(flow: Flow, segment: Segment): void {
+  flow.isTimed = true;
+  flow.timedTo = advance(segment.sequence, segment.payloadLength);
+  flow.timedLow = segment.timeLow;
+}
+
+/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
+// Runs for every segment.
+function notePacket(flow: Flow, segment: Segment): number {
+  const { ipId } = segment;
+  if (ipId === 0) return 0;
+  const missing = (ipId - flow.nextIpId) & 0xffff;
+  // A segment that the network card cuts, or has joined, is several packets.
+  const isKnown = flow.nextIpId >= 0;
+  flow.nextIpId = segment.payloadLength > MAX_PACKET_BYTES ? -1 : (ipId + 1) & 0xffff;
+  if (!isKnown) return 0;
+  if (missing === 0) {
+    flow.orderlyIpIds++;
+    return 0;
+  }
+  const isOrderly = flow.orderlyIpIds >= ENOUGH_ORDERLY;
+  flow.orderlyIpIds = 0;
+  return isOrderly && missing <= MAX_MISSING ? missing : 0;
 }
 
 /**

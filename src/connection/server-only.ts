@@ -1,4 +1,4 @@
-import type { EndReason, StreamReceiver } from "./receiver.ts";
+import type { EndReason, Piece, Resent, StreamReceiver } from "./receiver.ts";
 
 /**
  * Stands before the receiver of a connection that leaves the sample and always has a request pending: the client's bytes
@@ -16,29 +16,19 @@ export class ServerOnly implements StreamReceiver {
   }
 
   // Runs for every segment with payload of such a connection.
-  data(
-    fromClient: boolean,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    cut: number,
-    timeUs: number,
-    sequence: number,
-    acknowledgement: number,
-    wasHeld: boolean,
-  ): void {
-    if (fromClient) {
-      const length = end - start + cut;
-      this.#receiver.gap(true, length, (sequence + length) | 0);
-    } else this.#receiver.data(false, bytes, start, end, cut, timeUs, sequence, acknowledgement, wasHeld);
+  data(piece: Piece): void {
+    if (piece.fromClient) {
+      const length = piece.end - piece.start + piece.cut;
+      this.#receiver.gap(true, length, (piece.sequence + length) | 0);
+    } else this.#receiver.data(piece);
   }
 
   gap(fromClient: boolean, missing: number, next: number): void {
     this.#receiver.gap(fromClient, missing, next);
   }
 
-  retransmitted(fromClient: boolean, sequence: number, length: number): void {
-    this.#receiver.retransmitted(fromClient, sequence, length);
+  retransmitted(resent: Resent): void {
+    this.#receiver.retransmitted(resent);
   }
 
   serverFinished(): void {

@@ -16,36 +16,59 @@ export class Server {
 }
 
 /** More servers than this share one set of numbers, so that a scan cannot make labels without bound. */
-const MAX_SERVERS = 200;
+export const MAX_SERVERS = 200;
+
+/** Where several tables agree on the servers and their ids, from 1, in the order first found. 0: not there. */
+export interface ServerDirectory {
+  idOf(text: string): number;
+  /** The id, given out at the first call; 0 when there are too many. */
+  enter(text: string): number;
+}
 
 export class ServerTable {
   readonly other = new Server(0, "other");
-  /** By id. */
+  /** In the order first found here. */
   readonly all: Server[] = [this.other];
   /** Servers that found no room, as connections asked for them. */
   limited = 0;
   readonly #byText = new Map<string, Server>();
+  readonly #directory: ServerDirectory | null;
+
+  /** `directory`: this table holds a part of the connections, and others the rest. */
+  constructor(directory: ServerDirectory | null = null) {
+    this.#directory = directory;
+  }
 
   /** The server of this endpoint's text; the shared one when there are too many. Not for the hot path. */
   find(text: string): Server {
     const known = this.#byText.get(text);
     if (known !== undefined) return known;
-    if (this.#byText.size >= MAX_SERVERS) {
-      this.limited++;
-      return this.other;
-    }
-    const server = new Server(this.all.length, text);
-    this.all.push(server);
-    this.#byText.set(text, server);
-    return server;
+    const id = this.#directory === null ? this.#nextId() : this.#directory.enter(text);
+    if (id !== 0) return this.#add(id, text);
+    this.limited++;
+    return this.other;
   }
 
   has(text: string): boolean {
-    return this.#byText.has(text);
+    return this.#byText.has(text) || (this.#directory !== null && this.#directory.idOf(text) !== 0);
   }
 
   /** The server of this text where it is known, else the shared one. */
   known(text: string): Server {
-    return this.#byText.get(text) ?? this.other;
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const id = this.#directory?.idOf(text) ?? 0;
+    return id === 0 ? this.other : this.#add(id, text);
+  }
+
+  #nextId(): number {
+    return this.#byText.size < MAX_SERVERS ? this.all.length : 0;
+  }
+
+  #add(id: number, text: string): Server {
+    const server = new Server(id, text);
+    this.all.push(server);
+    this.#byText.set(text, server);
+    return server;
   }
 }

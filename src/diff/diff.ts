@@ -37,6 +37,8 @@ export async function diff(files: DiffFiles, options: Options, log: Logger): Pro
   const server = await readView(files.server, { ...options, side: "server" }, catalogue);
   for (const { warning } of [client, server]) if (warning !== null) log.warn(warning);
   await print(piecesOf(new Comparison(client, server, catalogue), options));
+  const failure = client.failure ?? server.failure;
+  if (failure !== null) throw failure;
   return 0;
 }
 

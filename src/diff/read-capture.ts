@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import { openFile } from "../capture/libpcap.ts";
+import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import { Pipeline } from "../pipeline.ts";
 import { NO_ERROR } from "../protocols/protocol.ts";
@@ -26,7 +27,7 @@ export async function readCapture(options: Options, catalogue: Catalogue, record
       [new Keeper(catalogue, records)],
       () => ({}),
     );
-    const firstUs = await consumeAll(pipeline, source);
+    const { firstUs, failure } = await consumeAll(pipeline, source);
     pipeline.finish();
     const gaps = pipeline.table.servers.all.reduce((sum, server) => sum + server.gaps, 0);
     return {
@@ -38,20 +39,32 @@ export async function readCapture(options: Options, catalogue: Catalogue, record
       gaps,
       unreadable: 0,
       warning: source.warning,
+      failure,
     };
   } finally {
     source.close();
   }
 }
 
-/** Returns the first frame's time, NaN where there is none. */
-async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<number> {
+/** What was read: from when, NaN where nothing was; and what ended it too early. */
+interface Reading {
+  readonly firstUs: number;
+  readonly failure: TcplatError | null;
+}
+
+/** Takes all frames; those before a fault, too. */
+async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<Reading> {
   let firstUs = Number.NaN;
   let turnAt = performance.now();
   for (;;) {
-    const read = source.read();
-    const length = typeof read === "number" ? read : await read;
-    if (length === END_OF_FRAMES) return firstUs;
+    let length: number;
+    try {
+      length = await source.read();
+    } catch (error) {
+      if (error instanceof TcplatError) return { firstUs, failure: error };
+      throw error;
+    }
+    if (length === END_OF_FRAMES) return { firstUs, failure: null };
     if (length === 0) continue;
     let start = 0;
     if (Number.isNaN(firstUs)) {

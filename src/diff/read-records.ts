@@ -45,6 +45,7 @@ export async function readRecords(name: string, catalogue: Catalogue, records: R
     gaps: sumOf(reader.summary, "tcp_gaps"),
     unreadable: reader.unreadable,
     warning: null,
+    failure: null,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { TcplatError } from "../errors.ts";
 import type { RecordStore } from "./record-store.ts";
 
 /** All that one host's capture, or record file, tells. */
@@ -19,6 +20,8 @@ export interface View {
   readonly unreadable: number;
   /** A sentence for the user, or null. */
   readonly warning: string | null;
+  /** What ended the reading before the file's end, once all before it was read; or null. */
+  readonly failure: TcplatError | null;
 }
 
 /** Until when this view's records are complete: where some were refused, no longer than the last one kept. */

@@ -41,6 +41,8 @@ const MIN_SNAPLEN = 64;
 const MAX_CONNECTIONS = 10_000_000;
 /** More cores than anybody has. */
 const MAX_CPU_PERCENT = 100_000;
+/** More than any host needs; each costs memory. */
+const MAX_WORKERS = 64;
 const YEAR_SECONDS = 366 * 86_400;
 
 /** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */
@@ -93,6 +95,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     requestTimeoutUs: parseTime(one("request-timeout"), 1000),
     maxConnections: parseWhole(one("max-connections"), 1, MAX_CONNECTIONS),
     maxCpuPercent: optional("max-cpu", (each) => readMaxCpu(each, given)),
+    workers: parseWhole(one("workers"), 1, MAX_WORKERS),
     filter: find(given, FILTER_KEY)?.text.trim() ?? "",
   };
   checkTogether(options, given);

@@ -81,6 +81,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
     "libpcap",
     "how to capture; cap where the system's libpcap cannot be loaded",
   ),
+  value(CAPTURE, "workers", "", "N", "1", "analyse on so many cores, each its part of the connections"),
   list(PROTOCOLS, "protocol", "p", "NAME[:PORT,…]", "auto", "what the connections speak; repeatable"),
   list(
     PROTOCOLS,

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import type { EndReason, StreamReceiver } from "../connection/receiver.ts";
+import type { EndReason, Piece, Resent, StreamReceiver } from "../connection/receiver.ts";
 import { NO_ERROR, type Protocol, type Session } from "../protocols/protocol.ts";
 import { Anchor, isRequestMissing, Loss, looksLikeRequest, Proof } from "./anchor.ts";
 import type { Sleeper } from "./awake.ts";
@@ -67,48 +67,30 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   // Runs for every segment with payload.
-  data(
-    fromClient: boolean,
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    cut: number,
-    timeUs: number,
-    sequence: number,
-    acknowledgement: number,
-    wasHeld: boolean,
-  ): void {
-    const flags = wasHeld ? Flag.outOfOrder : 0;
+  data(piece: Piece): void {
     if (!this.#isAwake) this.#wake();
+    const { fromClient } = piece;
     const place = fromClient ? this.#client : this.#server;
-    place.next = sequence;
-    if (fromClient) this.#clientData(bytes, start, end, cut, timeUs, sequence, acknowledgement, flags);
-    else this.#serverData(bytes, start, end, cut, timeUs, acknowledgement, flags);
-    place.move(end - start + cut, timeUs);
+    place.next = piece.sequence;
+    if (fromClient) this.#clientData(piece);
+    else this.#serverData(piece);
+    place.move(piece.end - piece.start + piece.cut, piece.timeUs);
     if (fromClient) this.#hasClientData = true;
-    else this.#anchor.serverSent(place.next, acknowledgement, timeUs);
+    else this.#anchor.serverSent(place.next, piece.acknowledgement, piece.timeUs);
   }
 
   // Runs for every segment with payload.
-  #clientData(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    cut: number,
-    timeUs: number,
-    sequence: number,
-    acknowledgement: number,
-    flags: number,
-  ): void {
+  #clientData(piece: Piece): void {
+    const { bytes, start, end, cut, timeUs } = piece;
     if (this.#session === null && !this.#choose(bytes, start, end)) return;
     if (!this.#hasClientData && isTls(bytes, start, end)) {
       this.#refuse("tls");
       return;
     }
     const pairing = this.#pairing!;
-    if (this.#anchor.leads(acknowledgement)) this.#lead(bytes, start, end, timeUs, sequence, acknowledgement);
-    this.#anchor.clientSent(acknowledgement, timeUs);
-    pairing.enterRequests(timeUs, start, this.#client.offset, flags);
+    if (this.#anchor.leads(piece.acknowledgement)) this.#lead(piece);
+    this.#anchor.clientSent(piece.acknowledgement, timeUs);
+    pairing.enterRequestPiece(piece, this.#client.offset);
     if (this.#isClientLost) {
       pairing.extendLast(timeUs);
       return;
@@ -129,15 +111,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   // Runs for every segment with payload.
-  #serverData(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    cut: number,
-    timeUs: number,
-    acknowledgement: number,
-    flags: number,
-  ): void {
+  #serverData(piece: Piece): void {
+    const { bytes, start, end, cut, timeUs } = piece;
     const pairing = this.#pairing;
     if (pairing === null) return;
     if (this.#isServerLost) {
@@ -145,8 +120,8 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     pairing.unmatchedReason = this.#isClientLost ? this.#connection.lossReason : "no_request";
-    pairing.enterResponses(timeUs, start, this.#server.offset, flags);
-    if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(acknowledgement);
+    pairing.enterResponsePiece(piece, this.#server.offset);
+    if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(piece.acknowledgement);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
       pairing.countParserError("response");
@@ -220,15 +195,14 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#unread?.addHole();
   }
 
-  retransmitted(fromClient: boolean, sequence: number, length: number): void {
+  retransmitted(resent: Resent): void {
     const pairing = this.#pairing;
     if (pairing === null) return;
+    const { fromClient, sequence, length } = resent;
     if (fromClient) {
       const from = this.#client.offsetOf(sequence);
-      pairing.markRetransmitted(from, from + length);
-    } else {
-      pairing.markResponseRetransmitted(this.#server.offsetOf(sequence));
-    }
+      pairing.markRetransmitted(from, from + length, resent);
+    } else pairing.markResponseRetransmitted(this.#server.offsetOf(sequence), resent);
   }
 
   serverFinished(): void {
@@ -288,14 +262,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   /** A client segment that acknowledges something new. */
-  #lead(
-    bytes: Uint8Array,
-    start: number,
-    end: number,
-    timeUs: number,
-    sequence: number,
-    acknowledgement: number,
-  ): void {
+  #lead(piece: Piece): void {
+    const { bytes, start, end, sequence, acknowledgement, timeUs } = piece;
     const pairing = this.#pairing!;
     const anchor = this.#anchor;
     const isLost = this.#isClientLost || this.#isServerLost;

@@ -20,7 +20,7 @@ export class Draft {
 
   /** False when the pool has no room. */
   // Runs for every request.
-  begin(timeUs: number, offset: number, flags: number): boolean {
+  begin(timeUs: number, offset: number, flags: number, closedUs: number): boolean {
     const pool = this.#pool;
     const entry = pool.allocate();
     this.entry = entry;
@@ -30,6 +30,9 @@ export class Draft {
     times[entry * TIMES + Time.start] = timeUs;
     times[entry * TIMES + Time.end] = timeUs;
     times[entry * TIMES + Time.startOffset] = offset;
+    times[entry * TIMES + Time.resentRequest] = 0;
+    times[entry * TIMES + Time.resentResponse] = 0;
+    times[entry * TIMES + Time.closed] = closedUs;
     words[entry * WORDS + Word.flags] = flags;
     words[entry * WORDS + Word.retransmissions] = 0;
     this.#textLength = 0;

@@ -44,7 +44,7 @@ export class HeldAnswers {
   /** Takes a request out of the queue, with its response; `response` is copied. */
   add(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
     const copy = new ResponseDraft();
-    copy.begin(response.startUs, response.offset, response.flags);
+    copy.begin(response.startUs, response.offset, response.flags, response.missingPackets);
     copy.extend(response.endUs, 0);
     copy.end();
     this.answers.push({ entry, response: copy, responseBytes, errorId, isProven: false });

@@ -1,4 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
+import type { Path } from "../connection/path.ts";
 import type { Server } from "../connection/servers.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { StreamPlace } from "./stream-place.ts";
@@ -27,6 +28,10 @@ export class Origin {
     this.protocol = protocol;
     this.clientPlace = clientPlace;
     this.serverPlace = serverPlace;
+  }
+
+  get path(): Path {
+    return this.#connection.path;
   }
 
   get connectionId(): number {

@@ -1,12 +1,13 @@
-import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
+import type { Piece, Resent } from "../connection/receiver.ts";
+import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, type TransactionClass } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
 import { Draft, NO_DRAFT, writeWords } from "./draft.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
-import type { TransactionRecord } from "./record.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
+import { Teller } from "./teller.ts";
 import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
@@ -25,8 +26,6 @@ export class Pairing implements Exchange {
   unmatchedSinceAligned = 0;
   /** Why an unmatched response would be one: a request may have been lost, or none was sent. */
   unmatchedReason: UnmatchedReason = "no_request";
-  /** Longest wait for a response on this connection, in µs; blocking commands apart. */
-  longestWaitUs = 0.5;
   /** Bytes that were never captured are being passed: when a message ends with them, nobody knows when. */
   isInGap = false;
   /** A request ended while another waited. */
@@ -47,13 +46,20 @@ export class Pairing implements Exchange {
   #timeUs = 0.5;
   #base = 0.5;
   #flags = 0;
+  /** Of the piece that they belong to, as in Piece; and `Path.closedUs` at that time. */
+  #resentUs = 0;
+  #isFast = false;
+  #missingPackets = 0;
+  #closedUs = 0;
+  /** Until when waiting for bytes of the response that were sent again has been charged. */
+  #chargedUntilUs = 0.5;
 
   readonly #queue: PendingQueue;
   #draft: Draft;
   #response = new ResponseDraft();
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
-  readonly #record: TransactionRecord;
+  readonly #teller: Teller;
   readonly #origin: Origin;
   // Made where a record wants them.
   readonly #baseFlags: number;
@@ -61,7 +67,6 @@ export class Pairing implements Exchange {
   /** Where the last request ended, whether it waits for a reply or not. */
   #requestedOffset = -0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
-  #previousEndUs = Number.NEGATIVE_INFINITY;
 
   constructor(context: PairingContext, origin: Origin, hasHandshake: boolean) {
     this.wantsText = context.wantsText;
@@ -70,7 +75,7 @@ export class Pairing implements Exchange {
     this.#queue = new PendingQueue(context.pool);
     this.#draft = new Draft(context.pool);
     this.#service = context.sink.service(origin.server, origin.protocol);
-    this.#record = context.record;
+    this.#teller = new Teller(context, origin, this.#queue, this.#service);
     this.#origin = origin;
     this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
@@ -96,16 +101,46 @@ export class Pairing implements Exchange {
     if (this.#response.hasBegun) this.#response.extend(timeUs, flags);
   }
 
-  // ---- Exchange: the client's side ----
+  /** The same for the bytes of a piece, which begin at `offset`. */
+  // Runs for every segment with payload.
+  enterRequestPiece(piece: Piece, offset: number): void {
+    this.#enter(piece, offset);
+    const { entry } = this.#draft;
+    if (entry === NIL) return;
+    this.#draft.extend(piece.timeUs, this.#flags);
+    if (piece.resentUs > 0) this.#queue.charge(entry, Time.resentRequest, piece.resentUs, piece.isFast, 1);
+  }
+
+  // Runs for every segment with payload.
+  enterResponsePiece(piece: Piece, offset: number): void {
+    this.#enter(piece, offset);
+    if (this.#response.hasBegun) this.#response.extend(piece.timeUs, this.#flags);
+    if (piece.resentUs > 0) this.#chargeResponse(piece.resentUs, piece.isFast);
+    this.#missingPackets = piece.missingPackets;
+  }
+
+  #enter(piece: Piece, offset: number): void {
+    this.#timeUs = piece.timeUs;
+    this.#base = offset - piece.start;
+    this.#resentUs = piece.resentUs;
+    this.#isFast = piece.isFast;
+    this.#flags = (piece.wasHeld ? Flag.outOfOrder : 0) | (piece.resentUs > 0 ? Flag.retransmission : 0);
+    this.#closedUs = this.#origin.path.closedUs(piece);
+  }
 
   // Runs for every request.
   requestBegins(at: number): void {
     const depth = this.#queue.count;
     const flags = this.#baseFlags | this.#flags | (depth > 0 ? Flag.pipelined : 0);
-    if (depth >= MAX_PENDING_PER_CONNECTION || !this.#draft.begin(this.#timeUs, this.#base + at, flags)) {
+    if (
+      depth >= MAX_PENDING_PER_CONNECTION ||
+      !this.#draft.begin(this.#timeUs, this.#base + at, flags, this.#closedUs)
+    ) {
       this.isOverfull = true;
     }
     if (this.isTentative && depth > 0 && this.#requestedOffset < this.#base + at) this.isContradicted = true;
+    if (this.#resentUs > 0 && this.#draft.entry !== NIL)
+      this.#queue.charge(this.#draft.entry, Time.resentRequest, this.#resentUs, this.#isFast, 1);
   }
 
   word(isKey: boolean): void {
@@ -184,6 +219,9 @@ export class Pairing implements Exchange {
     times[time + Time.startOffset] = startOffset;
     times[time + Time.endOffset] = this.#requestedOffset = this.#base + end;
     times[time + Time.number] = ++this.#lastNumber;
+    times[time + Time.resentRequest] = 0;
+    times[time + Time.resentResponse] = 0;
+    times[time + Time.closed] = this.#closedUs;
     const word = entry * WORDS;
     words[word + Word.commandId] = commandId;
     words[word + Word.replyKind] = 0;
@@ -194,6 +232,7 @@ export class Pairing implements Exchange {
     words[word + Word.text] = this.wantsText
       ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
       : 0;
+    if (this.#resentUs > 0) queue.charge(entry, Time.resentRequest, this.#resentUs, this.#isFast, 1);
     this.#service.requested(commandId, end - at, true);
     queue.add(entry);
   }
@@ -227,7 +266,7 @@ export class Pairing implements Exchange {
   // Runs for every response.
   responseBegins(at: number): void {
     if (!this.#response.isPartial) this.#responseReceivedOffset = this.receivedOffset;
-    this.#response.begin(this.#timeUs, this.#base + at, this.#flags);
+    this.#response.begin(this.#timeUs, this.#base + at, this.#flags, this.#missingPackets);
   }
 
   // Runs for every response.
@@ -251,18 +290,15 @@ export class Pairing implements Exchange {
       return;
     }
     this.#queue.shift();
-    const nowUs = this.#timeUs;
-    const record = this.#record;
-    record.fill(this.#origin, entry);
-    record.errorId = NO_ERROR;
-    record.unanswered = "";
-    record.flags |= this.#flags;
-    record.responseBytes = end - at;
-    record.responseOffset = this.#base + at;
-    record.timeWhole(this.#pool.times[entry * TIMES + Time.end]!, nowUs, this.#previousEndUs);
-    if (nowUs > this.#previousEndUs) this.#previousEndUs = nowUs;
-    if (record.waitUs > this.longestWaitUs) this.#noteLongestWait(record);
-    this.#service.answered(record);
+    this.#teller.answeredWhole(
+      entry,
+      this.#timeUs,
+      this.#flags,
+      end - at,
+      this.#base + at,
+      this.#closedUs,
+      this.#missingPackets,
+    );
     this.#pool.release(entry);
   }
 
@@ -276,10 +312,6 @@ export class Pairing implements Exchange {
       !this.isContradicted &&
       !this.#response.isPartial
     );
-  }
-
-  #noteLongestWait(record: TransactionRecord): void {
-    if (record.class !== TransactionClass.blocking) this.longestWaitUs = record.waitUs;
   }
 
   /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
@@ -327,6 +359,11 @@ export class Pairing implements Exchange {
   wake(): void {
     if (this.#draft === NO_DRAFT) this.#draft = new Draft(this.#pool);
     if (this.#response === NO_RESPONSE) this.#response = new ResponseDraft();
+  }
+
+  /** Longest wait for a response on this connection, in µs; blocking commands apart. */
+  get longestWaitUs(): number {
+    return this.#teller.longestWaitUs;
   }
 
   /** Requests not reported as anything yet. */
@@ -388,21 +425,39 @@ export class Pairing implements Exchange {
     if (timeUs > this.#pool.times[at]!) this.#pool.times[at] = timeUs;
   }
 
-  /** Marks requests whose bytes [from, to) of the client's stream were sent again, as far as they are looked for. */
-  markRetransmitted(from: number, to: number): void {
-    this.#queue.markRetransmitted(from, to);
-    if (this.#draft.entry !== NIL) this.#queue.countRetransmission(this.#draft.entry);
+  /** Bytes [from, to) of the client's stream were sent again. */
+  markRetransmitted(from: number, to: number, resent: Resent): void {
+    this.#queue.markRetransmitted(from, to, resent);
+    const { entry } = this.#draft;
+    if (entry === NIL) return;
+    const times = this.#pool.times;
+    const time = entry * TIMES;
+    // It stood still since its latest byte.
+    const stoodUs = resent.isNeeded ? resent.timeUs - times[time + Time.end]! : 0;
+    this.#queue.charge(entry, Time.resentRequest, times[time + Time.resentRequest]! + stoodUs, resent.isFast, 1);
   }
 
   /** Bytes of the response being read, from this place on, were sent again. */
-  markResponseRetransmitted(from: number): void {
-    if (this.#queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
-    this.#queue.countRetransmission(this.#queue.head);
+  markResponseRetransmitted(from: number, resent: Resent): void {
+    const { head } = this.#queue;
+    if (head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
+    const sinceUs = Math.max(this.#response.endUs, this.#chargedUntilUs);
+    const stoodUs = resent.isNeeded ? Math.max(0, resent.timeUs - sinceUs) : 0;
+    this.#chargedUntilUs = Math.max(this.#chargedUntilUs, resent.timeUs);
+    this.#chargeResponse(stoodUs, resent.isFast);
+  }
+
+  /** The oldest request waits for its response, or has a part of it: `us` of that for bytes that were sent again. */
+  #chargeResponse(us: number, isFast: boolean): void {
+    const { head } = this.#queue;
+    if (head === NIL) return;
+    const lostUs = this.#pool.times[head * TIMES + Time.resentResponse]! + us;
+    this.#queue.charge(head, Time.resentResponse, lostUs, isFast, 1);
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
   expire(beforeUs: number, nowUs: number): void {
-    for (const entry of this.#queue.expire(beforeUs)) this.#reportUnanswered(entry, "timeout", nowUs);
+    for (const entry of this.#queue.expire(beforeUs)) this.#teller.unanswered(entry, "timeout", nowUs);
   }
 
   /** Ends every pending request without a response. */
@@ -414,16 +469,8 @@ export class Pairing implements Exchange {
   #giveUpOldest(reason: UnansweredReason, nowUs: number): void {
     const isExpired = this.#queue.isExpired(this.#queue.head);
     const entry = this.#queue.shift();
-    if (!isExpired) this.#reportUnanswered(entry, reason, nowUs);
+    if (!isExpired) this.#teller.unanswered(entry, reason, nowUs);
     this.#pool.release(entry);
-  }
-
-  #reportUnanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
-    const record = this.#fill(entry);
-    record.errorId = NO_ERROR;
-    record.unanswered = reason;
-    record.timeUnanswered(nowUs);
-    this.#service.unanswered(record);
   }
 
   /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
@@ -442,17 +489,7 @@ export class Pairing implements Exchange {
 
   // Runs for every response.
   #tell(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
-    const record = this.#fill(entry);
-    record.errorId = errorId;
-    record.unanswered = "";
-    record.flags |= response.flags;
-    record.responseBytes = responseBytes;
-    record.responseOffset = response.offset;
-    const { startUs, endUs } = response;
-    record.time(this.#pool.times[entry * TIMES + Time.end]!, startUs, endUs, this.#previousEndUs);
-    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
-    if (record.waitUs > this.longestWaitUs) this.#noteLongestWait(record);
-    this.#service.answered(record);
+    this.#teller.answered(entry, response, responseBytes, errorId, this.#closedUs);
     this.#pool.release(entry);
   }
 
@@ -463,17 +500,10 @@ export class Pairing implements Exchange {
     for (const { entry, response, responseBytes, errorId } of answers) {
       if (areRight) this.#tell(entry, response, responseBytes, errorId);
       else {
-        this.#reportUnanswered(entry, "gap", nowUs);
+        this.#teller.unanswered(entry, "gap", nowUs);
         this.#pool.release(entry);
         this.#service.unmatched("gap", responseBytes);
       }
     }
-  }
-
-  /** The shared record, speaking of this request. */
-  // Runs for every response.
-  #fill(entry: number): TransactionRecord {
-    this.#record.fill(this.#origin, entry);
-    return this.#record;
   }
 }

@@ -1,5 +1,6 @@
+import type { Resent } from "../connection/receiver.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
-import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { EXPIRED, NIL, type PendingPool, Resend, TIMEOUT_US, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Flag } from "./transaction.ts";
 
 /** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */
@@ -88,19 +89,36 @@ export class PendingQueue {
     this.pool.words[at] = this.pool.words[at]! | flags;
   }
 
-  /** Marks requests whose bytes [from, to) of the client's stream were sent again, as far as they are looked for. */
-  markRetransmitted(from: number, to: number): void {
+  /**
+   * Bytes [from, to) of the client's stream were sent again: marks the requests they belong to, as far as they are looked for. Where
+   * the bytes may have been lost, these and all behind them have waited for that since they were sent.
+   */
+  markRetransmitted(from: number, to: number, resent: Resent): void {
     const times = this.pool.times;
     let left = MAX_LOOKED_AT;
     for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
       left--;
-      if (times[entry * TIMES + Time.startOffset]! >= to) break;
-      if (times[entry * TIMES + Time.endOffset]! > from) this.countRetransmission(entry);
+      if (times[entry * TIMES + Time.endOffset]! <= from) continue;
+      const isOwn = times[entry * TIMES + Time.startOffset]! < to;
+      if (!isOwn && !resent.isNeeded) break;
+      const lostUs = resent.isNeeded ? resent.timeUs - times[entry * TIMES + Time.end]! : 0;
+      this.charge(entry, Time.resentRequest, lostUs, resent.isFast, isOwn ? 1 : 0);
     }
   }
 
-  countRetransmission(entry: number): void {
-    this.addFlags(entry, Flag.retransmission);
-    this.pool.words[entry * WORDS + Word.retransmissions]!++;
+  /** So many segments were sent again, for which the entry has waited `lostUs` in all. */
+  charge(entry: number, field: number, lostUs: number, isFast: boolean, segments: number): void {
+    const { times, words } = this.pool;
+    const word = entry * WORDS + Word.retransmissions;
+    const count = Math.min((words[word]! & Resend.count) + segments, Resend.count);
+    let how = words[word]! & ~Resend.count;
+    if (lostUs > 0) {
+      how |= isFast && lostUs < TIMEOUT_US ? Resend.fast : Resend.timeout;
+      how |= field === Time.resentRequest ? Resend.request : Resend.response;
+      const time = entry * TIMES + field;
+      times[time] = Math.max(times[time]!, lostUs);
+    }
+    words[word] = how | count;
+    if (segments > 0) this.addFlags(entry, Flag.retransmission);
   }
 }

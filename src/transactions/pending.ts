@@ -17,6 +17,11 @@ export const Time = {
   endOffset: 3,
   /** From 1, per connection. */
   number: 4,
+  /** What it lost to segments that were sent again, of its own bytes (or of bytes before them), and of its response's. */
+  resentRequest: 5,
+  resentResponse: 6,
+  /** `Path.closedUs` when it began. */
+  closed: 7,
 } as const;
 
 /** Fields of an entry in `words`, 8 integers an entry: `words[entry * WORDS + Word.flags]`. */
@@ -27,7 +32,7 @@ export const Word = {
   replyKind: 2,
   id: 3,
   flags: 4,
-  /** Segments of this request that were sent again. */
+  /** Segments of this request and its response that were sent again, and the bits of `Resend`. */
   retransmissions: 5,
   /** The class, and EXPIRED once it was reported as unanswered: it keeps its place, so that a late response finds it. */
   class: 6,
@@ -35,6 +40,11 @@ export const Word = {
   text: 7,
 } as const;
 export const EXPIRED = 0x100;
+
+/** How segments were sent again, beside their number (8 bits): when the sender's timer ran out, or sooner; and which way. */
+export const Resend = { count: 0xff, timeout: 0x100, fast: 0x200, request: 0x400, response: 0x800 } as const;
+/** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
+export const TIMEOUT_US = 190_000;
 
 /**
  * The requests that wait for their response, of all connections: one pool of entries, so that a request costs no

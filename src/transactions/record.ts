@@ -1,6 +1,7 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
+import type { Behind } from "./ahead.ts";
 import type { Origin } from "./origin.ts";
-import { EXPIRED, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { EXPIRED, type PendingPool, Resend, TIMES, Time, WORDS, Word } from "./pending.ts";
 import {
   type Endpoint,
   Flag,
@@ -36,6 +37,9 @@ export class TransactionRecord implements Transaction {
   responseBytes = 0.5;
   /** The place in the server's stream where the response began; NaN where that was not seen. */
   responseOffset = 0.5;
+  behind: Behind | null = null;
+  /** `Path.closedUs` at its end. */
+  closedUs = 0;
 
   constructor(pool: PendingPool) {
     this.#pool = pool;
@@ -48,6 +52,7 @@ export class TransactionRecord implements Transaction {
     const word = entry * WORDS;
     this.#origin = origin;
     this.#entry = entry;
+    this.behind = null;
     this.startUs = times[entry * TIMES + Time.start]!;
     this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
     this.commandId = words[word + Word.commandId]!;
@@ -87,7 +92,34 @@ export class TransactionRecord implements Transaction {
   }
 
   get retransmissions(): number {
-    return this.#word(Word.retransmissions);
+    return this.#word(Word.retransmissions) & Resend.count;
+  }
+
+  get resends(): number {
+    return this.#word(Word.retransmissions) & ~Resend.count;
+  }
+
+  get resentRequestUs(): number {
+    return this.#time(Time.resentRequest);
+  }
+
+  get resentResponseUs(): number {
+    return this.#time(Time.resentResponse);
+  }
+
+  get zeroWindowUs(): number {
+    return Math.min(this.closedUs - this.#time(Time.closed), this.latencyUs);
+  }
+
+  get toServerUs(): number {
+    return this.#of.path.toServer.us;
+  }
+
+  get rttUs(): number | null {
+    const { toServer, toClient } = this.#of.path;
+    if (this.side === "transit" && toServer.us >= 0 && toClient.us >= 0) return toServer.us + toClient.us;
+    const us = this.side === "server" ? toClient.us : toServer.us;
+    return us < 0 ? null : us;
   }
 
   get requestSequence(): number {

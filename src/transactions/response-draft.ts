@@ -10,6 +10,8 @@ export class ResponseDraft {
   /** Where it began in the server's stream. */
   offset = 0.5;
   flags = 0;
+  /** As in Piece, of the segment that it began in. */
+  missingPackets = 0;
   /** Where the message being read began, when it is not the first. */
   #partOffset = 0.5;
 
@@ -19,7 +21,7 @@ export class ResponseDraft {
   }
 
   // Runs for every response.
-  begin(timeUs: number, offset: number, flags: number): void {
+  begin(timeUs: number, offset: number, flags: number, missingPackets = 0): void {
     this.isReading = true;
     if (this.isPartial) {
       this.#partOffset = offset;
@@ -29,6 +31,7 @@ export class ResponseDraft {
     this.endUs = timeUs;
     this.offset = offset;
     this.flags = flags;
+    this.missingPackets = missingPackets;
   }
 
   /** More of it came, at this time. */

@@ -1,4 +1,5 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
+import type { Behind } from "./ahead.ts";
 
 /** Bits of `Transaction.flags`; FLAG_NAMES has them in the contract's spelling, by bit position. */
 export const Flag = {
@@ -84,8 +85,19 @@ export interface Transaction {
   /** TCP sequence numbers (u32) of the request's and the response's first byte; null where no response was seen to begin. */
   readonly requestSequence: number;
   readonly responseSequence: number | null;
-  /** Segments of its bytes that were sent again while it ran. */
+  /** Segments of its bytes that were sent again while it ran, and how: bits of `Resend`. */
   readonly retransmissions: number;
+  readonly resends: number;
+  /** What it lost to segments that were sent again, of the request and of the response. */
+  readonly resentRequestUs: number;
+  readonly resentResponseUs: number;
+  /** The request that it waited for most, or null. */
+  readonly behind: Behind | null;
+  /** How long a receive window was closed meanwhile. */
+  readonly zeroWindowUs: number;
+  /** This connection's round trip as its side tells it (T14), or null while unknown; and from here to the server and back, or -1. */
+  readonly rttUs: number | null;
+  readonly toServerUs: number;
   /** The request's words: text[textStart, textEnd), raw bytes from the wire (escape them on output). */
   readonly text: Uint8Array;
   readonly textStart: number;

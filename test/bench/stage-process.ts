@@ -44,6 +44,7 @@ function optionsOf(protocolPort: number): Options {
     idleTimeoutUs: 300_000_000,
     requestTimeoutUs: 60_000_000,
     maxConnections: 100_000,
+    workers: 1,
     maxCpuPercent: null,
     filter: "",
   };

@@ -15,7 +15,7 @@ for (const [what, batch] of [
   test(`a segment that came too early keeps its bytes when the next batch overwrites ${what}`, () => {
     let delivered = "";
     const receiver: StreamReceiver = {
-      data: (_fromClient, bytes, start, end) => {
+      data: ({ bytes, start, end }) => {
         delivered += Buffer.from(bytes).toString("latin1", start, end);
       },
       gap: NEVER,

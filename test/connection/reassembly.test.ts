@@ -110,7 +110,7 @@ const CASES: readonly Case[] = [
         sentAgain(lost, 200_000),
       ];
     },
-    delivered: ["c lost @200000", "c seen @2 held"],
+    delivered: ["c lost @200000 resent 199998", "c seen @2 held"],
   },
   {
     name: "within the hold time a hole may still be filled",

@@ -84,13 +84,13 @@ export class Recorder {
       get hasPending() {
         return pending.hasPending;
       },
-      data: (fromClient, bytes, from, to, cut, timeUs, _sequence, _acknowledgement, wasHeld) => {
-        const text = Buffer.from(bytes.subarray(from, to)).toString("latin1");
-        const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}`;
+      data: ({ fromClient, bytes, start, end: to, cut, timeUs, wasHeld, resentUs }) => {
+        const text = Buffer.from(bytes.subarray(start, to)).toString("latin1");
+        const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}${resentUs > 0 ? ` resent ${resentUs}` : ""}`;
         note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}`);
       },
       gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),
-      retransmitted: (fromClient, _sequence, length) => note(`${end(fromClient)} again ${length}`),
+      retransmitted: ({ fromClient, length }) => note(`${end(fromClient)} again ${length}`),
       serverFinished: () => note("s fin"),
       ended: (reason) => note(`ended ${reason}`),
       expire: () => undefined,

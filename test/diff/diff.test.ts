@@ -220,6 +220,17 @@ describe("tcplat diff", () => {
     assert.match(piped.stdout, /^joined +40 requests/m);
   });
 
+  it("compares what stands before a fault of a file, and then tells the fault", async () => {
+    const segments = atServer(TALK.segments, SERVER, WAY).slice(0, 3 + 3 * 10);
+    // A frame of 4 GB.
+    const fault = Buffer.alloc(16, 0xff);
+    const broken = fileOf("broken.pcap", Buffer.concat([captureOf(segments), fault]));
+    const told = await diffJson(CLIENT_FILE, broken);
+    assertShares(told, ALL.slice(0, 10));
+    assert.deepEqual([told.status, told.summary.only_client.outside], [1, REQUESTS - 10]);
+    assert.match(told.stderr, /broken\.pcap cannot be read further/);
+  });
+
   for (const [words, sentence] of [
     [["diff"], /diff compares two files/],
     [["diff", CLIENT_FILE], /diff compares two files/],

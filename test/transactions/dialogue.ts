@@ -1,5 +1,5 @@
 import { Connection } from "../../src/connection/connection.ts";
-import type { EndReason } from "../../src/connection/receiver.ts";
+import { type EndReason, Piece } from "../../src/connection/receiver.ts";
 import { ServerTable } from "../../src/connection/servers.ts";
 import type { ProtocolSelection } from "../../src/options.ts";
 import { CLASS_NAMES, NO_ERROR } from "../../src/protocols/protocol.ts";
@@ -133,6 +133,13 @@ export interface Oddity {
   /** It acknowledges this many bytes fewer than the other side has sent. */
   readonly unread?: number;
   readonly wasHeld?: boolean;
+  /** As in Piece. */
+  readonly resentUs?: number;
+  readonly missingPackets?: number;
+}
+
+function resentOf({ resentUs = 0, missingPackets = 0 }: Oddity): { resentUs: number; missingPackets: number } {
+  return { resentUs, missingPackets };
 }
 
 /** One conversation, told segment by segment: sequence and acknowledgement numbers are kept as TCP would. */
@@ -191,7 +198,18 @@ export class Dialogue {
     const end = bytes.length - 1;
     if (this.connection.isIgnored) return this;
     this.connection.lastUs = timeUs;
-    this.conversation.data(fromClient, bytes, 2, end - cut, cut, timeUs, sequence, acknowledged, wasHeld);
+    const piece = {
+      fromClient,
+      bytes,
+      start: 2,
+      end: end - cut,
+      cut,
+      timeUs,
+      sequence,
+      acknowledgement: acknowledged,
+      wasHeld,
+    };
+    this.conversation.data(Object.assign(new Piece(), piece, resentOf(oddity)));
     bytes.fill(0xee);
     this.#sent[from] = (sequence + text.length) | 0;
     this.#note();
@@ -216,9 +234,9 @@ export class Dialogue {
   }
 
   /** The last `length` bytes of a side are sent again. */
-  again(fromClient: boolean, length: number): this {
+  again(fromClient: boolean, length: number, timeUs = 0): this {
     const sequence = ((fromClient ? this.#sent.client : this.#sent.server) - length) | 0;
-    this.conversation.retransmitted(fromClient, sequence, length);
+    this.conversation.retransmitted({ fromClient, sequence, length, timeUs, isNeeded: true, isFast: false });
     return this;
   }
 

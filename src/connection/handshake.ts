@@ -1,0 +1,32 @@
+import type { Segment } from "../decode/segment.ts";
+import type { Connection } from "./connection.ts";
+import type { Flow } from "./flow.ts";
+import { advance, distance } from "./sequence.ts";
+import { isFromA } from "./slots.ts";
+
+/** At most so many bytes are captured before the SYN that precedes them. */
+const MAX_LATE_BYTES = 1 << 20;
+
+/** A reset counts where its sequence number is near the expected one: others are not from this connection's peers. */
+export function isPlausibleReset(connection: Connection, segment: Segment): boolean {
+  const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
+  if (!flow.isStarted) return true;
+  const offset = distance(segment.sequence, flow.next);
+  return offset > -(1 << 20) && offset < 1 << 26;
+}
+
+/** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */
+export function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean): boolean {
+  const fromA = isFromA(connection, segment);
+  const flow = fromA ? connection.fromA : connection.fromB;
+  if (flow.hasSyn) return flow.initial === segment.sequence && connection.clientIsA === (fromA !== isAnswer);
+  const peer = fromA ? connection.fromB : connection.fromA;
+  if (flow.isStarted || !isAnswer) return flow.isStarted && isLateSyn(flow, segment);
+  return peer.hasSyn && distance(segment.acknowledgement, advance(peer.initial, 1)) >= 0;
+}
+
+/** A SYN captured after data that follows it. A new connection's numbers lie ahead of the old one's (RFC 9293 §3.4.1). */
+function isLateSyn(flow: Flow, segment: Segment): boolean {
+  const behind = distance(flow.next, advance(segment.sequence, 1));
+  return behind >= 0 && behind < MAX_LATE_BYTES;
+}

@@ -1,0 +1,56 @@
+/** An acknowledgement without data may be held back for so long (Linux: 40 ms at least; RFC 9293 §3.8.6.3). */
+const DELAYED_ACK_US = 30_000;
+/** The least of this long counts, so that a route that became longer is noticed. */
+const WINDOW_US = 10_000_000;
+/** Without a handshake so many acknowledgements must have been seen: each of few may include the time of a slow command. */
+const ENOUGH_SAMPLES = 4;
+
+/**
+ * The round trip between here and one end of a connection (T14), in µs: of the handshake, then from data to the
+ * acknowledgement that covers it. An acknowledgement that comes with data was held back until there was some, and one without
+ * may have been held back, too: so the estimate is the least of the last ten to twenty seconds, and only what cannot have been
+ * held back makes it longer.
+ */
+export class RoundTrip {
+  /** -1 while unknown. */
+  us = -1;
+  #least = -1;
+  #leastBefore = -1;
+  #windowLow = 0;
+  #samples = 0;
+
+  /** The handshake took `us`; `nowLow` is its end (Segment.timeLow). */
+  shookHands(us: number, nowLow: number): void {
+    if (us < 0) return;
+    this.us = this.#least = us;
+    this.#leastBefore = -1;
+    this.#windowLow = nowLow;
+  }
+
+  /**
+   * Data was acknowledged after `us`, `withData` or without. True where that is a round trip, and nothing more, as far as can be
+   * told. Never of data that was sent twice (Karn).
+   */
+  acknowledged(us: number, withData: boolean, nowLow: number): boolean {
+    if (us < 0) return false;
+    if (this.us < 0) return this.#sampleUnknown(us, nowLow);
+    if (withData || us > this.us + DELAYED_ACK_US) {
+      if (us < this.us) this.us = this.#least = us;
+      return false;
+    }
+    if (((nowLow - this.#windowLow) | 0) > WINDOW_US || this.#least < 0) {
+      this.#leastBefore = this.#least;
+      this.#least = us;
+      this.#windowLow = nowLow;
+    } else if (us < this.#least) this.#least = us;
+    this.us = this.#leastBefore < 0 ? this.#least : Math.min(this.#least, this.#leastBefore);
+    return true;
+  }
+
+  #sampleUnknown(us: number, nowLow: number): boolean {
+    if (this.#samples === 0 || us < this.#least) this.#least = us;
+    if (++this.#samples < ENOUGH_SAMPLES) return false;
+    this.shookHands(this.#least, nowLow);
+    return true;
+  }
+}

@@ -1,0 +1,130 @@
+import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
+import { Ahead, LEAST_US } from "./ahead.ts";
+import type { PairingContext } from "./context.ts";
+import type { Origin } from "./origin.ts";
+import { type PendingPool, TIMEOUT_US, TIMES, Time } from "./pending.ts";
+import type { PendingQueue } from "./pending-queue.ts";
+import type { TransactionRecord } from "./record.ts";
+import type { ResponseDraft } from "./response-draft.ts";
+import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
+
+/** Linux' shortest time-out before a sender sends again (TCP_RTO_MIN). */
+const SHORTEST_TIMEOUT_US = 200_000;
+
+/** Tells what became of one connection's requests, with all that explains it. Entries are released by the caller. */
+export class Teller {
+  /** Longest wait for a response on this connection, in µs; blocking commands apart. */
+  longestWaitUs = 0.5;
+  readonly #origin: Origin;
+  readonly #queue: PendingQueue;
+  readonly #pool: PendingPool;
+  readonly #service: ServiceSink;
+  readonly #record: TransactionRecord;
+  readonly #wantsBehind: boolean;
+  /** When the response before ended. */
+  #previousEndUs = Number.NEGATIVE_INFINITY;
+  #ahead: Ahead | null = null;
+
+  constructor(context: PairingContext, origin: Origin, queue: PendingQueue, service: ServiceSink) {
+    this.#origin = origin;
+    this.#queue = queue;
+    this.#pool = context.pool;
+    this.#service = service;
+    this.#record = context.record;
+    this.#wantsBehind = context.wantsText;
+    this.longestWaitUs = 0;
+  }
+
+  /** Its whole response, of `bytes` from `offset` of the server's stream on, came at `nowUs`, without error. */
+  // Runs for every response.
+  answeredWhole(
+    entry: number,
+    nowUs: number,
+    flags: number,
+    bytes: number,
+    offset: number,
+    closedUs: number,
+    missingPackets: number,
+  ): void {
+    const record = this.#record;
+    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    record.fill(this.#origin, entry);
+    record.errorId = NO_ERROR;
+    record.unanswered = "";
+    record.flags |= flags;
+    record.responseBytes = bytes;
+    record.responseOffset = offset;
+    record.closedUs = closedUs;
+    record.timeWhole(requestEndUs, nowUs, this.#previousEndUs);
+    this.#tell(record, entry, requestEndUs, nowUs, nowUs, missingPackets);
+  }
+
+  /** `response` is complete, but for its end `errorId` and its length. */
+  // Runs for every response.
+  answered(entry: number, response: ResponseDraft, bytes: number, errorId: number, closedUs: number): void {
+    const record = this.#record;
+    const { startUs, endUs } = response;
+    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    record.fill(this.#origin, entry);
+    record.errorId = errorId;
+    record.unanswered = "";
+    record.flags |= response.flags;
+    record.responseBytes = bytes;
+    record.responseOffset = response.offset;
+    record.closedUs = closedUs;
+    record.time(requestEndUs, startUs, endUs, this.#previousEndUs);
+    this.#tell(record, entry, requestEndUs, startUs, endUs, response.missingPackets);
+  }
+
+  unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
+    const record = this.#record;
+    record.fill(this.#origin, entry);
+    record.errorId = NO_ERROR;
+    record.unanswered = reason;
+    record.timeUnanswered(nowUs);
+    this.#service.unanswered(record);
+  }
+
+  // Runs for every response.
+  #tell(
+    record: TransactionRecord,
+    entry: number,
+    requestEndUs: number,
+    startUs: number,
+    endUs: number,
+    missingPackets: number,
+  ): void {
+    if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
+      this.longestWaitUs = record.waitUs;
+    }
+    if (missingPackets > 0 && record.waitUs >= TIMEOUT_US) this.#chargeMissing(record, entry, missingPackets);
+    if (this.#wantsBehind && (record.queueUs > 0 || this.#queue.count > 0))
+      this.#noteQueue(record, requestEndUs, startUs);
+    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
+    this.#service.answered(record);
+  }
+
+  /** Who waited for whom: this one for those before it, those behind for this one. */
+  #noteQueue(record: TransactionRecord, requestEndUs: number, startUs: number): void {
+    if (record.queueUs >= LEAST_US)
+      record.behind = this.#ahead?.longest(this.#origin.connectionId, requestEndUs) ?? null;
+    if (this.#queue.count === 0) return;
+    const fromUs = Math.max(requestEndUs, this.#previousEndUs);
+    if (startUs - fromUs < LEAST_US) return;
+    this.#ahead ??= new Ahead();
+    this.#ahead.note(fromUs, startUs, record.requestNumber, record.commandId);
+  }
+
+  /**
+   * A response came after the sender's shortest time-out, and packets are missing before it: they were copies of it. Each
+   * time-out is twice as long as the one before (RFC 6298 §5.5).
+   */
+  #chargeMissing(record: TransactionRecord, entry: number, packets: number): void {
+    if (this.#pool.times[entry * TIMES + Time.resentRequest]! > 0) return;
+    const roundTripUs = Math.max(0, this.#origin.path.toServer.us);
+    const timeoutsUs = (2 ** packets - 1) * (SHORTEST_TIMEOUT_US + roundTripUs);
+    const lostUs = Math.min(record.waitUs - roundTripUs, timeoutsUs);
+    this.#queue.charge(entry, Time.resentResponse, lostUs, false, packets);
+    record.flags |= Flag.retransmission;
+  }
+}
