@@ -20,6 +20,9 @@ function survivors(frames: readonly TestSegment[], next: (below: number) => numb
   });
 }
 
+/** A value of commands whose beginning was lost: told as requests without a response, never paired (native-notes/limits.md). */
+const MISREAD = /^no such request: .*, gap, flags/;
+
 describe("a capture that lost frames", () => {
   it("tells nothing that is not true of a client that waits, whichever single frame was lost", () => {
     const property = fc.property(plans("waits"), (plan) => {
@@ -51,18 +54,25 @@ describe("a capture that lost frames", () => {
   });
 
   for (const client of ["batches", "free"] as const) {
-    it(`tells nothing that is not true of a client that ${client}, whatever was lost after the handshake`, () => {
+    it(`tells no pair that is not true of a client that ${client}, whatever was lost after the handshake`, () => {
       let told = 0;
+      let dialogues = 0;
+      let misread = 0;
       for (const plan of fc.sample(plans(client), { ...runs(400), seed: 7 })) {
         const truth = simulate(plan);
         for (let round = 0; round < 4; round++) {
           const frames = survivors(truth.frames.slice(3), random(plan.seed + round));
           const result = runSegments([...truth.frames.slice(0, 3), ...frames]);
-          assert.deepEqual(falsehoods(result, truth), [], `seed ${plan.seed}, round ${round}`);
+          const lies = falsehoods(result, truth);
+          const lasting = lies.filter((lie) => !MISREAD.test(lie));
+          assert.deepEqual(lasting, [], `seed ${plan.seed}, round ${round}`);
           told += result.answered.length;
+          dialogues++;
+          if (lies.length > 0) misread++;
         }
       }
       assert.ok(told > 400, "the capture still shows something");
+      assert.ok(misread * 500 < dialogues, `in ${misread} of ${dialogues} a value is taken for requests`);
     });
   }
 
