@@ -9,9 +9,10 @@ import { ConnectionTable } from "./connection/connection-table.ts";
 import type { StreamReceiver } from "./connection/receiver.ts";
 import type { RoleHints } from "./connection/roles.ts";
 import { type ServerDirectory, ServerTable } from "./connection/servers.ts";
-import { shareOf } from "./connection/share.ts";
 import { SKIP_REASONS } from "./decode/counters.ts";
 import { Decoder } from "./decode/decoder.ts";
+import type { Segment } from "./decode/segment.ts";
+import { FrameGlance, shareOfSegment } from "./decode/share.ts";
 import type { Options } from "./options.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
@@ -50,6 +51,9 @@ export class Pipeline {
   readonly #context: ConversationContext;
   readonly #share: number;
   readonly #shares: number;
+  readonly #glance: FrameGlance;
+  /** Decodes frames that somebody else counts. */
+  readonly #aside: Decoder;
   /** How far the last frame's time lay behind the clock when it was taken. */
   #lagUs = 0;
   readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
@@ -68,8 +72,11 @@ export class Pipeline {
     this.#share = part?.index ?? 0;
     this.#shares = part?.shares ?? 1;
     this.#recordsDropped = recordsDropped;
-    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer });
+    const seesAll = this.#shares === 1;
+    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll });
     this.decoder = new Decoder(source.linkType);
+    this.#aside = new Decoder(source.linkType);
+    this.#glance = new FrameGlance(source.linkType);
     const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
     this.table = new ConnectionTable({
       maxConnections: options.maxConnections,
@@ -83,6 +90,10 @@ export class Pipeline {
       counted: this.decoder.counters,
       ...(part !== null && { onOpened: part.onOpened, onEnded: part.onEnded }),
     });
+    this.table.reassembly.onRoundTrip = (connection, isToServer, us) => {
+      // On a path between two hosts each half is a part of the round trip only, and the nearer one to the server counts.
+      if (isToServer === (connection.side !== "server")) this.aggregate.roundTrip(connection.server, us);
+    };
     const pool = new PendingPool();
     this.#context = {
       pool,
@@ -104,21 +115,50 @@ export class Pipeline {
   consume(batch: Uint8Array, length: number, limit: number, start = 0): number {
     const decoder = this.decoder;
     const table = this.table;
-    const share = this.#share;
-    const shares = this.#shares;
+    if (this.#shares > 1) return this.#consumeShare(batch, length, limit, start);
     let at = start;
     for (let left = limit; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
       table.advanceClock(decoder.segment.timeUs);
-      if (isSegment) {
-        if (shares === 1 || shareOf(decoder.segment, shares) === share) table.accept(decoder.segment);
-        // Not ours, but it makes copies of earlier frames forgotten, as if it were.
-        else table.duplicates.isDuplicate(decoder.segment);
-      }
+      if (isSegment) table.accept(decoder.segment);
       at = decoder.next;
     }
+    this.aggregate.advance(table.clockUs);
     this.#lagUs = Math.max(0, Date.now() * 1000 - decoder.segment.timeUs);
     return at;
+  }
+
+  /** The same where others have the other shares: their frames move the clock, and nothing else. */
+  #consumeShare(batch: Uint8Array, length: number, limit: number, start: number): number {
+    const { decoder, table } = this;
+    const { counters } = decoder;
+    const glance = this.#glance;
+    const mine = this.#share;
+    const workers = this.#shares;
+    let at = start;
+    for (let left = limit; at < length && left > 0; left--) {
+      const share = glance.shareAt(batch, at);
+      if (share >= 0 && share % workers !== mine) {
+        counters.frames++;
+        table.advanceClock(glance.timeUs);
+      } else if (share >= 0 || mine === 0) {
+        const isSegment = decoder.decode(batch, at);
+        table.advanceClock(glance.timeUs);
+        if (isSegment && (share >= 0 || this.#isMine(decoder.segment))) table.accept(decoder.segment);
+      } else {
+        // Whose it is must be seen; the first worker counts it.
+        const isSegment = this.#aside.decode(batch, at);
+        counters.frames++;
+        table.advanceClock(glance.timeUs);
+        if (isSegment && this.#isMine(this.#aside.segment)) table.accept(this.#aside.segment);
+      }
+      at = glance.next;
+    }
+    return at;
+  }
+
+  #isMine(segment: Segment): boolean {
+    return shareOfSegment(segment) % this.#shares === this.#share;
   }
 
   /** What was consumed since the last time came in one batch. */
@@ -142,6 +182,13 @@ export class Pipeline {
   /** The capture is over: every connection ends, every request is accounted for. */
   finish(): void {
     this.table.finish();
+    this.aggregate.advance(Number.POSITIVE_INFINITY);
+  }
+
+  /** No frame has come for a while: runs what is due by `clockUs`, and tells what was held back. */
+  idle(clockUs: number): void {
+    this.table.advanceIdle(clockUs);
+    this.aggregate.advance(Number.POSITIVE_INFINITY);
   }
 
   snapshot(): Snapshot {

@@ -55,7 +55,7 @@ async function prepareCaptor(
   }
   const source = await openSource(options);
   return (writer) => {
-    const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted() });
+    const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted(), explains: options.thresholdUs !== null });
     const outputs = options.quiet ? [] : [new RecordOutput(format, writer)];
     return new Solo(options, source, log, writer, outputs, reporter?.collector ?? null);
   };

@@ -154,7 +154,7 @@ export class Solo implements Captor {
       if (source.isUp) this.#log.info(`${source.name} is up again`);
       else this.#log.warn(`${source.name} is down; capture goes on when it comes back`);
     }
-    if (source.isLive) this.#pipeline.table.advanceIdle(Date.now() * 1000 - IDLE_LAG_US);
+    if (source.isLive) this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
     await source.waitForFrames(WAIT_MS);
   }
 

@@ -1,8 +1,8 @@
 import type { CaptureCounters, StageCounters, TcpCounters } from "./snapshot.ts";
 
 /**
- * The sum of what the stages of several pipelines counted. `sawAll`: each has seen all frames (of a file), and only its
- * connections are its own; otherwise each has seen its own frames.
+ * The sum of what the stages of several pipelines counted. `sawAll`: each has seen all frames (of a file), and decoded those
+ * of its own connections; otherwise each has seen its own frames.
  */
 export function mergeStages(
   parts: readonly StageCounters[],
@@ -13,7 +13,10 @@ export function mergeStages(
   const connections = parts.map((part) => part.connections);
   return {
     ...first,
-    capture: sawAll ? first.capture : mergeCaptures(parts.map((part) => part.capture)),
+    capture: mergeCaptures(
+      parts.map((part) => part.capture),
+      sawAll,
+    ),
     connections: {
       now: sum(connections.map(({ now }) => now)),
       total: {
@@ -33,13 +36,14 @@ export function mergeStages(
   };
 }
 
-function mergeCaptures(parts: readonly CaptureCounters[]): CaptureCounters {
+function mergeCaptures(parts: readonly CaptureCounters[], sawAll: boolean): CaptureCounters {
+  const first = parts[0]!;
   const dropped = parts.map((part) => part.dropped);
   const batches = parts.map((part) => part.batches).filter((of) => of !== null);
   return {
-    interface: parts[0]!.interface,
+    interface: first.interface,
     isUp: parts.every(({ isUp }) => isUp),
-    frames: sum(parts.map(({ frames }) => frames)),
+    frames: sawAll ? first.frames : sum(parts.map(({ frames }) => frames)),
     decoded: sum(parts.map(({ decoded }) => decoded)),
     skipped: addUp(parts.map(({ skipped }) => skipped)),
     dropped: {
@@ -50,12 +54,14 @@ function mergeCaptures(parts: readonly CaptureCounters[]): CaptureCounters {
     },
     duplicates: sum(parts.map(({ duplicates }) => duplicates)),
     truncated: sum(parts.map(({ truncated }) => truncated)),
-    lagUs: Math.max(...parts.map(({ lagUs }) => lagUs ?? 0)),
-    clockRegressions: sum(parts.map(({ clockRegressions }) => clockRegressions)),
-    batches: {
-      count: sum(batches.map(({ count }) => count)),
-      framesMax: Math.max(0, ...batches.map(({ framesMax }) => framesMax)),
-    },
+    lagUs: sawAll ? null : Math.max(...parts.map(({ lagUs }) => lagUs ?? 0)),
+    clockRegressions: sawAll ? first.clockRegressions : sum(parts.map(({ clockRegressions }) => clockRegressions)),
+    batches: sawAll
+      ? null
+      : {
+          count: sum(batches.map(({ count }) => count)),
+          framesMax: Math.max(0, ...batches.map(({ framesMax }) => framesMax)),
+        },
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import { CLASS_NAMES, OTHER } from "../protocols/protocol.ts";
+import { CAUSES } from "../transactions/shares.ts";
 import type { ServerRef, ServiceSink, Side } from "../transactions/transaction.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { BucketHistogram, Histogram } from "./histogram.ts";
@@ -42,7 +43,9 @@ export class Service {
   noReply = 0;
   /** Requests in flight. */
   pending = 0;
-  slow = 0;
+  /** Slow requests by cause, and the time of all answered ones of class normal by share, in µs: both by index of CAUSES. */
+  readonly slow = new Float64Array(CAUSES.length);
+  readonly lostUs = new Float64Array(CAUSES.length);
   requestBytes = 0;
   /** Of responses with a request; those of pushes and unmatched responses are counted apart. */
   responseBytes = 0;
@@ -95,6 +98,9 @@ export class ServerSeries {
   /** As the last transaction told it; null before the first. */
   side: Side | null = null;
   readonly services: Service[] = [];
+  /** Round trips between the capture and the other end, and how long its clients took to connect. */
+  readonly roundTrip = new Histogram();
+  readonly connect = new Histogram();
 
   constructor(server: ServerRef) {
     this.server = server;

@@ -1,5 +1,6 @@
 import type { CaptureDrops } from "../capture/frame-source.ts";
 import type { CostCounters } from "../cost/meter.ts";
+import type { Cause } from "../transactions/shares.ts";
 import type { ServerRef, Side, UnansweredReason, UnmatchedReason } from "../transactions/transaction.ts";
 
 /** What the stages left of this one counted; the pipeline fills it in for each snapshot. */
@@ -81,6 +82,9 @@ export interface ServerSnapshot {
   readonly side: Side | null;
   /** Class normal, all commands and protocols. */
   readonly latency: HistogramSnapshot;
+  /** Between the capture and the other end and back; and how long clients took to connect. */
+  readonly roundTrip: HistogramSnapshot;
+  readonly connect: HistogramSnapshot;
   readonly services: readonly ServiceSnapshot[];
 }
 
@@ -98,7 +102,9 @@ export interface ServiceSnapshot {
   readonly responseBytes: number;
   readonly pushBytes: number;
   readonly unmatchedBytes: number;
-  readonly slow: number;
+  /** Slow requests by cause; and what the answered ones of class normal took, by share, in µs. */
+  readonly slow: Readonly<Record<Cause, number>>;
+  readonly lostUs: Readonly<Record<Cause, number>>;
   readonly hits: number;
   readonly misses: number;
   /** Error responses by first word; only those that occurred. */

@@ -12,7 +12,6 @@ const COUNTS = [
   "answered",
   "noReply",
   "pending",
-  "slow",
   "requestBytes",
   "responseBytes",
   "pushes",
@@ -39,6 +38,8 @@ interface ServerState {
   readonly server: ServerRef;
   readonly side: Side | null;
   readonly services: readonly ServiceState[];
+  readonly roundTrip: HistogramCounts;
+  readonly connect: HistogramCounts;
 }
 
 interface ServiceState {
@@ -48,6 +49,8 @@ interface ServiceState {
   readonly unanswered: Float64Array;
   readonly unmatched: Float64Array;
   readonly errors: Float64Array;
+  readonly slow: Float64Array;
+  readonly lostUs: Float64Array;
   readonly commands: readonly CommandState[];
 }
 
@@ -69,10 +72,12 @@ export function takeState(table: SeriesTable, counters: Counters): AggregateStat
     requests: counters.requests,
     responses: counters.responses,
     commandsLimited: table.commandsLimited,
-    servers: servers.map(({ server, side, services }) => ({
+    servers: servers.map(({ server, side, services, roundTrip, connect }) => ({
       server: { id: server.id, text: server.text },
       side,
       services: services.map(serviceState),
+      roundTrip: histogramCounts(roundTrip),
+      connect: histogramCounts(connect),
     })),
     parsers: counters.parsers.map(({ protocol, resyncs, errors }) => ({
       protocol: protocol.name,
@@ -100,8 +105,11 @@ export function mergedSnapshot(
       parser.resyncs += resyncs;
       for (const [reason, count] of errors) parser.errors.set(reason, (parser.errors.get(reason) ?? 0) + count);
     }
-    for (const { server, side, services } of state.servers) {
-      table.server(server).side ??= side;
+    for (const { server, side, services, roundTrip, connect } of state.servers) {
+      const series = table.server(server);
+      series.side ??= side;
+      series.roundTrip.merge(roundTrip);
+      series.connect.merge(connect);
       for (const service of services) addService(table.service(server, find(service.protocol)), service);
     }
   }
@@ -109,7 +117,7 @@ export function mergedSnapshot(
 }
 
 function serviceState(service: Service): ServiceState {
-  const { protocol, wait, unanswered, unmatched, errors } = service;
+  const { protocol, wait, unanswered, unmatched, errors, slow, lostUs } = service;
   return {
     protocol: protocol.name,
     counts: Object.fromEntries(COUNTS.map((name) => [name, service[name]])) as ServiceState["counts"],
@@ -117,6 +125,8 @@ function serviceState(service: Service): ServiceState {
     unanswered,
     unmatched,
     errors,
+    slow,
+    lostUs,
     commands: service.commands.map(commandState),
   };
 }
@@ -141,6 +151,8 @@ function addService(into: Service, state: ServiceState): void {
   addUp(into.unanswered, state.unanswered);
   addUp(into.unmatched, state.unmatched);
   addUp(into.errors, state.errors);
+  addUp(into.slow, state.slow);
+  addUp(into.lostUs, state.lostUs);
   for (const { commandId, requests, classes } of state.commands) {
     const command = into.command(commandId);
     command.requests += requests;

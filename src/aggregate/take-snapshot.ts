@@ -1,4 +1,5 @@
 import { CLASS_NAMES, type Protocol, TransactionClass } from "../protocols/protocol.ts";
+import { CAUSES } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
 import { type BucketHistogram, Histogram } from "./histogram.ts";
@@ -47,6 +48,8 @@ function serverSnapshot(series: ServerSeries): ServerSnapshot {
     server: { id: series.server.id, text: series.server.text },
     side: series.side,
     latency: histogramSnapshot(latency),
+    roundTrip: histogramSnapshot(series.roundTrip),
+    connect: histogramSnapshot(series.connect),
     services: series.services.toSorted(byProtocol).map(serviceSnapshot),
   };
 }
@@ -70,7 +73,8 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     responseBytes: service.responseBytes,
     pushBytes: service.pushBytes,
     unmatchedBytes: service.unmatchedBytes,
-    slow: service.slow,
+    slow: byName(CAUSES, service.slow),
+    lostUs: byName(CAUSES, service.lostUs),
     hits: service.hits,
     misses: service.misses,
     errors,

@@ -1,19 +1,21 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
+import { CAUSES, type Shares } from "../transactions/shares.ts";
 import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
 import type { ServerSeries, Service } from "./series.ts";
+
+const UNKNOWN = CAUSES.indexOf("unknown");
 
 /** What all tallies of a run share: where they count, and what is printed. */
 export interface TallyContext {
   readonly counters: Counters;
   /** A transaction of class normal at least this long is slow, in µs. */
   readonly slowUs: number;
-  /** By class: transactions at least this long are printed. */
-  readonly printFromUs: Float64Array;
-  /** Takes every finished transaction, or null. */
-  readonly observer: { transaction(transaction: Transaction): void } | null;
-  print(transaction: Transaction): void;
+  /** Reused for every transaction. */
+  readonly shares: Shares;
+  /** The transaction is counted; it took `us`. */
+  finish(transaction: Transaction, us: number): void;
 }
 
 /** Counts what one connection tells, in the series of its server and protocol. */
@@ -65,20 +67,29 @@ export class Tally implements ServiceSink {
       series.latency.record(latencyUs);
       if (transaction.class === TransactionClass.normal) {
         service.wait.record(asInteger(transaction.waitUs));
-        if (latencyUs >= this.context.slowUs) service.slow++;
+        this.countShares(transaction, latencyUs >= this.context.slowUs);
       }
     }
-    const { observer } = this.context;
-    if (observer !== null) observer.transaction(transaction);
-    if (latencyUs >= this.context.printFromUs[transaction.class]!) this.context.print(transaction);
+    this.context.finish(transaction, latencyUs);
+  }
+
+  // Runs for every response.
+  private countShares(transaction: Transaction, isSlow: boolean): void {
+    const shares = this.context.shares.split(transaction);
+    const { lostUs, slow } = this.service;
+    const server = shares.isNetworkUnknown ? UNKNOWN : 0;
+    lostUs[server] = lostUs[server]! + shares.server;
+    for (let cause = 1; cause < UNKNOWN; cause++) lostUs[cause] = lostUs[cause]! + shares.share(cause);
+    if (!isSlow) return;
+    const cause = shares.causeId;
+    slow[cause] = slow[cause]! + 1;
   }
 
   unanswered(transaction: Transaction): void {
     this.server.side = transaction.side;
     this.service.pending--;
     increment(this.service.unanswered, UNANSWERED_REASONS, transaction.unanswered);
-    this.context.observer?.transaction(transaction);
-    if (transaction.waitedUs >= this.context.printFromUs[transaction.class]!) this.context.print(transaction);
+    this.context.finish(transaction, transaction.waitedUs);
   }
 
   unmatched(reason: UnmatchedReason, responseBytes: number): void {

@@ -29,8 +29,6 @@ export interface ConnectionTableOptions {
   readonly localAddresses: () => ReadonlySet<string>;
   /** `--side`, or null for auto. */
   readonly side: "client" | "server" | null;
-  /** Called when a handshake is complete, at `nowUs`; it took `us`. */
-  readonly onConnected?: (connection: Connection, us: number, nowUs: number) => void;
   /** Any number: it only makes the hash unpredictable. */
   readonly seed: number;
   /** Who gives out the ids of servers; a table of its own unless told. */
@@ -125,7 +123,7 @@ export class ConnectionTable {
       if ((flags & TcpFlag.fin) !== 0) this.#finishIgnored(connection, fromA);
       return;
     }
-    if (connection.path.isConnecting && fromA === connection.clientIsA) this.#connected(connection, segment);
+    if (connection.path.isConnecting && fromA === connection.clientIsA) connection.path.connected(segment.timeUs);
     if (segment.payloadLength > 0 && connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
@@ -244,13 +242,6 @@ export class ConnectionTable {
       if (connection.receiver !== null || this.#prepare(connection, segment, fromA))
         this.reassembly.accept(connection, flow, peer, segment, this.clockUs);
     }
-  }
-
-  /** The handshake is complete. */
-  #connected(connection: Connection, segment: Segment): void {
-    const us = connection.path.connected(segment.timeLow);
-    connection.side = this.#options.side ?? sideOf(connection, this.#options.localAddresses());
-    this.#options.onConnected?.(connection, us, segment.timeUs);
   }
 
   /** A connection whose handshake was not seen begins with its first payload; bare ACKs of one that is gone do not count. */

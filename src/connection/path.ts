@@ -1,3 +1,4 @@
+import type { Side } from "./connection.ts";
 import { RoundTrip } from "./round-trip.ts";
 
 /** What the network between the two ends of a connection takes of its time. */
@@ -9,6 +10,9 @@ export class Path {
   synRetransmissions = 0;
   /** The server has answered the SYN, and the client not yet the server. */
   isConnecting = false;
+  /** How long connecting took, SYNs sent again included, in µs, and when it was done; -1 where that was not seen. */
+  connectUs = -1;
+  connectedAtUs = 0;
   #synLow = 0;
   #lastSynLow = 0;
   #hasSyn = false;
@@ -40,11 +44,13 @@ export class Path {
     if (this.synRetransmissions === 0) this.toServer.shookHands((nowLow - this.#lastSynLow) | 0, nowLow);
   }
 
-  /** The client's first segment after the server's answer. Returns how long connecting took, in µs, SYNs sent again included. */
-  connected(nowLow: number): number {
+  /** The client's first segment after the server's answer came. */
+  connected(timeUs: number): void {
+    const nowLow = timeUs | 0;
     this.isConnecting = false;
     if (!this.#isSynAckTwice) this.toClient.shookHands((nowLow - this.#synAckLow) | 0, nowLow);
-    return Math.max(0, (nowLow - this.#synLow) | 0);
+    this.connectUs = Math.max(0, (nowLow - this.#synLow) | 0);
+    this.connectedAtUs = timeUs;
   }
 
   windowCloses(nowLow: number): void {
@@ -53,6 +59,16 @@ export class Path {
 
   windowOpens(nowLow: number): void {
     if (--this.#closed === 0) this.#closedUs += Math.max(0, (nowLow - this.#closedLow) | 0);
+  }
+
+  /**
+   * The round trip (T14), or -1 while unknown: of the way that is not within the host that captures, and of both ways where
+   * neither end is.
+   */
+  roundTripUs(side: Side): number {
+    const { toServer, toClient } = this;
+    if (side === "transit" && toServer.us >= 0 && toClient.us >= 0) return toServer.us + toClient.us;
+    return side === "server" ? toClient.us : toServer.us;
   }
 
   /** How long the receive window of either end was closed until `moment`, in µs since the connection began. */

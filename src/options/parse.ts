@@ -41,8 +41,8 @@ const MIN_SNAPLEN = 64;
 const MAX_CONNECTIONS = 10_000_000;
 /** More cores than anybody has. */
 const MAX_CPU_PERCENT = 100_000;
-/** More than any host needs; each costs memory. */
-const MAX_WORKERS = 64;
+/** As many as there are shares of the connections (decode/share.ts). */
+const MAX_WORKERS = 16;
 const YEAR_SECONDS = 366 * 86_400;
 
 /** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */

@@ -1,4 +1,6 @@
 import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
+import { Resend, resentDirection } from "../transactions/resend.ts";
+import { CAUSES, Shares, serverUs } from "../transactions/shares.ts";
 import type { Endpoint, Transaction } from "../transactions/transaction.ts";
 import { FLAG_NAMES, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
@@ -9,7 +11,9 @@ const literal = (text: string): Literal => new Literal(text);
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const DASH = 0x2d;
+const BRACE = 0x7d;
 const NULL = literal("null");
+const UNKNOWN = CAUSES.indexOf("unknown");
 
 /** The record's fields in the contract's order (§3), each with what stands before its value. */
 const ID = literal('{"type":"transaction","id":"');
@@ -28,10 +32,24 @@ const WAIT = literal(',"wait_us":');
 const RECEIVE = literal(',"receive_us":');
 const QUEUE = literal(',"queue_us":');
 const NO_TIMES = literal(
-  ',"latency_us":null,"send_us":null,"wait_us":null,"receive_us":null,"queue_us":null,"retransmit_us":null,"rtt_us":null',
+  ',"latency_us":null,"send_us":null,"wait_us":null,"receive_us":null,"queue_us":null,"retransmit_us":null',
 );
-/** Both come with the round-trip times. */
-const RETRANSMIT_AND_RTT = literal(',"retransmit_us":0,"rtt_us":null');
+const RETRANSMIT = literal(',"retransmit_us":');
+const RTT = literal(',"rtt_us":');
+const SERVER_TIME = literal(',"server_us":');
+const ZERO_WINDOW = literal(',"zero_window_us":');
+const CAUSE = CAUSES.map((cause) => literal(`,"cause":"${cause}","cause_us":`));
+const NO_CAUSE = literal(',"server_us":null,"zero_window_us":null,"cause":"unknown","cause_us":null');
+const NOTHING_RESENT = literal(',"retransmission":null,"behind":null');
+const RESENT = literal(',"retransmission":{"direction":"');
+const RESENT_BY = literal('","by":"');
+const RESENT_TIMES = literal('","times":');
+const NO_RESENT = literal(',"retransmission":null');
+const BEHIND = literal(',"behind":{"id":"');
+const BEHIND_COMMAND = literal('","command":"');
+const BEHIND_US = literal('","us":');
+const ELSEWHERE = literal(',"elsewhere":true}');
+const NO_BEHIND = literal(',"behind":null');
 const REQUEST_BYTES = literal(',"request_bytes":');
 const RESPONSE_BYTES = literal(',"response_bytes":');
 const REQUEST_SEQUENCE = literal(',"request_seq":');
@@ -48,6 +66,7 @@ interface Parties {
 /** The record of `--json` (contract §3), one a line. */
 export class JsonFormat implements RecordFormat {
   private readonly clock = new ClockText("utc");
+  private readonly shares = new Shares();
   private room = new Room(Buffer.alloc(0));
   private parties = new Map<Endpoint, Parties>();
 
@@ -62,12 +81,13 @@ export class JsonFormat implements RecordFormat {
     at = putRequest(transaction, room, at);
     at = putStatus(transaction, room, at);
     at = this.putTimes(transaction, room, at);
+    at = putOptional(room, putLiteral(room, at, RTT), transaction.rttUs);
     at = putInteger(into, putLiteral(room, at, REQUEST_BYTES), transaction.requestBytes);
     at = putInteger(into, putLiteral(room, at, RESPONSE_BYTES), transaction.responseBytes);
     at = putInteger(into, putLiteral(room, at, REQUEST_SEQUENCE), transaction.requestSequence);
     at = putLiteral(room, at, RESPONSE_SEQUENCE);
-    const { responseSequence } = transaction;
-    at = responseSequence === null ? putLiteral(room, at, NULL) : putInteger(into, at, responseSequence);
+    at = putOptional(room, at, transaction.responseSequence);
+    at = this.putReasons(transaction, room, at);
     at = putFlags(transaction.flags, into, putLiteral(room, at, FLAGS));
     return putLiteral(room, at, RECORD_END);
   }
@@ -99,7 +119,23 @@ export class JsonFormat implements RecordFormat {
     at = putInteger(bytes, putLiteral(room, at, WAIT), transaction.waitUs);
     at = putInteger(bytes, putLiteral(room, at, RECEIVE), transaction.receiveUs);
     at = putInteger(bytes, putLiteral(room, at, QUEUE), transaction.queueUs);
-    return putLiteral(room, at, RETRANSMIT_AND_RTT);
+    return putInteger(bytes, putLiteral(room, at, RETRANSMIT), this.shares.split(transaction).retransmission);
+  }
+
+  /** What the latency was for; the shares were split for the times. */
+  private putReasons(transaction: Transaction, room: Room, start: number): number {
+    const { bytes } = room;
+    let at = start;
+    if (transaction.unanswered !== "") at = putLiteral(room, at, NO_CAUSE);
+    else {
+      at = putOptional(room, putLiteral(room, at, SERVER_TIME), serverUs(transaction));
+      at = putInteger(bytes, putLiteral(room, at, ZERO_WINDOW), transaction.zeroWindowUs);
+      const { causeId } = this.shares;
+      at = putLiteral(room, at, CAUSE[causeId]!);
+      at = putInteger(bytes, at, causeId === UNKNOWN ? this.shares.server : this.shares.share(causeId));
+    }
+    if (transaction.resends === 0 && transaction.behind === null) return putLiteral(room, at, NOTHING_RESENT);
+    return putBehind(transaction, room, putResent(transaction, room, at));
   }
 }
 
@@ -126,6 +162,34 @@ function putStatus(transaction: Transaction, room: Room, start: number): number 
   const error = isUnanswered ? transaction.unanswered : (transaction.protocol.errors[transaction.errorId] ?? "other");
   const at = putWord(room.bytes, putLiteral(room, start, isUnanswered ? UNANSWERED : ERROR), error);
   room.bytes[at] = QUOTE;
+  return at + 1;
+}
+
+function putOptional(room: Room, at: number, value: number | null): number {
+  return value === null ? putLiteral(room, at, NULL) : putInteger(room.bytes, at, value);
+}
+
+function putResent(transaction: Transaction, room: Room, start: number): number {
+  const { resends } = transaction;
+  if (resends === 0) return putLiteral(room, start, NO_RESENT);
+  const { bytes } = room;
+  let at = putWord(bytes, putLiteral(room, start, RESENT), resentDirection(resends));
+  at = putWord(bytes, putLiteral(room, at, RESENT_BY), (resends & Resend.timeout) !== 0 ? "timeout" : "fast");
+  at = putInteger(bytes, putLiteral(room, at, RESENT_TIMES), transaction.retransmissions);
+  bytes[at] = BRACE;
+  return at + 1;
+}
+
+function putBehind({ behind, protocol }: Transaction, room: Room, start: number): number {
+  if (behind === null) return putLiteral(room, start, NO_BEHIND);
+  const { bytes } = room;
+  let at = putInteger(bytes, putLiteral(room, start, BEHIND), behind.connectionId);
+  bytes[at++] = DASH;
+  at = putInteger(bytes, at, behind.requestNumber);
+  at = putWord(bytes, putLiteral(room, at, BEHIND_COMMAND), protocol.commands[behind.commandId] ?? "other");
+  at = putInteger(bytes, putLiteral(room, at, BEHIND_US), behind.us);
+  if (behind.isElsewhere) return putLiteral(room, at, ELSEWHERE);
+  bytes[at] = BRACE;
   return at + 1;
 }
 

@@ -1,14 +1,14 @@
 import { CLASS_NAMES, NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
+import { Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
+import { putShares, VISIBLE_US } from "./line-shares.ts";
 import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
 /** A part of the latency is worth a word from here on, when it is also at least a tenth of the latency. */
 const NOTABLE_US = 100;
-/** Less than this would read 0.0. */
-const VISIBLE_US = 50;
 const NEWLINE = 0x0a;
 
 const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
@@ -47,12 +47,16 @@ const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = 
 export class LineFormat implements RecordFormat {
   private readonly clock = new ClockText("local");
   private room = new Room(Buffer.alloc(0));
+  private readonly explains: boolean;
+  private readonly shares = new Shares();
   private readonly bold: Uint8Array;
   private readonly red: Uint8Array;
   private readonly dim: Uint8Array;
   private readonly plain: Uint8Array;
 
-  constructor(options: { readonly isColoured: boolean }) {
+  /** `explains`: each answered transaction says what its latency was for; else only those that are odd do. */
+  constructor(options: { readonly isColoured: boolean; readonly explains: boolean }) {
+    this.explains = options.explains;
     this.bold = options.isColoured ? BOLD : NOTHING;
     this.red = options.isColoured ? RED : NOTHING;
     this.dim = options.isColoured ? DIM : NOTHING;
@@ -77,6 +81,10 @@ export class LineFormat implements RecordFormat {
     return at + 1;
   }
 
+  private isExplaining({ unanswered, resends, behind }: Transaction): boolean {
+    return unanswered === "" && (this.explains || resends !== 0 || behind !== null);
+  }
+
   private putLatency(transaction: Transaction, into: Buffer, start: number): number {
     let at = putBytes(into, start, this.bold);
     at = putMilliseconds(into, at, transaction.latencyUs);
@@ -95,7 +103,8 @@ export class LineFormat implements RecordFormat {
   }
 
   private putNotes(transaction: Transaction, into: Buffer, start: number): number {
-    const noted = putNotes(transaction, into, start + BAR.length + this.dim.length);
+    const shares = this.isExplaining(transaction) ? this.shares.split(transaction) : null;
+    const noted = putNotes(transaction, into, start + BAR.length + this.dim.length, shares);
     if (noted === start + BAR.length + this.dim.length) return start;
     putBytes(into, putBytes(into, start, BAR), this.dim);
     return putBytes(into, noted, this.plain);
@@ -109,15 +118,17 @@ function putText(transaction: Transaction, into: Buffer, at: number): number {
 }
 
 /** The notes, separated by "; "; nothing where nothing needs a word. */
-function putNotes(transaction: Transaction, into: Buffer, start: number): number {
-  let at = start;
-  if (transaction.class !== TransactionClass.normal) at = putWord(into, at, CLASS_NAMES[transaction.class]);
+function putNotes(transaction: Transaction, into: Buffer, start: number, shares: Shares | null): number {
+  const isExplained = shares !== null;
+  let at = isExplained ? putShares(shares, transaction, into, start) : start;
+  if (transaction.class !== TransactionClass.normal)
+    at = putWord(into, separate(into, at, start), CLASS_NAMES[transaction.class]);
   if (transaction.errorId !== NO_ERROR) {
     at = putBytes(into, separate(into, at, start), ERROR);
     at = putWord(into, at, transaction.protocol.errors[transaction.errorId] ?? "other");
   }
-  if (transaction.unanswered === "") at = putTimes(transaction, into, at, start);
-  at = putRetransmissions(transaction, into, at, start);
+  if (transaction.unanswered === "" && !isExplained) at = putTimes(transaction, into, at, start);
+  if (transaction.resends === 0) at = putRetransmissions(transaction, into, at, start);
   if ((transaction.flags & ~(Flag.pipelined | Flag.retransmission)) === 0) return at;
   for (let i = 0; i < FLAG_NOTES.length; i++) {
     const note = FLAG_NOTES[i]!;

@@ -1,4 +1,5 @@
 import type { BucketsSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
+import { CAUSES, type Cause } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { COST_FAMILIES } from "./cost-metrics.ts";
 
@@ -57,6 +58,20 @@ export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [
     samples: (snapshot) =>
       services(snapshot, (service, server) => [{ labels: [service.protocol, server], histogram: service.wait }]),
   },
+  {
+    name: "tcplat_round_trip_seconds",
+    help: "Between the capture and the other end of a connection and back.",
+    type: "histogram",
+    labelNames: ["server"],
+    samples: ({ servers }) => servers.map(({ server, roundTrip }) => ({ labels: [server.text], histogram: roundTrip })),
+  },
+  {
+    name: "tcplat_connect_duration_seconds",
+    help: "From the first SYN to the end of the handshake, SYNs sent again included.",
+    type: "histogram",
+    labelNames: ["server"],
+    samples: ({ servers }) => servers.map(({ server, connect }) => ({ labels: [server.text], histogram: connect })),
+  },
 ];
 
 /** Every counter and gauge of the contract's section 5, in its order. */
@@ -97,10 +112,17 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
         Object.entries(service.errors).map(([word, value]) => ({ labels: [service.protocol, server, word], value })),
       ),
   },
-  perService(
+  perCause(
     "tcplat_slow_requests_total",
-    "Requests of class normal at least as slow as the threshold.",
+    "Requests of class normal at least as slow as the threshold, by what took most of their time.",
     (service) => service.slow,
+    1,
+  ),
+  perCause(
+    "tcplat_lost_seconds_total",
+    "What requests of class normal spent their latency on.",
+    (service) => service.lostUs,
+    1e6,
   ),
   {
     ...perService("tcplat_requests_in_flight", "Requests waiting for their response.", (service) => service.pending),
@@ -295,6 +317,20 @@ function perService(name: string, help: string, count: (service: ServiceSnapshot
   const samples = (snapshot: Snapshot): Sample[] =>
     services(snapshot, (service, server) => [{ labels: [service.protocol, server], value: count(service) }]);
   return { name, help, type: "counter", labelNames: ["protocol", "server"], samples };
+}
+
+/** A count by what took most of the time; `unit` of them are one of the metric's. */
+function perCause(
+  name: string,
+  help: string,
+  counts: (service: ServiceSnapshot) => Readonly<Record<Cause, number>>,
+  unit: number,
+): NumberFamily {
+  const samples = (snapshot: Snapshot): Sample[] =>
+    services(snapshot, (service, server) =>
+      CAUSES.map((cause) => ({ labels: [service.protocol, server, cause], value: counts(service)[cause] / unit })),
+    );
+  return { name, help, type: "counter", labelNames: ["protocol", "server", "cause"], samples };
 }
 
 function perProtocol(name: string, help: string, count: (service: ServiceSnapshot) => number): NumberFamily {

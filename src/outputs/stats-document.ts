@@ -1,6 +1,7 @@
 import { sum } from "../aggregate/counters.ts";
 import { BUCKET_BOUNDS_US } from "../aggregate/histogram.ts";
 import type { HistogramSnapshot, ServerSnapshot, ServiceSnapshot, Snapshot } from "../aggregate/snapshot.ts";
+import { CAUSES, type Cause } from "../transactions/shares.ts";
 
 /** tcpkit's labels of the buckets from `≤ 100 µs` on, exactly as its users' scripts expect them (contract §4). */
 export const STATS_LABELS: readonly string[] = [
@@ -61,12 +62,27 @@ function serverText(of: ServerSnapshot): string {
       p99_ms: milliseconds(latency.p99Us),
       p999_ms: milliseconds(latency.p999Us),
       max_ms: latency.count === 0 ? null : milliseconds(latency.maxUs),
-      rtt_ms: null,
+      rtt_ms: milliseconds(of.roundTrip.p50Us),
+      server_ms: serverMilliseconds(of),
+      connect_ms: milliseconds(of.connect.p50Us),
     }),
+    `"lost_seconds":\t{${fields(lostSeconds(services))}}`,
     `"classes":\t{${fields(classCounts(services))}}`,
     `"commands":\t${commandsText(services)}`,
   ];
   return `{\n\t\t${lines.join(",\n\t\t")}\n\t}`;
+}
+
+/** What requests spent their latency on, by cause. */
+function lostSeconds(services: readonly ServiceSnapshot[]): Record<Cause, number> {
+  const seconds = (cause: Cause): number => services.reduce((all, { lostUs }) => all + lostUs[cause], 0) / 1e6;
+  return Object.fromEntries(CAUSES.map((cause) => [cause, seconds(cause)])) as Record<Cause, number>;
+}
+
+/** What a request takes in the server on average; null where the way there is not known, or nothing was answered. */
+function serverMilliseconds({ services, latency }: ServerSnapshot): number | null {
+  const { server, unknown } = lostSeconds(services);
+  return latency.count === 0 || unknown > 0 ? null : milliseconds((server * 1e6) / latency.count);
 }
 
 function latencyText(latency: HistogramSnapshot): string {

@@ -41,6 +41,10 @@ export interface Protocol {
   readonly errors: readonly string[];
   /** A response shows which requests it can be to: the end of a value that looks like a request is found out by its response. */
   readonly hasTellingResponses?: boolean;
+  /** A server does one thing at a time, over all of its connections: a long command holds all others. */
+  readonly isSerial?: boolean;
+  /** Commands, by id, that cannot take long themselves: where they did, something else held the server. */
+  readonly quickCommands?: ReadonlySet<number>;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
   recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
   /** Can these be the first bytes of a server? Used only where no handshake told who is who. */

@@ -1,5 +1,5 @@
 import type { Exchange, Protocol, Session } from "./protocol.ts";
-import { COMMANDS, ERRORS } from "./redis/commands.ts";
+import { COMMANDS, ERRORS, QUICK_COMMANDS } from "./redis/commands.ts";
 import { Modes } from "./redis/modes.ts";
 import { recogniseRequest, recogniseResponse } from "./redis/recognise.ts";
 import { RequestParser } from "./redis/requests.ts";
@@ -27,6 +27,8 @@ export const redis: Protocol = {
   ports: [6379],
   commands: COMMANDS,
   errors: ERRORS,
+  isSerial: true,
+  quickCommands: QUICK_COMMANDS,
   recogniseRequest,
   recogniseResponse,
   createSession: (exchange: Exchange): Session => new RedisSession(exchange),

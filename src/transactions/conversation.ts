@@ -249,6 +249,7 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #refuse(reason: Refusal): void {
     this.#context.refused[reason]++;
+    if (reason === "tls") this.#tellConnect("tls");
     this.#connection.isIgnored = true;
   }
 
@@ -259,6 +260,29 @@ export class Conversation implements StreamReceiver, Sleeper {
     const origin = new Origin(this.#connection, server, protocol, this.#client, this.#server);
     this.#pairing = new Pairing(this.#context, origin, this.#connection.hasHandshake);
     this.#session = protocol.createSession(this.#pairing);
+    this.#tellConnect(protocol.name);
+  }
+
+  /** How the connection was made, where that was seen. */
+  #tellConnect(protocol: string): void {
+    const connection = this.#connection;
+    const { path } = connection;
+    if (path.connectUs < 0) return;
+    const server = this.#context.servers.find(connection.serverText);
+    connection.server = server;
+    const rttUs = path.roundTripUs(connection.side);
+    this.#context.sink.connected({
+      connectionId: connection.id,
+      client: { text: connection.clientText },
+      serverEndpoint: { text: connection.serverText },
+      server,
+      side: connection.side,
+      protocol,
+      endUs: path.connectedAtUs,
+      latencyUs: path.connectUs,
+      synRetransmissions: path.synRetransmissions,
+      rttUs: rttUs < 0 ? null : rttUs,
+    });
   }
 
   /** A client segment that acknowledges something new. */

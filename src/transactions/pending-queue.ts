@@ -1,6 +1,7 @@
 import type { Resent } from "../connection/receiver.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
-import { EXPIRED, NIL, type PendingPool, Resend, TIMEOUT_US, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { Resend, TIMEOUT_US } from "./resend.ts";
 import { Flag } from "./transaction.ts";
 
 /** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */

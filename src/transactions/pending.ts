@@ -41,11 +41,6 @@ export const Word = {
 } as const;
 export const EXPIRED = 0x100;
 
-/** How segments were sent again, beside their number (8 bits): when the sender's timer ran out, or sooner; and which way. */
-export const Resend = { count: 0xff, timeout: 0x100, fast: 0x200, request: 0x400, response: 0x800 } as const;
-/** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
-export const TIMEOUT_US = 190_000;
-
 /**
  * The requests that wait for their response, of all connections: one pool of entries, so that a request costs no
  * allocation and a connection without requests no memory. Entries of a connection form a list. The entry freed last is

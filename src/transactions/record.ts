@@ -1,7 +1,8 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
 import type { Origin } from "./origin.ts";
-import { EXPIRED, type PendingPool, Resend, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { EXPIRED, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { Resend } from "./resend.ts";
 import {
   type Endpoint,
   Flag,
@@ -116,9 +117,7 @@ export class TransactionRecord implements Transaction {
   }
 
   get rttUs(): number | null {
-    const { toServer, toClient } = this.#of.path;
-    if (this.side === "transit" && toServer.us >= 0 && toClient.us >= 0) return toServer.us + toClient.us;
-    const us = this.side === "server" ? toClient.us : toServer.us;
+    const us = this.#of.path.roundTripUs(this.side);
     return us < 0 ? null : us;
   }
 

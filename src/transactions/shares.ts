@@ -1,27 +1,17 @@
-import type { Side } from "./transaction.ts";
+import { Flag, type Transaction } from "./transaction.ts";
 
-/** What a transaction's time went into, largest wins. The names are the contract's `cause`. */
+/** What a transaction's time went into; the names are the contract's `cause`. */
 export const CAUSES = ["server", "network", "retransmission", "queue", "send", "receive", "unknown"] as const;
 export type Cause = (typeof CAUSES)[number];
+const UNKNOWN = CAUSES.indexOf("unknown");
 
-/** What is known of one transaction's time; all in µs. */
-export interface Times {
-  readonly side: Side;
-  readonly sendUs: number;
-  readonly waitUs: number;
-  readonly receiveUs: number;
-  readonly queueUs: number;
-  /** Lost to segments sent again, of the request and of the response. */
-  readonly resentRequestUs: number;
-  readonly resentResponseUs: number;
-  /** From here to the server and back; negative while unknown. */
-  readonly toServerUs: number;
-}
+/** What these flags say happened to the bytes forbids a verdict on their times. */
+const DOUBTFUL = Flag.gap | Flag.clockSkew;
 
 /**
- * The latency, split: the parts add up to it. One record, reused. Retransmissions come first, since whatever waits behind a lost
- * segment waits for that; then the wait for earlier requests; what is left of the wait is the way to the server and back, as
- * far as it is known to be, and the server.
+ * A transaction's latency, split: the shares add up to it. One record, reused, all in µs. Retransmissions come first, since
+ * whatever waits behind a lost segment waits for that; then the wait for earlier requests; what is left of the wait is the way
+ * to the server and back, as far as it is known to be, and the server.
  */
 export class Shares {
   server = 0;
@@ -30,50 +20,73 @@ export class Shares {
   queue = 0;
   send = 0;
   receive = 0;
-  /** The way to the server is not known: `server` includes it. */
+  /** The way to the server is not known, so that `server` includes it. */
   isNetworkUnknown = false;
+  #isDoubtful = false;
 
+  /** Takes over an answered transaction. */
   // Runs for every response.
-  split(times: Times): void {
-    const resentRequest = Math.min(times.resentRequestUs, times.waitUs + times.sendUs);
-    const fromWait = Math.min(resentRequest, times.waitUs);
-    const fromReceive = Math.min(times.resentResponseUs, times.receiveUs);
-    const responseFromWait = Math.min(times.resentResponseUs - fromReceive, times.waitUs - fromWait);
-    const waited = times.waitUs - fromWait - responseFromWait;
-    this.retransmission = resentRequest + fromReceive + responseFromWait;
-    this.send = times.sendUs - (resentRequest - fromWait);
-    this.receive = times.receiveUs - fromReceive;
-    // The queue and the retransmission overlap: those ahead waited for the same segment.
-    this.queue = Math.max(0, Math.min(times.queueUs - fromWait - responseFromWait, waited));
+  split(of: Transaction): this {
+    const { waitUs, sendUs, receiveUs, side, toServerUs } = of;
+    let inWait = 0;
+    this.send = sendUs;
+    this.receive = receiveUs;
+    this.retransmission = 0;
+    if (of.resends !== 0) inWait = this.#takeResent(of);
+    const waited = waitUs - inWait;
+    // Queue and retransmission overlap: those ahead waited for the same segment.
+    this.queue = Math.min(Math.max(0, of.queueUs - inWait), waited);
     const left = waited - this.queue;
-    const hasNetwork = times.side === "client" || times.side === "transit";
-    this.isNetworkUnknown = hasNetwork && times.toServerUs < 0;
-    this.network = hasNetwork && times.toServerUs > 0 ? Math.min(times.toServerUs, left) : 0;
+    const hasNetwork = side === "client" || side === "transit";
+    this.network = hasNetwork ? Math.min(Math.max(0, toServerUs), left) : 0;
     this.server = left - this.network;
+    this.isNetworkUnknown = hasNetwork && toServerUs < 0;
+    this.#isDoubtful = (of.flags & DOUBTFUL) !== 0;
+    return this;
   }
 
-  /** Moves `us` of the server's share to the queue: it was busy with another connection's command. */
-  blame(us: number): void {
-    const moved = Math.min(us, this.server);
-    this.server -= moved;
-    this.queue += moved;
+  /** What was lost to segments sent again, taken from the phases in which that was. Returns the part of the wait. */
+  #takeResent(of: Transaction): number {
+    const inSend = Math.min(Math.max(0, of.resentRequestUs - of.waitUs), of.sendUs);
+    const inReceive = Math.min(of.resentResponseUs, of.receiveUs);
+    const inWait = Math.min(of.resentRequestUs - inSend + of.resentResponseUs - inReceive, of.waitUs);
+    this.send -= inSend;
+    this.receive -= inReceive;
+    this.retransmission = inSend + inReceive + inWait;
+    return inWait;
   }
 
-  /** The largest share, and `unknown` where it may be the network's or the server's. */
-  get cause(): Cause {
-    let cause: Cause = "server";
-    let most = this.server;
-    for (const name of SHARE_NAMES) {
-      if (this[name] <= most) continue;
-      most = this[name];
-      cause = name;
+  /** A share by its index in CAUSES; "unknown" has none. */
+  share(cause: number): number {
+    switch (cause) {
+      case 0:
+        return this.server;
+      case 1:
+        return this.network;
+      case 2:
+        return this.retransmission;
+      case 3:
+        return this.queue;
+      case 4:
+        return this.send;
+      case 5:
+        return this.receive;
+      default:
+        return 0;
     }
-    return cause === "server" && this.isNetworkUnknown ? "unknown" : cause;
   }
 
-  of(cause: Cause): number {
-    return cause === "unknown" ? this.server : this[cause];
+  /** The largest share, as an index of CAUSES: "unknown" where that may be the network's as well, or the times are doubtful. */
+  get causeId(): number {
+    if (this.#isDoubtful) return UNKNOWN;
+    let largest = 0;
+    for (let cause = 1; cause < UNKNOWN; cause++) if (this.share(cause) > this.share(largest)) largest = cause;
+    return largest === 0 && this.isNetworkUnknown && this.server > 0 ? UNKNOWN : largest;
   }
 }
 
-const SHARE_NAMES = ["network", "retransmission", "queue", "send", "receive"] as const;
+/** The server's part of the wait: all of it on the server's host, else without the round trip; null while that is unknown. */
+export function serverUs(of: Transaction): number | null {
+  if (of.side === "server" || of.side === "local") return of.waitUs;
+  return of.toServerUs < 0 ? null : Math.max(0, of.waitUs - of.toServerUs);
+}

@@ -2,9 +2,10 @@ import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Ahead, LEAST_US } from "./ahead.ts";
 import type { PairingContext } from "./context.ts";
 import type { Origin } from "./origin.ts";
-import { type PendingPool, TIMEOUT_US, TIMES, Time } from "./pending.ts";
+import { type PendingPool, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
+import { TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
 import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
 

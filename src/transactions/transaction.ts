@@ -107,8 +107,27 @@ export interface Transaction {
   readonly keyEnd: number;
 }
 
+/** A connection that was made, and told with its first message. Times in whole µs. */
+export interface Connect {
+  readonly connectionId: number;
+  readonly client: Endpoint;
+  readonly serverEndpoint: Endpoint;
+  readonly server: ServerRef;
+  readonly side: Side;
+  /** The protocol's name, or "tls". */
+  readonly protocol: string;
+  /** Since the epoch: the client's last segment of the handshake. */
+  readonly endUs: number;
+  /** From the first SYN on. */
+  readonly latencyUs: number;
+  readonly synRetransmissions: number;
+  /** Null where a segment of the handshake was sent again: then nobody knows which copy was answered. */
+  readonly rttUs: number | null;
+}
+
 /** Where the pairing stage tells what it found. */
 export interface TransactionSink {
+  connected(connect: Connect): void;
   /** Who counts for this server in this protocol: asked for once per connection. */
   service(server: ServerRef, protocol: Protocol): ServiceSink;
 }

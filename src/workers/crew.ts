@@ -80,14 +80,15 @@ export class Crew implements Captor {
     try {
       if (options.read !== null) {
         for (let index = 0; index < workers; index++) hire(null);
-        await Promise.all(hands.map((hand) => hand.ready()));
       } else {
         // The first makes the group, whose id the others must know.
         const group = await hire({ id: null }).ready();
         for (let index = 1; index < workers; index++) hire(group);
-        await Promise.all(hands.map((hand) => hand.ready()));
       }
+      await Promise.all(hands.map((hand) => hand.ready()));
     } catch (error) {
+      // Nobody is dismissed while it loads: native code that is interrupted there ends the process.
+      await Promise.allSettled(hands.map((hand) => hand.ready()));
       for (const hand of hands) hand.dismiss();
       throw error;
     }

@@ -202,7 +202,7 @@ class WorkerRun {
       this.#wasUp = source.isUp;
       this.#tell({ kind: "up", isUp: source.isUp });
     }
-    this.#pipeline.table.advanceIdle(Date.now() * 1000 - IDLE_LAG_US);
+    this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
     if (this.#output?.isEmpty === false) this.#output.post(0);
     await source.waitForFrames(WAIT_MS);
   }
@@ -250,7 +250,7 @@ class WorkerRun {
   #makeOutput(): BlockOutput {
     const { json } = this.#options;
     return new BlockOutput({
-      format: json ? new JsonFormat() : new LineFormat({ isColoured: this.#start.isColoured }),
+      format: json ? new JsonFormat() : new LineFormat({ isColoured: this.#start.isColoured, explains: this.#options.thresholdUs !== null }),
       hasConnectionIds: json,
       capacity: BLOCKS,
       dropFrom: this.#source.isLive ? BLOCKS * 2 : Number.POSITIVE_INFINITY,

@@ -20,5 +20,5 @@ function benchFormat(work: string, format: RecordFormat): void {
   });
 }
 
-benchFormat("a record as text", new LineFormat({ isColoured: false }));
+benchFormat("a record as text", new LineFormat({ isColoured: false, explains: false }));
 benchFormat("a record as JSON", new JsonFormat());

@@ -10,7 +10,7 @@ import { START_US, transaction } from "../aggregate/fixtures.ts";
 process.env.TZ = "UTC";
 const HEAD = "2020-03-08 19:23:06.258761 192.168.0.1:51137 => 192.168.0.2:6379 | 1.102 ms | set foo";
 
-function line(of: Transaction, format = new LineFormat({ isColoured: false })): string {
+function line(of: Transaction, format = new LineFormat({ isColoured: false, explains: false })): string {
   const into = Buffer.alloc(RECORD_CAPACITY + 7);
   return into.toString("latin1", 7, format.put(of, into, 7));
 }
@@ -63,7 +63,7 @@ describe("a line", () => {
 
   it("is in local time, on either side of a change of the clocks, also when times go back", () => {
     process.env.TZ = "Europe/Berlin";
-    const format = new LineFormat({ isColoured: false });
+    const format = new LineFormat({ isColoured: false, explains: false });
     const time = (endUs: number): string => line(transaction({ endUs }), format).slice(0, 26);
     const changeUs = Date.UTC(2026, 2, 29, 1) * 1000;
     assert.equal(time(changeUs - 1), "2026-03-29 01:59:59.999999");
@@ -73,7 +73,7 @@ describe("a line", () => {
   });
 
   it("is coloured only where asked", () => {
-    const coloured = new LineFormat({ isColoured: true });
+    const coloured = new LineFormat({ isColoured: true, explains: false });
     const answered = line(transaction({ retransmissions: 1 }), coloured);
     assert.ok(answered.includes("\x1b[1m1.102 ms\x1b[0m | set foo | \x1b[2m1 retransmission\x1b[0m\n"));
     assert.ok(

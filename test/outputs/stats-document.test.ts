@@ -79,6 +79,9 @@ describe("the stats document", () => {
       p999_ms: 2,
       max_ms: 2,
       rtt_ms: null,
+      server_ms: null,
+      connect_ms: null,
+      lost_seconds: { server: 0, network: 0, retransmission: 0, queue: 0, send: 0, receive: 0, unknown: 0.003_102 },
       classes: { blocking: 1 },
       commands: {
         SET: { count: 3, errors: 1, p50_ms: p50, p99_ms: 2, max_ms: 2 },
@@ -90,8 +93,8 @@ describe("the stats document", () => {
   it("tells the commands of two protocols on one server apart", () => {
     const text = document([transaction({ commandId: GET }), transaction({ protocol: CACHE, commandId: GET })]);
     const { protocol, commands } = JSON.parse(text)["192.168.0.2:6379"];
-    assert.equal(protocol, "redis,memcached");
-    assert.deepEqual(Object.keys(commands), ["redis.GET", "memcached.get"]);
+    assert.equal(protocol, "memcached,redis");
+    assert.deepEqual(Object.keys(commands), ["memcached.get", "redis.GET"]);
   });
 
   it("is valid JSON before anything was seen", () => {

@@ -10,6 +10,7 @@ import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
 import {
+  type Connect,
   FLAG_NAMES,
   type ServerRef,
   type ServiceSink,
@@ -67,9 +68,14 @@ export class Ledger implements TransactionSink, ServiceSink {
   readonly unmatchedBytes: number[] = [];
   readonly pushedBytes: number[] = [];
   readonly parserErrors: string[] = [];
+  readonly connects: Connect[] = [];
   requests = 0;
   noReply = 0;
   resyncs = 0;
+
+  connected(connect: Connect): void {
+    this.connects.push(connect);
+  }
 
   service(_server: ServerRef): ServiceSink {
     return this;

@@ -131,6 +131,17 @@ export const CLASSES = Uint8Array.from(classes);
 export const EFFECTS = Uint8Array.from(effects);
 export const IS_CONTAINER = Uint8Array.from(containers);
 
+/** Of constant time, or nearly so, whatever their arguments (https://redis.io/commands, "Time complexity"). */
+const QUICK =
+  "GET SET SETEX PSETEX SETNX GETSET GETEX GETDEL STRLEN APPEND INCR DECR INCRBY DECRBY INCRBYFLOAT SETRANGE GETRANGE SETBIT GETBIT " +
+  "EXISTS TYPE TTL PTTL EXPIRE PEXPIRE EXPIREAT PEXPIREAT EXPIRETIME PEXPIRETIME PERSIST TOUCH UNLINK RANDOMKEY " +
+  "HGET HSET HSETNX HEXISTS HLEN HSTRLEN HINCRBY HINCRBYFLOAT LLEN LPUSH RPUSH LPUSHX RPUSHX LPOP RPOP SCARD SISMEMBER SADD SREM " +
+  "ZADD ZCARD ZSCORE ZINCRBY ZRANK ZREVRANK XLEN XADD PFADD PING ECHO SELECT AUTH HELLO QUIT RESET MULTI DISCARD WATCH UNWATCH " +
+  "DBSIZE TIME READONLY READWRITE ASKING PUBLISH";
+export const QUICK_COMMANDS: ReadonlySet<number> = new Set(
+  QUICK.split(" ").flatMap((name) => (names.includes(name) ? [names.indexOf(name)] : [])),
+);
+
 /** First words of error replies; others are "other". */
 export const ERRORS: readonly string[] = [
   "other",

@@ -1,0 +1,74 @@
+import { TransactionClass } from "../protocols/protocol.ts";
+import type { Transaction } from "../transactions/transaction.ts";
+import { TransactionCopy } from "../transactions/transaction-copy.ts";
+import { Culprits, LONG_US, TOGETHER_US } from "./culprits.ts";
+
+/** Held at most; beyond, the oldest is told as it is. */
+const CAPACITY = 4096;
+
+/** Takes a finished transaction; `isPrinted`: it goes to the outputs, too. */
+export type Deliver = (transaction: Transaction, isPrinted: boolean) => void;
+
+interface Held {
+  readonly transaction: TransactionCopy;
+  readonly isPrinted: boolean;
+}
+
+/**
+ * Who held a server that does one thing at a time (`Protocol.isSerial`), on whatever connection: a server answers those that
+ * waited together with the one they waited for, and in any order. So what was long is told a moment later, once all of these
+ * answers have passed, and whatever ends meanwhile after it.
+ */
+export class Inquiry {
+  readonly #deliver: Deliver;
+  readonly #byServer: (Culprits | undefined)[] = [];
+  #held: Held[] = [];
+
+  constructor(deliver: Deliver) {
+    this.#deliver = deliver;
+  }
+
+  /** Takes note of a finished transaction that may have held others. */
+  note(of: Transaction): void {
+    if (!isLong(of) || of.protocol.quickCommands?.has(of.commandId)) return;
+    const { id } = of.server;
+    const culprits = this.#byServer[id] ?? new Culprits();
+    this.#byServer[id] = culprits;
+    culprits.note(of);
+  }
+
+  /** Delivers it, now or a moment later. */
+  // Runs for every transaction that is printed.
+  deliver(transaction: Transaction, isPrinted: boolean): void {
+    if (this.#held.length === 0 && !isLong(transaction)) {
+      this.#deliver(transaction, isPrinted);
+      return;
+    }
+    this.#held.push({ transaction: new TransactionCopy(transaction), isPrinted });
+    if (this.#held.length > CAPACITY) this.#release(this.#held.shift()!);
+  }
+
+  /** Delivers what has waited long enough, on the capture's clock; Infinity: all. */
+  advance(clockUs: number): void {
+    if (this.#held.length === 0) return;
+    const isDue = ({ transaction }: Held): boolean => !(transaction.endUs + 2 * TOGETHER_US > clockUs);
+    const left = this.#held.findIndex((held) => !isDue(held));
+    const due = left < 0 ? this.#held : this.#held.slice(0, left);
+    this.#held = left < 0 ? [] : this.#held.slice(left);
+    for (const held of due) this.#release(held);
+  }
+
+  #release({ transaction, isPrinted }: Held): void {
+    if (isLong(transaction)) {
+      const found = this.#byServer[transaction.server.id]?.of(transaction) ?? null;
+      if (found !== null && found.us > (transaction.behind?.us ?? 0)) transaction.behind = found;
+    }
+    this.#deliver(transaction, isPrinted);
+  }
+}
+
+/** The server, or who held it, took long for this one. */
+function isLong({ protocol, class: of, waitUs, queueUs, unanswered, server }: Transaction): boolean {
+  if (protocol.isSerial !== true || server.id === 0 || unanswered !== "") return false;
+  return of === TransactionClass.normal && waitUs - queueUs >= LONG_US;
+}

@@ -1,0 +1,83 @@
+import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
+import type { Behind } from "./ahead.ts";
+import type { Endpoint, ServerRef, Side, Transaction, UnansweredReason } from "./transaction.ts";
+
+/** A transaction that outlives the call it was told in. What it waited behind may be found out later. */
+export class TransactionCopy implements Transaction {
+  readonly protocol: Protocol;
+  readonly connectionId: number;
+  readonly requestNumber: number;
+  readonly client: Endpoint;
+  readonly serverEndpoint: Endpoint;
+  readonly server: ServerRef;
+  readonly side: Side;
+  readonly class: TransactionClass;
+  readonly commandId: number;
+  readonly errorId: number;
+  readonly flags: number;
+  readonly unanswered: UnansweredReason | "";
+  readonly startUs: number;
+  readonly endUs: number;
+  readonly latencyUs: number;
+  readonly sendUs: number;
+  readonly waitUs: number;
+  readonly receiveUs: number;
+  readonly queueUs: number;
+  readonly waitedUs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly requestSequence: number;
+  readonly responseSequence: number | null;
+  readonly retransmissions: number;
+  readonly resends: number;
+  readonly resentRequestUs: number;
+  readonly resentResponseUs: number;
+  behind: Behind | null;
+  readonly zeroWindowUs: number;
+  readonly rttUs: number | null;
+  readonly toServerUs: number;
+  readonly text: Uint8Array;
+  readonly textStart = 0;
+  readonly textEnd: number;
+  readonly keyStart: number;
+  readonly keyEnd: number;
+
+  constructor(of: Transaction) {
+    this.protocol = of.protocol;
+    this.connectionId = of.connectionId;
+    this.requestNumber = of.requestNumber;
+    this.client = of.client;
+    this.serverEndpoint = of.serverEndpoint;
+    this.server = of.server;
+    this.side = of.side;
+    this.class = of.class;
+    this.commandId = of.commandId;
+    this.errorId = of.errorId;
+    this.flags = of.flags;
+    this.unanswered = of.unanswered;
+    this.startUs = of.startUs;
+    this.endUs = of.endUs;
+    this.latencyUs = of.latencyUs;
+    this.sendUs = of.sendUs;
+    this.waitUs = of.waitUs;
+    this.receiveUs = of.receiveUs;
+    this.queueUs = of.queueUs;
+    this.waitedUs = of.waitedUs;
+    this.requestBytes = of.requestBytes;
+    this.responseBytes = of.responseBytes;
+    this.requestSequence = of.requestSequence;
+    this.responseSequence = of.responseSequence;
+    this.retransmissions = of.retransmissions;
+    this.resends = of.resends;
+    this.resentRequestUs = of.resentRequestUs;
+    this.resentResponseUs = of.resentResponseUs;
+    this.behind = of.behind;
+    this.zeroWindowUs = of.zeroWindowUs;
+    this.rttUs = of.rttUs;
+    this.toServerUs = of.toServerUs;
+    this.text = of.text.slice(of.textStart, of.textEnd);
+    this.textEnd = of.textEnd - of.textStart;
+    this.keyStart = of.keyStart - of.textStart;
+    this.keyEnd = of.keyEnd - of.textStart;
+  }
+}
