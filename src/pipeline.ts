@@ -18,6 +18,7 @@ import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
 import type { ConversationContext } from "./transactions/context.ts";
 import { Conversation } from "./transactions/conversation.ts";
+import { Here } from "./transactions/here.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
 import { ProtocolSelector } from "./transactions/selector.ts";
@@ -99,6 +100,7 @@ export class Pipeline {
       pool,
       sink: this.aggregate,
       record: new TransactionRecord(pool),
+      here: new Here(),
       wantsText: outputs.length > 0 || observer !== null,
       wantsValues: options.showValues,
       selector,

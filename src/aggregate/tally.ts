@@ -1,11 +1,9 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
-import { CAUSES, type Shares } from "../transactions/shares.ts";
+import type { Shares } from "../transactions/shares.ts";
 import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
 import type { ServerSeries, Service } from "./series.ts";
-
-const UNKNOWN = CAUSES.indexOf("unknown");
 
 /** What all tallies of a run share: where they count, and what is printed. */
 export interface TallyContext {
@@ -76,11 +74,9 @@ export class Tally implements ServiceSink {
   // Runs for every response.
   private countShares(transaction: Transaction, isSlow: boolean): void {
     const shares = this.context.shares.split(transaction);
-    const { lostUs, slow } = this.service;
-    const server = shares.isNetworkUnknown ? UNKNOWN : 0;
-    lostUs[server] = lostUs[server]! + shares.server;
-    for (let cause = 1; cause < UNKNOWN; cause++) lostUs[cause] = lostUs[cause]! + shares.share(cause);
+    shares.addTo(this.service.lostUs);
     if (!isSlow) return;
+    const { slow } = this.service;
     const cause = shares.causeId;
     slow[cause] = slow[cause]! + 1;
   }

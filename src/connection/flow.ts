@@ -39,9 +39,10 @@ export class Flow {
   isTimed = false;
   timedTo = 0;
   timedLow = 0;
-  /** The identification that its next packet should carry, and after how many that were so: hosts number each connection's by itself. */
-  nextIpId = -1;
-  orderlyIpIds = 0;
+  /** The identification that its next packet should carry: hosts number each connection's by itself. */
+  nextIpId = 0;
+  /** Packets that must be numbered one by one before their numbers are believed. */
+  disorderlyIpIds = 4;
   /** The initial sequence number, where the SYN was seen. */
   initial = 0;
   hasSyn = false;

@@ -16,6 +16,8 @@ export const HOLD_US = 50_000;
 const CAPTURE_REORDER_US = 1_000;
 /** Networks bring segments in the wrong order by less than this. */
 const NETWORK_REORDER_US = 3_000;
+/** A round trip is measured so often at most: it costs as much as finding the connection. */
+const TIMED_EACH_US = 10_000;
 /** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
 const TIMEOUT_US = 190_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
@@ -25,8 +27,8 @@ const HELD_OVERHEAD = 512;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
 const PLAUSIBLE_DISTANCE = 1 << 28;
 
-/** Payload of one packet at most, where no card joins several. */
-const MAX_PACKET_BYTES = 1460;
+/** Payload of a packet in an Ethernet, with time stamps. */
+const PACKET_BYTES = 1448;
 /** A host that has numbered so many packets of a connection one by one does so. */
 const ENOUGH_ORDERLY = 3;
 /** More were not sent again one after another. */
@@ -60,7 +62,7 @@ export class Reassembly {
     }
     const offset = distance(segment.sequence, flow.next);
     if (offset === 0 && ahead <= 0 && flow.held === null) {
-      if (!flow.isTimed) time(flow, segment);
+      if (!flow.isTimed && (segment.timeLow - flow.timedLow) >>> 0 > TIMED_EACH_US) time(flow, segment);
       const { piece } = this;
       piece.bytes = segment.bytes;
       piece.start = segment.payloadStart;
@@ -438,23 +440,29 @@ function time(flow: Flow, segment: Segment): void {
   flow.timedLow = segment.timeLow;
 }
 
+/** A segment that the network card cuts, or has joined, is several packets. */
+function packetsOf(payloadLength: number): number {
+  return Math.ceil(payloadLength / PACKET_BYTES);
+}
+
+function noteMissing(flow: Flow, missing: number): number {
+  if (missing === 0) {
+    flow.disorderlyIpIds--;
+    return 0;
+  }
+  const isOrderly = flow.disorderlyIpIds === 0;
+  flow.disorderlyIpIds = ENOUGH_ORDERLY;
+  return isOrderly && missing <= MAX_MISSING ? missing : 0;
+}
+
 /** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
 // Runs for every segment.
 function notePacket(flow: Flow, segment: Segment): number {
-  const { ipId } = segment;
-  if (ipId === 0) return 0;
+  const { ipId, payloadLength } = segment;
   const missing = (ipId - flow.nextIpId) & 0xffff;
-  // A segment that the network card cuts, or has joined, is several packets.
-  const isKnown = flow.nextIpId >= 0;
-  flow.nextIpId = segment.payloadLength > MAX_PACKET_BYTES ? -1 : (ipId + 1) & 0xffff;
-  if (!isKnown) return 0;
-  if (missing === 0) {
-    flow.orderlyIpIds++;
-    return 0;
-  }
-  const isOrderly = flow.orderlyIpIds >= ENOUGH_ORDERLY;
-  flow.orderlyIpIds = 0;
-  return isOrderly && missing <= MAX_MISSING ? missing : 0;
+  flow.nextIpId = (ipId + (payloadLength <= PACKET_BYTES ? 1 : packetsOf(payloadLength))) & 0xffff;
+  if (missing === 0 && flow.disorderlyIpIds === 0) return 0;
+  return noteMissing(flow, missing);
 }
 
 /**

@@ -1,5 +1,6 @@
 import type { ServerTable } from "../connection/servers.ts";
 import type { Awake } from "./awake.ts";
+import type { Here } from "./here.ts";
 import type { PendingPool } from "./pending.ts";
 import type { TransactionRecord } from "./record.ts";
 import type { ProtocolSelector } from "./selector.ts";
@@ -10,6 +11,7 @@ export interface PairingContext {
   readonly pool: PendingPool;
   readonly sink: TransactionSink;
   readonly record: TransactionRecord;
+  readonly here: Here;
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
 }

@@ -47,6 +47,7 @@ export class HeldAnswers {
     copy.begin(response.startUs, response.offset, response.flags, response.missingPackets);
     copy.extend(response.endUs, 0);
     copy.end();
+    copy.closedUs = response.closedUs;
     this.answers.push({ entry, response: copy, responseBytes, errorId, isProven: false });
   }
 

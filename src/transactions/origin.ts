@@ -11,6 +11,8 @@ export class Origin {
   readonly server: Server;
   readonly clientPlace: StreamPlace;
   readonly serverPlace: StreamPlace;
+  readonly path: Path;
+  readonly #isServerHere: boolean;
   readonly #connection: Connection;
   // Made when first asked for: most of 100,000 connections are never spoken of.
   #client: Endpoint | null = null;
@@ -24,14 +26,18 @@ export class Origin {
     serverPlace: StreamPlace,
   ) {
     this.#connection = connection;
+    this.path = connection.path;
+    this.#isServerHere = connection.side === "server" || connection.side === "local";
     this.server = server;
     this.protocol = protocol;
     this.clientPlace = clientPlace;
     this.serverPlace = serverPlace;
   }
 
-  get path(): Path {
-    return this.#connection.path;
+  /** From here to the server and back, in µs: 0 where that is this host, -1 while unknown. */
+  // Runs for every response.
+  get toServerUs(): number {
+    return this.#isServerHere ? 0 : this.path.toServer.us;
   }
 
   get connectionId(): number {

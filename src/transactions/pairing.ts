@@ -1,11 +1,14 @@
+import type { Path } from "../connection/path.ts";
 import type { Piece, Resent } from "../connection/receiver.ts";
 import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, type TransactionClass } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
 import { Draft, NO_DRAFT, writeWords } from "./draft.ts";
 import type { HeldAnswers } from "./held-answers.ts";
+import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
+import { TIMEOUT_US } from "./resend.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import { Teller } from "./teller.ts";
 import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
@@ -42,25 +45,18 @@ export class Pairing implements Exchange {
   /** Where set, answered requests are not told yet (see `endHold`). */
   held: HeldAnswers | null = null;
 
-  // Where the bytes being pushed stand: their time, and the place in the stream that index 0 would have.
-  #timeUs = 0.5;
-  #base = 0.5;
-  #flags = 0;
-  /** Of the piece that they belong to, as in Piece; and `Path.closedUs` at that time. */
-  #resentUs = 0;
-  #isFast = false;
-  #missingPackets = 0;
-  #closedUs = 0;
   /** Until when waiting for bytes of the response that were sent again has been charged. */
   #chargedUntilUs = 0.5;
 
+  readonly #here: Here;
+  readonly #path: Path;
+  readonly #origin: Origin;
   readonly #queue: PendingQueue;
   #draft: Draft;
   #response = new ResponseDraft();
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #teller: Teller;
-  readonly #origin: Origin;
   // Made where a record wants them.
   readonly #baseFlags: number;
   #lastNumber = 0.5;
@@ -76,7 +72,9 @@ export class Pairing implements Exchange {
     this.#draft = new Draft(context.pool);
     this.#service = context.sink.service(origin.server, origin.protocol);
     this.#teller = new Teller(context, origin, this.#queue, this.#service);
+    this.#path = origin.path;
     this.#origin = origin;
+    this.#here = context.here;
     this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
     this.#lastNumber = 0;
   }
@@ -87,60 +85,55 @@ export class Pairing implements Exchange {
    */
   // Runs for every segment with payload.
   enterRequests(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#timeUs = timeUs;
-    this.#base = offset - startIndex;
-    this.#flags = flags;
+    this.#here.set(timeUs, startIndex, offset, flags);
     if (this.#draft.entry !== NIL) this.#draft.extend(timeUs, flags);
   }
 
   // Runs for every segment with payload.
   enterResponses(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#timeUs = timeUs;
-    this.#base = offset - startIndex;
-    this.#flags = flags;
+    this.#here.set(timeUs, startIndex, offset, flags);
     if (this.#response.hasBegun) this.#response.extend(timeUs, flags);
   }
 
   /** The same for the bytes of a piece, which begin at `offset`. */
   // Runs for every segment with payload.
   enterRequestPiece(piece: Piece, offset: number): void {
-    this.#enter(piece, offset);
+    this.#here.enter(piece, offset, this.#path);
     const { entry } = this.#draft;
     if (entry === NIL) return;
-    this.#draft.extend(piece.timeUs, this.#flags);
-    if (piece.resentUs > 0) this.#queue.charge(entry, Time.resentRequest, piece.resentUs, piece.isFast, 1);
+    this.#draft.extend(piece.timeUs, this.#here.flags);
+    this.#chargeRequest(entry);
   }
 
   // Runs for every segment with payload.
   enterResponsePiece(piece: Piece, offset: number): void {
-    this.#enter(piece, offset);
-    if (this.#response.hasBegun) this.#response.extend(piece.timeUs, this.#flags);
+    this.#here.enter(piece, offset, this.#path);
     if (piece.resentUs > 0) this.#chargeResponse(piece.resentUs, piece.isFast);
-    this.#missingPackets = piece.missingPackets;
+    if (!this.#response.hasBegun) return;
+    const stoodUs = piece.timeUs - this.#response.endUs;
+    // Packets are missing behind a time-out: the sender sent again what nobody had seen.
+    if (piece.missingPackets > 0 && stoodUs >= TIMEOUT_US) this.#chargeResponse(stoodUs, false);
+    this.#response.extend(piece.timeUs, this.#here.flags);
   }
 
-  #enter(piece: Piece, offset: number): void {
-    this.#timeUs = piece.timeUs;
-    this.#base = offset - piece.start;
-    this.#resentUs = piece.resentUs;
-    this.#isFast = piece.isFast;
-    this.#flags = (piece.wasHeld ? Flag.outOfOrder : 0) | (piece.resentUs > 0 ? Flag.retransmission : 0);
-    this.#closedUs = this.#origin.path.closedUs(piece);
+  /** Its bytes were sent again, and came late. */
+  #chargeRequest(entry: number): void {
+    const { resentUs, isFast } = this.#here;
+    if (resentUs > 0 && entry !== NIL) this.#queue.charge(entry, Time.resentRequest, resentUs, isFast, 1);
   }
 
   // Runs for every request.
   requestBegins(at: number): void {
     const depth = this.#queue.count;
-    const flags = this.#baseFlags | this.#flags | (depth > 0 ? Flag.pipelined : 0);
+    const flags = this.#baseFlags | this.#here.flags | (depth > 0 ? Flag.pipelined : 0);
     if (
       depth >= MAX_PENDING_PER_CONNECTION ||
-      !this.#draft.begin(this.#timeUs, this.#base + at, flags, this.#closedUs)
+      !this.#draft.begin(this.#here.timeUs, this.#here.base + at, flags, this.#here.closedUs)
     ) {
       this.isOverfull = true;
     }
-    if (this.isTentative && depth > 0 && this.#requestedOffset < this.#base + at) this.isContradicted = true;
-    if (this.#resentUs > 0 && this.#draft.entry !== NIL)
-      this.#queue.charge(this.#draft.entry, Time.resentRequest, this.#resentUs, this.#isFast, 1);
+    if (this.isTentative && depth > 0 && this.#requestedOffset < this.#here.base + at) this.isContradicted = true;
+    if (this.#here.resentUs > 0) this.#chargeRequest(this.#draft.entry);
   }
 
   word(isKey: boolean): void {
@@ -165,7 +158,7 @@ export class Pairing implements Exchange {
     const pool = this.#pool;
     const times = pool.times;
     const words = pool.words;
-    const endOffset = this.#base + at;
+    const endOffset = this.#here.base + at;
     this.#requestedOffset = endOffset;
     const entry = this.#draft.end(endOffset);
     const time = entry * TIMES;
@@ -206,7 +199,7 @@ export class Pairing implements Exchange {
     const pool = this.#pool;
     const depth = queue.count;
     const entry = depth < MAX_PENDING_PER_CONNECTION ? pool.allocate() : NIL;
-    const startOffset = this.#base + at;
+    const startOffset = this.#here.base + at;
     if (this.isTentative && depth > 0 && this.#requestedOffset < startOffset) this.isContradicted = true;
     if (entry === NIL) {
       this.isOverfull = true;
@@ -214,25 +207,25 @@ export class Pairing implements Exchange {
     }
     const { times, words } = pool;
     const time = entry * TIMES;
-    times[time + Time.start] = this.#timeUs;
-    times[time + Time.end] = this.#timeUs;
+    times[time + Time.start] = this.#here.timeUs;
+    times[time + Time.end] = this.#here.timeUs;
     times[time + Time.startOffset] = startOffset;
-    times[time + Time.endOffset] = this.#requestedOffset = this.#base + end;
+    times[time + Time.endOffset] = this.#requestedOffset = this.#here.base + end;
     times[time + Time.number] = ++this.#lastNumber;
     times[time + Time.resentRequest] = 0;
     times[time + Time.resentResponse] = 0;
-    times[time + Time.closed] = this.#closedUs;
+    times[time + Time.closed] = this.#here.closedUs;
     const word = entry * WORDS;
     words[word + Word.commandId] = commandId;
     words[word + Word.replyKind] = 0;
     words[word + Word.id] = 0;
-    words[word + Word.flags] = this.#baseFlags | this.#flags | (depth > 0 ? this.#queuedFlags() : 0);
+    words[word + Word.flags] = this.#baseFlags | this.#here.flags | (depth > 0 ? this.#queuedFlags() : 0);
     words[word + Word.retransmissions] = 0;
     words[word + Word.class] = transactionClass;
     words[word + Word.text] = this.wantsText
       ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
       : 0;
-    if (this.#resentUs > 0) queue.charge(entry, Time.resentRequest, this.#resentUs, this.#isFast, 1);
+    if (this.#here.resentUs > 0) this.#chargeRequest(entry);
     this.#service.requested(commandId, end - at, true);
     queue.add(entry);
   }
@@ -266,18 +259,18 @@ export class Pairing implements Exchange {
   // Runs for every response.
   responseBegins(at: number): void {
     if (!this.#response.isPartial) this.#responseReceivedOffset = this.receivedOffset;
-    this.#response.begin(this.#timeUs, this.#base + at, this.#flags, this.#missingPackets);
+    this.#response.begin(this.#here.timeUs, this.#here.base + at, this.#here.flags, this.#here.missingPackets);
   }
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    const bytes = this.#base + at - this.#response.offset;
+    const bytes = this.#here.base + at - this.#response.offset;
     this.#response.end();
     if (this.#queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
     if (this.#queue.head === NIL || this.isContradicted) {
       this.unmatchedSinceAligned++;
       this.#service.unmatched(this.unmatchedReason, bytes);
-    } else if (this.isInGap) this.#giveUpOldest("gap", this.#timeUs);
+    } else if (this.isInGap) this.#giveUpOldest("gap", this.#here.timeUs);
     else this.#answerOldest(bytes, errorId);
   }
 
@@ -290,15 +283,7 @@ export class Pairing implements Exchange {
       return;
     }
     this.#queue.shift();
-    this.#teller.answeredWhole(
-      entry,
-      this.#timeUs,
-      this.#flags,
-      end - at,
-      this.#base + at,
-      this.#closedUs,
-      this.#missingPackets,
-    );
+    this.#teller.answeredWhole(entry, this.#here, at, end);
     this.#pool.release(entry);
   }
 
@@ -327,12 +312,12 @@ export class Pairing implements Exchange {
   }
 
   push(at: number): void {
-    this.#service.pushed(this.#response.takePush(this.#base + at));
+    this.#service.pushed(this.#response.takePush(this.#here.base + at));
   }
 
   orphan(at: number): void {
     this.#response.isReading = false;
-    this.#service.unmatched("noreply", this.#base + at - this.#response.offset);
+    this.#service.unmatched("noreply", this.#here.base + at - this.#response.offset);
   }
 
   settleSilently(): void {
@@ -483,13 +468,14 @@ export class Pairing implements Exchange {
       return;
     }
     this.#queue.shift();
+    this.#response.closedUs = this.#here.closedUs;
     if (this.held === null) this.#tell(entry, this.#response, responseBytes, errorId);
     else this.held.add(entry, this.#response, responseBytes, errorId);
   }
 
   // Runs for every response.
   #tell(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
-    this.#teller.answered(entry, response, responseBytes, errorId, this.#closedUs);
+    this.#teller.answered(entry, response, responseBytes, errorId);
     this.#pool.release(entry);
   }
 

@@ -113,7 +113,7 @@ export class TransactionRecord implements Transaction {
   }
 
   get toServerUs(): number {
-    return this.#of.path.toServer.us;
+    return this.#of.toServerUs;
   }
 
   get rttUs(): number | null {
@@ -181,25 +181,6 @@ export class TransactionRecord implements Transaction {
     this.waitUs = waitUs;
     this.receiveUs = latencyUs - sendUs - waitUs;
     this.queueUs = Math.min(Math.max(0, previousEndUs - requestEndUs), waitUs);
-    this.waitedUs = 0;
-  }
-
-  /** As `time`, of a response whose bytes all came at `nowUs`. */
-  // Runs for every response.
-  timeWhole(requestEndUs: number, nowUs: number, previousEndUs: number): void {
-    const startUs = this.startUs;
-    if (nowUs < startUs) this.flags |= Flag.clockSkew;
-    const latencyUs = nowUs > startUs ? nowUs - startUs : 0;
-    const sentUs = requestEndUs - startUs;
-    const sendUs = sentUs < latencyUs ? sentUs : latencyUs;
-    const waitUs = latencyUs - sendUs;
-    const aheadUs = previousEndUs - requestEndUs;
-    this.endUs = nowUs;
-    this.latencyUs = latencyUs;
-    this.sendUs = sendUs;
-    this.waitUs = waitUs;
-    this.receiveUs = 0;
-    this.queueUs = aheadUs <= 0 ? 0 : aheadUs < waitUs ? aheadUs : waitUs;
     this.waitedUs = 0;
   }
 

@@ -10,6 +10,8 @@ export class ResponseDraft {
   /** Where it began in the server's stream. */
   offset = 0.5;
   flags = 0;
+  /** `Path.closedUs` at its end. */
+  closedUs = 0;
   /** As in Piece, of the segment that it began in. */
   missingPackets = 0;
   /** Where the message being read began, when it is not the first. */

@@ -27,20 +27,21 @@ export class Shares {
   /** Takes over an answered transaction. */
   // Runs for every response.
   split(of: Transaction): this {
-    const { waitUs, sendUs, receiveUs, side, toServerUs } = of;
-    let inWait = 0;
+    const { waitUs, sendUs, receiveUs, toServerUs } = of;
+    let left = waitUs;
     this.send = sendUs;
     this.receive = receiveUs;
     this.retransmission = 0;
-    if (of.resends !== 0) inWait = this.#takeResent(of);
-    const waited = waitUs - inWait;
-    // Queue and retransmission overlap: those ahead waited for the same segment.
-    this.queue = Math.min(Math.max(0, of.queueUs - inWait), waited);
-    const left = waited - this.queue;
-    const hasNetwork = side === "client" || side === "transit";
-    this.network = hasNetwork ? Math.min(Math.max(0, toServerUs), left) : 0;
+    this.queue = 0;
+    if (of.resends !== 0) left -= this.#takeResent(of);
+    if (of.queueUs > 0) {
+      // Queue and retransmission overlap: those ahead waited for the same segment.
+      this.queue = Math.min(Math.max(0, of.queueUs - (waitUs - left)), left);
+      left -= this.queue;
+    }
+    this.network = toServerUs > 0 ? Math.min(toServerUs, left) : 0;
     this.server = left - this.network;
-    this.isNetworkUnknown = hasNetwork && toServerUs < 0;
+    this.isNetworkUnknown = toServerUs < 0;
     this.#isDoubtful = (of.flags & DOUBTFUL) !== 0;
     return this;
   }
@@ -54,6 +55,18 @@ export class Shares {
     this.receive -= inReceive;
     this.retransmission = inSend + inReceive + inWait;
     return inWait;
+  }
+
+  /** Adds the shares to sums by index of CAUSES: the server's to "unknown" where it includes the network's. */
+  // Runs for every response.
+  addTo(sums: Float64Array): void {
+    const server = this.isNetworkUnknown ? UNKNOWN : 0;
+    sums[server] = sums[server]! + this.server;
+    if (this.network > 0) sums[1] = sums[1]! + this.network;
+    if (this.retransmission > 0) sums[2] = sums[2]! + this.retransmission;
+    if (this.queue > 0) sums[3] = sums[3]! + this.queue;
+    if (this.send > 0) sums[4] = sums[4]! + this.send;
+    if (this.receive > 0) sums[5] = sums[5]! + this.receive;
   }
 
   /** A share by its index in CAUSES; "unknown" has none. */
@@ -87,6 +100,5 @@ export class Shares {
 
 /** The server's part of the wait: all of it on the server's host, else without the round trip; null while that is unknown. */
 export function serverUs(of: Transaction): number | null {
-  if (of.side === "server" || of.side === "local") return of.waitUs;
   return of.toServerUs < 0 ? null : Math.max(0, of.waitUs - of.toServerUs);
 }

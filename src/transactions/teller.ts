@@ -1,6 +1,7 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Ahead, LEAST_US } from "./ahead.ts";
 import type { PairingContext } from "./context.ts";
+import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { type PendingPool, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
@@ -36,45 +37,51 @@ export class Teller {
     this.longestWaitUs = 0;
   }
 
-  /** Its whole response, of `bytes` from `offset` of the server's stream on, came at `nowUs`, without error. */
+  /** Its whole response, bytes[at, end) of what is being pushed, has come, without error. */
   // Runs for every response.
-  answeredWhole(
-    entry: number,
-    nowUs: number,
-    flags: number,
-    bytes: number,
-    offset: number,
-    closedUs: number,
-    missingPackets: number,
-  ): void {
+  answeredWhole(entry: number, here: Here, at: number, end: number): void {
     const record = this.#record;
-    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
     record.fill(this.#origin, entry);
     record.errorId = NO_ERROR;
     record.unanswered = "";
-    record.flags |= flags;
-    record.responseBytes = bytes;
-    record.responseOffset = offset;
-    record.closedUs = closedUs;
-    record.timeWhole(requestEndUs, nowUs, this.#previousEndUs);
-    this.#tell(record, entry, requestEndUs, nowUs, nowUs, missingPackets);
+    record.flags |= here.flags;
+    record.responseBytes = end - at;
+    record.responseOffset = here.base + at;
+    record.closedUs = here.closedUs;
+    // As `record.time`, of one moment; written out, since doubles that are passed on are allocated (13 ns a transaction).
+    const { startUs } = record;
+    const nowUs = here.timeUs;
+    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    if (nowUs < startUs) record.flags |= Flag.clockSkew;
+    const latencyUs = nowUs > startUs ? nowUs - startUs : 0;
+    const sentUs = requestEndUs - startUs;
+    const sendUs = sentUs < latencyUs ? sentUs : latencyUs;
+    const waitUs = latencyUs - sendUs;
+    const aheadUs = this.#previousEndUs - requestEndUs;
+    record.endUs = nowUs;
+    record.latencyUs = latencyUs;
+    record.sendUs = sendUs;
+    record.waitUs = waitUs;
+    record.receiveUs = 0;
+    record.queueUs = aheadUs <= 0 ? 0 : aheadUs < waitUs ? aheadUs : waitUs;
+    record.waitedUs = 0;
+    this.#tell(record, entry, here.missingPackets);
   }
 
-  /** `response` is complete, but for its end `errorId` and its length. */
+  /** `response` is complete; `errorId` and its length, `bytes`, are its message's. */
   // Runs for every response.
-  answered(entry: number, response: ResponseDraft, bytes: number, errorId: number, closedUs: number): void {
+  answered(entry: number, response: ResponseDraft, bytes: number, errorId: number): void {
     const record = this.#record;
-    const { startUs, endUs } = response;
-    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
     record.fill(this.#origin, entry);
     record.errorId = errorId;
     record.unanswered = "";
     record.flags |= response.flags;
     record.responseBytes = bytes;
     record.responseOffset = response.offset;
-    record.closedUs = closedUs;
-    record.time(requestEndUs, startUs, endUs, this.#previousEndUs);
-    this.#tell(record, entry, requestEndUs, startUs, endUs, response.missingPackets);
+    record.closedUs = response.closedUs;
+    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    record.time(requestEndUs, response.startUs, response.endUs, this.#previousEndUs);
+    this.#tell(record, entry, response.missingPackets);
   }
 
   unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
@@ -87,30 +94,24 @@ export class Teller {
   }
 
   // Runs for every response.
-  #tell(
-    record: TransactionRecord,
-    entry: number,
-    requestEndUs: number,
-    startUs: number,
-    endUs: number,
-    missingPackets: number,
-  ): void {
+  #tell(record: TransactionRecord, entry: number, missingPackets: number): void {
     if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
       this.longestWaitUs = record.waitUs;
     }
     if (missingPackets > 0 && record.waitUs >= TIMEOUT_US) this.#chargeMissing(record, entry, missingPackets);
-    if (this.#wantsBehind && (record.queueUs > 0 || this.#queue.count > 0))
-      this.#noteQueue(record, requestEndUs, startUs);
-    if (endUs > this.#previousEndUs) this.#previousEndUs = endUs;
+    if (this.#wantsBehind && (record.queueUs > 0 || this.#queue.count > 0)) this.#noteQueue(record);
+    if (record.endUs > this.#previousEndUs) this.#previousEndUs = record.endUs;
     this.#service.answered(record);
   }
 
   /** Who waited for whom: this one for those before it, those behind for this one. */
-  #noteQueue(record: TransactionRecord, requestEndUs: number, startUs: number): void {
+  #noteQueue(record: TransactionRecord): void {
+    const requestEndUs = record.startUs + record.sendUs;
+    const startUs = requestEndUs + record.waitUs;
     if (record.queueUs >= LEAST_US)
       record.behind = this.#ahead?.longest(this.#origin.connectionId, requestEndUs) ?? null;
     if (this.#queue.count === 0) return;
-    const fromUs = Math.max(requestEndUs, this.#previousEndUs);
+    const fromUs = requestEndUs + record.queueUs;
     if (startUs - fromUs < LEAST_US) return;
     this.#ahead ??= new Ahead();
     this.#ahead.note(fromUs, startUs, record.requestNumber, record.commandId);

@@ -95,7 +95,7 @@ export interface Transaction {
   readonly behind: Behind | null;
   /** How long a receive window was closed meanwhile. */
   readonly zeroWindowUs: number;
-  /** This connection's round trip as its side tells it (T14), or null while unknown; and from here to the server and back, or -1. */
+  /** This connection's round trip as its side tells it (T14), or null while unknown; and from here to the server and back: 0 where that is this host, -1 while unknown. */
   readonly rttUs: number | null;
   readonly toServerUs: number;
   /** The request's words: text[textStart, textEnd), raw bytes from the wire (escape them on output). */

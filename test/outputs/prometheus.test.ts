@@ -62,7 +62,7 @@ describe("the metrics", () => {
       `tcplat_request_bytes_total{${both}} 186`,
       `tcplat_response_bytes_total{${both}} 20`,
       `tcplat_slow_requests_total{${both},cause="unknown"} 1`,
-      `tcplat_lost_seconds_total{${both},cause="unknown"} 0.003306`,
+      `tcplat_lost_seconds_total{${both},cause="unknown"} 20.000022`,
       `tcplat_requests_in_flight{${both}} 1`,
       'tcplat_no_reply_requests_total{protocol="memcached"} 1',
       `tcplat_pushes_total{${redis}} 1`,

@@ -6,6 +6,7 @@ import { CLASS_NAMES, NO_ERROR } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
 import { Awake } from "../../src/transactions/awake.ts";
 import { Conversation } from "../../src/transactions/conversation.ts";
+import { Here } from "../../src/transactions/here.ts";
 import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
@@ -174,6 +175,7 @@ export class Dialogue {
         pool,
         sink: this.ledger,
         record: new TransactionRecord(pool),
+        here: new Here(),
         wantsText: given.wantsText ?? true,
         wantsValues: given.wantsValues ?? false,
         selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], PROTOCOLS),

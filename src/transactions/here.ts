@@ -1,0 +1,39 @@
+import type { Path } from "../connection/path.ts";
+import type { Piece } from "../connection/receiver.ts";
+import { Flag } from "./transaction.ts";
+
+/** Where the bytes being pushed stand, and when they came. One for all connections of a run, set before bytes are pushed. */
+export class Here {
+  timeUs = 0.5;
+  /** The place in the stream that index 0 would have. */
+  base = 0.5;
+  /** Added to the message that they belong to. */
+  flags = 0;
+  /** As in Piece. */
+  resentUs = 0;
+  isFast = false;
+  missingPackets = 0;
+  /** `Path.closedUs` at this time. */
+  closedUs = 0;
+
+  /** The byte with index `startIndex` stands at `offset` in its stream; nothing else is known of it. */
+  set(timeUs: number, startIndex: number, offset: number, flags: number): void {
+    this.timeUs = timeUs;
+    this.base = offset - startIndex;
+    this.flags = flags;
+    this.resentUs = 0;
+    this.missingPackets = 0;
+  }
+
+  /** The bytes of a piece, which begin at `offset`. */
+  // Runs for every segment with payload.
+  enter(piece: Piece, offset: number, path: Path): void {
+    this.timeUs = piece.timeUs;
+    this.base = offset - piece.start;
+    this.resentUs = piece.resentUs;
+    this.isFast = piece.isFast;
+    this.missingPackets = piece.missingPackets;
+    this.flags = (piece.wasHeld ? Flag.outOfOrder : 0) | (piece.resentUs > 0 ? Flag.retransmission : 0);
+    this.closedUs = path.closedUs(piece);
+  }
+}
