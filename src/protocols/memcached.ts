@@ -10,6 +10,8 @@ import type { Exchange, Parser, Protocol, Session } from "./protocol.ts";
 interface RestingParser extends Parser {
   /** A new parser would go on just the same. */
   readonly isAtRest: boolean;
+  /** See Session. */
+  decide?(isLast: boolean): void;
 }
 
 /** One direction: hands the bytes to the parser of the connection's dialect, which its first byte decides for good. */
@@ -48,6 +50,10 @@ class MemcachedParser implements Parser {
 
   resync(): void {
     this.#parser?.resync();
+  }
+
+  decide(isLast: boolean): void {
+    this.#parser?.decide?.(isLast);
   }
 
   get isAtRest(): boolean {
@@ -117,5 +123,9 @@ class MemcachedSession implements Session {
       this.#responses = null;
     }
     return false;
+  }
+
+  decide(isLast: boolean): void {
+    this.#responses?.decide(isLast);
   }
 }

@@ -63,6 +63,11 @@ export interface Session {
    * new session would go on just the same.
    */
   rest?(): boolean;
+  /**
+   * To be called where messages are kept (`Exchange.keep`): nothing more is to come that would tell whose they are (`isLast`), or
+   * the client has received all and sends again.
+   */
+  decide?(isLast: boolean): void;
 }
 
 export interface Parser {
@@ -152,6 +157,13 @@ export interface Exchange {
   response(at: number, end: number): void;
   /** The message that ends before `at` is a part of the oldest pending request's response; more is to come. */
   partialAnswer(at: number): void;
+  /**
+   * The message that ends before `at` completes the response of a pending request, the oldest or a later one: which, only what comes next
+   * can tell. It is kept, with its times; until all that are kept have been answered, `answer` is not called.
+   */
+  keep(at: number, errorId: number): void;
+  /** The first message that is kept completes the oldest pending request's response. */
+  answerKept(): void;
   /** The message that ends before `at` was not asked for. */
   push(at: number): void;
   /** The oldest pending request will get no reply (a quiet command that had nothing to say): counted as no_reply. */

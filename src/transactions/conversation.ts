@@ -88,7 +88,10 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     const pairing = this.#pairing!;
-    if (this.#anchor.leads(piece.acknowledgement)) this.#lead(piece);
+    if (this.#anchor.leads(piece.acknowledgement)) {
+      if (pairing.hasKept && this.#anchor.isAllRead(piece.acknowledgement)) this.#decide(false);
+      this.#lead(piece);
+    }
     this.#anchor.clientSent(piece.acknowledgement, timeUs);
     pairing.enterRequestPiece(piece, this.#client.offset);
     if (this.#isClientLost) {
@@ -217,6 +220,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   expire(clockUs: number): void {
     const pairing = this.#pairing;
     if (pairing === null || pairing.unreported === 0) return;
+    if (pairing.hasKept && clockUs - this.#connection.lastUs >= this.#anchor.quietUs(pairing.longestWaitUs))
+      this.#decide(true);
     this.#tellIfQuiet(clockUs, this.#connection.lastUs);
     pairing.expire(clockUs - this.#context.requestTimeoutUs, clockUs);
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
@@ -226,6 +231,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   #settle(reason: UnansweredReason): void {
     const pairing = this.#pairing;
     if (pairing === null) return;
+    if (pairing.hasKept) this.#decide(true);
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
     if (this.#hasNothingDue() && pairing.held?.isProvenBy(reason)) pairing.held.prove();
     endHold(pairing, false, this.#client.lastUs);
@@ -374,6 +380,11 @@ export class Conversation implements StreamReceiver, Sleeper {
   #hasNothingDue(): boolean {
     const isLost = this.#isClientLost || this.#isServerLost || this.#connection.isResponseMissing;
     return !isLost && this.#pairing!.pendingCount === 0;
+  }
+
+  /** Has the session tell whose the responses are that it keeps; not where more of them may be lost. */
+  #decide(isLast: boolean): void {
+    if (!this.#isServerLost) this.#session?.decide?.(isLast);
   }
 
   /** All that the lost server sent is known to end here, at a boundary. */

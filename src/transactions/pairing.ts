@@ -16,6 +16,14 @@ import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } f
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
 
+/** A complete response, and how much of the client's stream its sender had received. */
+interface KeptResponse {
+  readonly draft: ResponseDraft;
+  readonly bytes: number;
+  readonly errorId: number;
+  readonly receivedOffset: number;
+}
+
 /**
  * Pairs the messages of one connection: requests wait in a queue, first in, first out, and each response goes to the
  * oldest. It knows times and places; what a message means, its session says.
@@ -54,6 +62,8 @@ export class Pairing implements Exchange {
   readonly #queue: PendingQueue;
   #draft: Draft;
   #response = new ResponseDraft();
+  /** Responses of which the session cannot tell yet whose they are; most connections never have one. */
+  #kept: KeptResponse[] | null = null;
   readonly #pool: PendingPool;
   readonly #service: ServiceSink;
   readonly #teller: Teller;
@@ -264,7 +274,10 @@ export class Pairing implements Exchange {
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    const bytes = this.#here.base + at - this.#response.offset;
+    this.#respond(this.#here.base + at - this.#response.offset, errorId);
+  }
+
+  #respond(bytes: number, errorId: number): void {
     this.#response.end();
     if (this.#queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
     if (this.#queue.head === NIL || this.isContradicted) {
@@ -309,6 +322,36 @@ export class Pairing implements Exchange {
   partialAnswer(_at: number): void {
     this.#response.isReading = false;
     this.#response.isPartial = this.#queue.head !== NIL;
+  }
+
+  keep(at: number, errorId: number): void {
+    this.#kept ??= [];
+    this.#response.closedUs = this.#here.closedUs;
+    this.#kept.push({
+      draft: this.#response,
+      bytes: this.#here.base + at - this.#response.offset,
+      errorId,
+      receivedOffset: this.#responseReceivedOffset,
+    });
+    this.#response = new ResponseDraft();
+  }
+
+  answerKept(): void {
+    const kept = this.#kept?.shift();
+    if (kept === undefined) return;
+    const [draft, receivedOffset, closedUs] = [this.#response, this.#responseReceivedOffset, this.#here.closedUs];
+    this.#response = kept.draft;
+    this.#here.closedUs = kept.draft.closedUs;
+    this.#responseReceivedOffset = kept.receivedOffset;
+    this.#respond(kept.bytes, kept.errorId);
+    this.#response = draft;
+    this.#here.closedUs = closedUs;
+    this.#responseReceivedOffset = receivedOffset;
+  }
+
+  /** Responses are kept until it is known whose they are. */
+  get hasKept(): boolean {
+    return this.#kept !== null && this.#kept.length > 0;
   }
 
   push(at: number): void {
@@ -449,6 +492,8 @@ export class Pairing implements Exchange {
   giveUpAll(reason: UnansweredReason, nowUs: number): void {
     while (this.#queue.head !== NIL) this.#giveUpOldest(reason, nowUs);
     this.#response.end();
+    for (const { bytes } of this.#kept ?? []) this.#service.unmatched("gap", bytes);
+    this.#kept = null;
   }
 
   #giveUpOldest(reason: UnansweredReason, nowUs: number): void {

@@ -72,6 +72,8 @@ export class CheapExchange implements Exchange {
   requestVoid(): void {}
   responseBegins(): void {}
   partialAnswer(): void {}
+  keep(): void {}
+  answerKept(): void {}
   push(): void {}
   settleSilently(): void {}
   orphan(): void {}

@@ -57,6 +57,7 @@ export class RecordingExchange implements Exchange {
   #requestStart = -1;
   #responseStart = -1;
   #responseBytesBefore = 0;
+  readonly #kept: { readonly bytes: number; readonly errorId: number }[] = [];
   #start = 0;
   #end = 0;
   #streamOffset = 0;
@@ -80,6 +81,7 @@ export class RecordingExchange implements Exchange {
       this.#requestStart = -1;
     } else {
       this.#responseStart = -1;
+      this.#kept.length = 0;
     }
   }
 
@@ -210,10 +212,30 @@ export class RecordingExchange implements Exchange {
   }
 
   answer(at: number, errorId: number): void {
+    check(this.#kept.length === 0, "an answer while others are kept");
     const bytes = this.#responseEnds(at) + this.#responseBytesBefore;
+    this.#responseBytesBefore = 0;
+    this.#answered(bytes, errorId);
+  }
+
+  keep(at: number, errorId: number): void {
+    this.#kept.push({ bytes: this.#responseEnds(at), errorId });
+  }
+
+  answerKept(): void {
+    const kept = this.#kept.shift();
+    check(kept !== undefined, "no message is kept");
+    this.#answered(kept.bytes, kept.errorId);
+  }
+
+  /** Messages that are kept. */
+  get keptCount(): number {
+    return this.#kept.length;
+  }
+
+  #answered(bytes: number, errorId: number): void {
     const error = errorId === NO_ERROR ? "ok" : this.#protocol.errors[errorId];
     check(error !== undefined, `error ${errorId} is not in the table`);
-    this.#responseBytesBefore = 0;
     const request = this.#pending.shift();
     if (request === undefined) {
       this.note("unmatched", `${bytes} bytes`);

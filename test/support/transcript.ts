@@ -166,8 +166,12 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
   const session = protocol.createSession(exchange);
   const offset = { client: 0, server: 0 };
   const isLost = { client: false, server: false };
+  let before: Step["direction"] = "client";
   for (const step of steps) {
     const { direction } = step;
+    // The client has waited for what the server said.
+    if (direction === "client" && before === "server" && exchange.keptCount > 0) session.decide?.(false);
+    before = direction;
     const parser: Parser = direction === "client" ? session.requests : session.responses;
     if (step.isResync) {
       parser.resync();
@@ -179,6 +183,7 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
     }
     offset[direction] += step.bytes.length + step.missing;
   }
+  if (exchange.keptCount > 0) session.decide?.(true);
   return exchange.events;
 }
 

@@ -65,18 +65,23 @@ export class MetaFlags {
     }
   }
 
-  /** The key is of no use with `b`: 1.6.18's mg repeats it decoded, its ms as it was sent. */
   echo(): Echo {
     if (this.#hasOpaque) {
       return Echo.opaque;
     }
-    return this.#isKeyEchoed && !this.#isBase64 ? Echo.key : Echo.none;
+    if (!this.#isKeyEchoed) {
+      return Echo.none;
+    }
+    return this.#isBase64 ? Echo.encodedKey : Echo.key;
   }
 
-  /** 0 where nothing is repeated. */
+  /** 0 where nothing is repeated that could be compared. */
   id(): number {
     const echo = this.echo();
-    return echo === Echo.none ? 0 : idOfHash(echo === Echo.opaque ? this.#opaqueHash : this.#keyHash);
+    if (echo === Echo.none || echo === Echo.encodedKey) {
+      return 0;
+    }
+    return idOfHash(echo === Echo.opaque ? this.#opaqueHash : this.#keyHash);
   }
 
   /** A meta command's shape, refined by `q`, `v` and `N`. */

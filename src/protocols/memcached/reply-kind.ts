@@ -27,6 +27,8 @@ export const Code = {
   word: 1 << 21,
   line: 1 << 22,
   error: 1 << 23,
+  /** An error that only storage commands get. */
+  storageFailure: 1 << 24,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -126,8 +128,11 @@ const NOREPLY_BIT = 1 << 10;
 const DETAIL_SHIFT = 11;
 const DETAIL_MAX = (1 << 20) - 1;
 
-/** What a meta request asked to be repeated in its response. */
-export const Echo = { none: 0, opaque: 1, key: 2 } as const;
+/**
+ * What a meta request asked to be repeated in its response; `encodedKey`: a key in base64, which 1.6.18's mg repeats
+ * decoded, its ms as it was sent.
+ */
+export const Echo = { none: 0, opaque: 1, key: 2, encodedKey: 3 } as const;
 export type Echo = (typeof Echo)[keyof typeof Echo];
 
 // Runs for every message.
@@ -152,7 +157,55 @@ export function isQuiet(replyKind: number): boolean {
 
 /** Whether a request of this kind can be answered by this code. Errors can answer all. */
 export function canAnswer(replyKind: number, code: number): boolean {
-  return ((CODES_BY_SHAPE[replyKind & 31]! | Code.error) & code) !== 0;
+  return ((CODES_BY_SHAPE[replyKind & 31]! | Code.error | Code.storageFailure) & code) !== 0;
+}
+
+/** A complete response: what it begins with, and what else may tell whose it is. */
+export interface Reply {
+  /** A Code. */
+  readonly code: number;
+  /** As in Exchange. */
+  readonly errorId: number;
+  /** Ids of what it repeats; 0: nothing. */
+  readonly opaqueId: number;
+  readonly keyId: number;
+  /** Values within it. */
+  readonly hits: number;
+}
+
+const META = hd | va | en | nf | ns | ex;
+
+/** Whether a pending request of this kind and id can have given this reply, for all that it shows. */
+export function fits(replyKind: number, id: number, reply: Reply): boolean {
+  const shape = replyKind & 31;
+  if (reply.code === Code.storageFailure) return isStorage(shape);
+  // Neither does anything that could fail.
+  if (reply.code === Code.error) return shape !== Shape.metaNoop && shape !== Shape.version;
+  return canAnswer(replyKind, reply.code) && hasSameId(replyKind, id, reply);
+}
+
+/** One that is not quiet may be answered without what it asked to be repeated: not every version repeats always. */
+export function hasSameId(replyKind: number, id: number, reply: Reply): boolean {
+  if ((reply.code & META) === 0) return echoOf(replyKind) === Echo.none || !isQuiet(replyKind);
+  const echo = echoOf(replyKind);
+  if (echo === Echo.encodedKey) return reply.opaqueId === 0;
+  if (echo === Echo.none) return reply.opaqueId === 0 && reply.keyId === 0;
+  if (echo === Echo.key && reply.opaqueId !== 0) return false;
+  const repeated = echo === Echo.opaque ? reply.opaqueId : reply.keyId;
+  return repeated === id || (repeated === 0 && !isQuiet(replyKind));
+}
+
+export function isStorage(shape: number): boolean {
+  return shape === Shape.storage || shape === Shape.metaSet || shape === Shape.quietMetaSet;
+}
+
+export function isMetaGet(shape: number): boolean {
+  return (
+    shape === Shape.metaGet ||
+    shape === Shape.metaGetValue ||
+    shape === Shape.quietMetaGet ||
+    shape === Shape.quietMetaGetValue
+  );
 }
 
 export function echoOf(replyKind: number): number {

@@ -1,14 +1,16 @@
 import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { KeptReplies } from "./kept-replies.ts";
 import { Found, LineReader } from "./line-reader.ts";
+import { settleQuiet, tellLookups } from "./lookups.ts";
 import { idOfHash } from "./meta-flags.ts";
 import {
   Code,
   canAnswer,
   detailOf,
-  Echo,
-  echoOf,
+  hasSameId,
   isAfterNoreply,
   isQuiet,
+  isStorage,
   Shape,
   shapeOf,
   straysOf,
@@ -44,21 +46,22 @@ export class TextResponses implements Parser {
   /** A message has begun; it may have many lines. */
   #isOpen = false;
   #isLineBegun = false;
-  /** Of the line so far: the data length it announces, and the ids it repeats (0: none). */
+  /** The data length that the line so far announces. */
   #dataBytes = -1;
-  #opaqueId = 0;
-  #keyId = 0;
+  /** The message being read, and the ids that its line so far repeats. */
+  readonly #reply = { code: 0, errorId: NO_ERROR as number, opaqueId: 0, keyId: 0, hits: 0 };
+  readonly #kept: KeptReplies;
   /** Bytes of a data block and its `\r\n` still to come; 0 between data blocks. */
   #remaining = 0;
   /** The data block ends the message (`VA`). */
   #isLastBlock = false;
-  #hits = 0;
   /** Within what follows the first line of a metadump. */
   #isDumping = false;
 
   constructor(exchange: Exchange, state: MemcachedState) {
     this.#exchange = exchange;
     this.#state = state;
+    this.#kept = new KeptReplies(exchange);
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
@@ -98,15 +101,21 @@ export class TextResponses implements Parser {
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return !this.#isOpen && !this.#isLineBegun && this.#remaining === 0 && !this.#isDumping;
+    return !this.#isOpen && !this.#isLineBegun && this.#remaining === 0 && !this.#isDumping && this.#kept.isEmpty;
   }
 
   resync(): void {
     this.#isOpen = false;
     this.#isLineBegun = false;
     this.#remaining = 0;
-    this.#hits = 0;
+    this.#reply.hits = 0;
     this.#isDumping = false;
+    this.#kept.forget();
+  }
+
+  /** See Session. */
+  decide(isLast: boolean): void {
+    this.#kept.decide(isLast);
   }
 
   #beginLine(at: number): void {
@@ -116,8 +125,8 @@ export class TextResponses implements Parser {
     this.#isLineBegun = true;
     this.#reader.begin();
     this.#dataBytes = -1;
-    this.#opaqueId = 0;
-    this.#keyId = 0;
+    this.#reply.opaqueId = 0;
+    this.#reply.keyId = 0;
     if (!this.#isOpen) {
       this.#isOpen = true;
       this.#exchange.responseBegins(at);
@@ -136,9 +145,9 @@ export class TextResponses implements Parser {
     } else if (index === 1 && reader.firstWordHash === VA_HASH) {
       this.#dataBytes = reader.length();
     } else if (reader.firstByte === FLAG_O) {
-      this.#opaqueId = idOfHash(reader.tokenHash);
+      this.#reply.opaqueId = idOfHash(reader.tokenHash);
     } else if (reader.firstByte === FLAG_k) {
-      this.#keyId = idOfHash(reader.tokenHash);
+      this.#reply.keyId = idOfHash(reader.tokenHash);
     }
   }
 
@@ -157,6 +166,9 @@ export class TextResponses implements Parser {
       this.#error(at, errorOf(index));
       return true;
     }
+    if (!this.#kept.isEmpty && this.#isKeptBehind(code)) {
+      return code === Code.va || code === Code.value ? this.#beginData(code) : this.#answer(at, code, NO_ERROR);
+    }
     const owner = this.#ownerOf(code);
     if (owner === Owner.stranger) {
       return this.#isAnswerToNoreply(code) && this.#orphan(at);
@@ -171,6 +183,18 @@ export class TextResponses implements Parser {
       this.#answer(at, code, NO_ERROR);
     }
     return true;
+  }
+
+  /** Whether this line's message, too, is to be kept. Not one of many lines: its lines are told apart by whose they are. */
+  #isKeptBehind(code: number): boolean {
+    const reply = this.#reply;
+    // Behind values comes END.
+    reply.code = code === Code.value ? Code.end : code;
+    if ((code & (Code.stat | Code.word | Code.line)) === 0 && this.#kept.canFollow(reply)) {
+      return true;
+    }
+    this.#kept.decide(true);
+    return false;
   }
 
   /** Whether more lines of this response follow. */
@@ -193,7 +217,8 @@ export class TextResponses implements Parser {
       if (replyKind === NONE_PENDING) {
         return Owner.nobody;
       }
-      if (canAnswer(replyKind, code) && this.#isSameId(replyKind, exchange.idAt(0))) {
+      this.#reply.code = code;
+      if (canAnswer(replyKind, code) && hasSameId(replyKind, exchange.idAt(0), this.#reply)) {
         return Owner.oldest;
       }
       if (!isQuiet(replyKind)) {
@@ -203,21 +228,11 @@ export class TextResponses implements Parser {
     }
   }
 
-  /** One that is not quiet may be answered without what it asked to be repeated: not every version repeats always. */
-  #isSameId(replyKind: number, id: number): boolean {
-    const echo = echoOf(replyKind);
-    const repeated = echo === Echo.opaque ? this.#opaqueId : this.#keyId;
-    return echo === Echo.none || repeated === id || (repeated === 0 && !isQuiet(replyKind));
-  }
-
   /** The oldest requests had nothing to say. */
   #settle(requests: number): void {
-    const exchange = this.#exchange;
+    settleQuiet(this.#exchange, requests);
     for (let count = requests; count > 0; count--) {
-      if (isMetaGet(shapeOf(exchange.replyKindAt(0)))) {
-        exchange.lookups(0, 1);
-      }
-      exchange.settleSilently();
+      this.#kept.passed();
     }
   }
 
@@ -229,12 +244,21 @@ export class TextResponses implements Parser {
   #error(at: number, errorId: number): void {
     const isStorage = isStorageFailure(this.#reader);
     const isPlain = isPlainError(this.#reader);
+    if (!this.#kept.isEmpty) {
+      // A line of garbage is answered before the request behind it.
+      const isKept = !isPlain && this.#isKeptBehind(isStorage ? Code.storageFailure : Code.error);
+      if (isKept) {
+        this.#answer(at, this.#reply.code, errorId);
+        return;
+      }
+      this.#kept.decide(true, this.#kept.strayPlace);
+    }
     if (isPlain && this.#isStray()) {
       this.#orphan(at);
       return;
     }
     if (isStorage && this.#skipToStorage()) {
-      this.#answer(at, Code.error, errorId);
+      this.#answer(at, Code.storageFailure, errorId);
       return;
     }
     this.#otherError(at, errorId, isPlain, isStorage);
@@ -258,7 +282,7 @@ export class TextResponses implements Parser {
   #skipToStorage(): boolean {
     for (let position = 0; position < MAX_LOOKED_AT; position++) {
       const replyKind = this.#exchange.replyKindAt(position);
-      if (isStorageRequest(replyKind)) {
+      if (replyKind !== NONE_PENDING && isStorage(shapeOf(replyKind))) {
         this.#settle(position);
         return true;
       }
@@ -295,36 +319,33 @@ export class TextResponses implements Parser {
 
   #orphan(at: number): true {
     this.#isOpen = false;
-    this.#hits = 0;
+    this.#reply.hits = 0;
     this.#exchange.orphan(at);
     return true;
   }
 
-  #answer(at: number, code: number, errorId: number): void {
+  /** A message is complete; always true. */
+  #answer(at: number, code: number, errorId: number): true {
     const exchange = this.#exchange;
     const replyKind = exchange.replyKindAt(0);
-    if (replyKind !== NONE_PENDING) {
-      this.#lookups(replyKind, code);
+    const reply = this.#reply;
+    reply.code = code;
+    reply.errorId = errorId;
+    if (replyKind === NONE_PENDING) {
+      exchange.answer(at, errorId);
+    } else if (!this.#kept.isEmpty || (isQuiet(replyKind) && this.#kept.isOpen(reply))) {
+      this.#kept.keep(at, reply);
+    } else {
+      tellLookups(exchange, reply);
       const shape = shapeOf(replyKind);
       this.#state.isWatching = shape === Shape.watch && code === Code.ok;
       this.#isDumping = shape === Shape.dump && (code & (Code.line | Code.word)) !== 0;
+      exchange.answer(at, errorId);
+      this.#kept.passed();
     }
     this.#isOpen = false;
-    this.#hits = 0;
-    exchange.answer(at, errorId);
-  }
-
-  #lookups(replyKind: number, code: number): void {
-    const shape = shapeOf(replyKind);
-    if (shape === Shape.get && code === Code.end) {
-      const hits = this.#hits;
-      const misses = Math.max(0, detailOf(replyKind) - hits);
-      if (hits + misses > 0) {
-        this.#exchange.lookups(hits, misses);
-      }
-    } else if (isMetaGet(shape) && code !== Code.error) {
-      this.#exchange.lookups(code === Code.en ? 0 : 1, code === Code.en ? 1 : 0);
-    }
+    reply.hits = 0;
+    return true;
   }
 
   /**
@@ -337,7 +358,7 @@ export class TextResponses implements Parser {
       return 0;
     }
     const replyKind = this.#exchange.replyKindAt(0);
-    const isAllFound = shapeOf(replyKind) === Shape.get && this.#hits === detailOf(replyKind);
+    const isAllFound = shapeOf(replyKind) === Shape.get && this.#reply.hits === detailOf(replyKind);
     if (replyKind === NONE_PENDING || !isAllFound || left < END_BYTES) {
       return 0;
     }
@@ -349,7 +370,7 @@ export class TextResponses implements Parser {
     if (this.#dataBytes < 0) {
       return false;
     }
-    this.#hits++;
+    this.#reply.hits++;
     this.#remaining = this.#dataBytes + 2;
     this.#isLastBlock = code === Code.va;
     return true;
@@ -375,20 +396,4 @@ export class TextResponses implements Parser {
     }
     return at;
   }
-}
-
-function isStorageRequest(replyKind: number): boolean {
-  const shape = shapeOf(replyKind);
-  return (
-    replyKind !== NONE_PENDING && (shape === Shape.storage || shape === Shape.metaSet || shape === Shape.quietMetaSet)
-  );
-}
-
-function isMetaGet(shape: number): boolean {
-  return (
-    shape === Shape.metaGet ||
-    shape === Shape.metaGetValue ||
-    shape === Shape.quietMetaGet ||
-    shape === Shape.quietMetaGetValue
-  );
 }

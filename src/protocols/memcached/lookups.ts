@@ -1,0 +1,25 @@
+import type { Exchange } from "../protocol.ts";
+import { Code, detailOf, isMetaGet, type Reply, Shape, shapeOf } from "./reply-kind.ts";
+
+// Runs for every response.
+
+/** Counts the keys that the oldest pending request asked for, and those found: `reply` is its answer. */
+export function tellLookups(exchange: Exchange, reply: Reply): void {
+  const replyKind = exchange.replyKindAt(0);
+  const shape = shapeOf(replyKind);
+  if (shape === Shape.get && reply.code === Code.end) {
+    const misses = Math.max(0, detailOf(replyKind) - reply.hits);
+    if (reply.hits + misses > 0) exchange.lookups(reply.hits, misses);
+  } else if (isMetaGet(shape) && (reply.code & (Code.error | Code.storageFailure)) === 0) {
+    const isMiss = reply.code === Code.en;
+    exchange.lookups(isMiss ? 0 : 1, isMiss ? 1 : 0);
+  }
+}
+
+/** The oldest pending requests, quiet ones, had nothing to say. */
+export function settleQuiet(exchange: Exchange, requests: number): void {
+  for (let count = requests; count > 0; count--) {
+    if (isMetaGet(shapeOf(exchange.replyKindAt(0)))) exchange.lookups(0, 1);
+    exchange.settleSilently();
+  }
+}
