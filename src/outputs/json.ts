@@ -1,7 +1,7 @@
 import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
 import { CAUSES, Shares, serverUs } from "../transactions/shares.ts";
-import type { Endpoint, Transaction } from "../transactions/transaction.ts";
+import type { Connect, Endpoint, Transaction } from "../transactions/transaction.ts";
 import { FLAG_NAMES, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
 import { Literal, putInteger, putJsonEscaped, putLiteral, putWord, Room } from "./put.ts";
@@ -13,7 +13,6 @@ const COMMA = 0x2c;
 const DASH = 0x2d;
 const BRACE = 0x7d;
 const NULL = literal("null");
-const UNKNOWN = CAUSES.indexOf("unknown");
 
 /** The record's fields in the contract's order (§3), each with what stands before its value. */
 const ID = literal('{"type":"transaction","id":"');
@@ -56,6 +55,9 @@ const REQUEST_SEQUENCE = literal(',"request_seq":');
 const RESPONSE_SEQUENCE = literal(',"response_seq":');
 const FLAGS = literal(',"flags":[');
 const RECORD_END = literal("]}\n");
+const SYNS_AGAIN = literal(',"syn_retransmissions":');
+const CONNECT_TO = literal('Z","end":"');
+const CONNECT_END = literal("}\n");
 
 /** What the records of one connection have in common: from behind the id to the command's name. */
 interface Parties {
@@ -90,6 +92,22 @@ export class JsonFormat implements RecordFormat {
     at = this.putReasons(transaction, room, at);
     at = putFlags(transaction.flags, into, putLiteral(room, at, FLAGS));
     return putLiteral(room, at, RECORD_END);
+  }
+
+  putConnect(connect: Connect, into: Buffer, start: number): number {
+    if (this.room.bytes !== into) this.room = new Room(into);
+    const room = this.room;
+    const { protocol, side, client, serverEndpoint, latencyUs } = connect;
+    const parties =
+      `{"type":"connect","id":"${connect.connectionId}","protocol":"${protocol}","side":"${side}",` +
+      `"client":"${client.text}","server":"${serverEndpoint.text}","start":"`;
+    let at = start + into.write(parties, start, "latin1");
+    at = this.clock.put(room, at, connect.endUs - latencyUs);
+    at = this.clock.put(room, putLiteral(room, at, CONNECT_TO), connect.endUs);
+    at = putInteger(into, putLiteral(room, at, LATENCY), latencyUs);
+    at = putInteger(into, putLiteral(room, at, SYNS_AGAIN), connect.synRetransmissions);
+    at = putOptional(room, putLiteral(room, at, RTT), connect.rttUs);
+    return putLiteral(room, at, CONNECT_END);
   }
 
   /** Made once for a connection, and again when its class changes: a third of a record's bytes. */
@@ -130,9 +148,8 @@ export class JsonFormat implements RecordFormat {
     else {
       at = putOptional(room, putLiteral(room, at, SERVER_TIME), serverUs(transaction));
       at = putInteger(bytes, putLiteral(room, at, ZERO_WINDOW), transaction.zeroWindowUs);
-      const { causeId } = this.shares;
-      at = putLiteral(room, at, CAUSE[causeId]!);
-      at = putInteger(bytes, at, causeId === UNKNOWN ? this.shares.server : this.shares.share(causeId));
+      at = putLiteral(room, at, CAUSE[this.shares.causeId]!);
+      at = putInteger(bytes, at, this.shares.causeUs);
     }
     if (transaction.resends === 0 && transaction.behind === null) return putLiteral(room, at, NOTHING_RESENT);
     return putBehind(transaction, room, putResent(transaction, room, at));

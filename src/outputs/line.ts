@@ -1,6 +1,6 @@
 import { CLASS_NAMES, NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Shares } from "../transactions/shares.ts";
-import type { Transaction } from "../transactions/transaction.ts";
+import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
 import { putShares, VISIBLE_US } from "./line-shares.ts";
@@ -27,6 +27,10 @@ const QUEUED = bytes("pipelined, queued ");
 const RETRANSMISSION = bytes("retransmission");
 const ONE_RETRANSMISSION = bytes("1 retransmission");
 const RETRANSMISSIONS = bytes(" retransmissions");
+const CONNECT = bytes("(connect)");
+const SYN_RETRANSMISSION = bytes(" SYN retransmission");
+const PLURAL = bytes("s");
+const RTT = bytes("rtt ");
 const NOTHING = bytes("");
 const BOLD = bytes("\x1b[1m");
 const RED = bytes("\x1b[31m");
@@ -66,14 +70,8 @@ export class LineFormat implements RecordFormat {
   put(transaction: Transaction, into: Buffer, start: number): number {
     const isAnswered = transaction.unanswered === "";
     const endUs = isAnswered ? transaction.endUs : transaction.startUs + transaction.waitedUs;
-    if (this.room.bytes !== into) this.room = new Room(into);
-    let at = this.clock.put(this.room, start, endUs);
-    into[at++] = 0x20;
-    at = putWord(into, at, transaction.client.text);
-    at = putBytes(into, at, ARROW);
-    at = putWord(into, at, transaction.serverEndpoint.text);
-    at = putBytes(into, at, BAR);
-    at = isAnswered ? this.putLatency(transaction, into, at) : this.putUnanswered(transaction, into, at);
+    let at = this.putWhoAndWhen(transaction, endUs, into, start);
+    at = isAnswered ? this.putLatency(transaction.latencyUs, into, at) : this.putUnanswered(transaction, into, at);
     at = putBytes(into, at, BAR);
     at = putText(transaction, into, at);
     at = this.putNotes(transaction, into, at);
@@ -81,13 +79,44 @@ export class LineFormat implements RecordFormat {
     return at + 1;
   }
 
+  /** `… | 1003.1 ms | (connect) | 1 SYN retransmission`: the words of a request are never in brackets. */
+  putConnect(connect: Connect, into: Buffer, start: number): number {
+    const { latencyUs, synRetransmissions, rttUs } = connect;
+    let at = this.putWhoAndWhen(connect, connect.endUs, into, start);
+    at = this.putLatency(latencyUs, into, at);
+    at = putBytes(into, putBytes(into, at, BAR), CONNECT);
+    if (synRetransmissions > 0 || rttUs !== null) {
+      at = putBytes(into, putBytes(into, at, BAR), this.dim);
+      if (synRetransmissions > 0) at = putBytes(into, putInteger(into, at, synRetransmissions), SYN_RETRANSMISSION);
+      if (synRetransmissions > 1) at = putBytes(into, at, PLURAL);
+      if (rttUs !== null) {
+        if (synRetransmissions > 0) at = putBytes(into, at, NEXT_NOTE);
+        at = putBytes(into, putTenths(into, putBytes(into, at, RTT), rttUs), MS);
+      }
+      at = putBytes(into, at, this.plain);
+    }
+    into[at] = NEWLINE;
+    return at + 1;
+  }
+
+  /** The first columns, up to the latency. */
+  private putWhoAndWhen(of: Transaction | Connect, endUs: number, into: Buffer, start: number): number {
+    if (this.room.bytes !== into) this.room = new Room(into);
+    let at = this.clock.put(this.room, start, endUs);
+    into[at++] = 0x20;
+    at = putWord(into, at, of.client.text);
+    at = putBytes(into, at, ARROW);
+    at = putWord(into, at, of.serverEndpoint.text);
+    return putBytes(into, at, BAR);
+  }
+
   private isExplaining({ unanswered, resends, behind }: Transaction): boolean {
     return unanswered === "" && (this.explains || resends !== 0 || behind !== null);
   }
 
-  private putLatency(transaction: Transaction, into: Buffer, start: number): number {
+  private putLatency(latencyUs: number, into: Buffer, start: number): number {
     let at = putBytes(into, start, this.bold);
-    at = putMilliseconds(into, at, transaction.latencyUs);
+    at = putMilliseconds(into, at, latencyUs);
     at = putBytes(into, at, MS);
     return putBytes(into, at, this.plain);
   }

@@ -1,14 +1,15 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
-import type { Transaction } from "../transactions/transaction.ts";
+import type { Connect, Transaction } from "../transactions/transaction.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
-/** Writes a transaction as one record, its newline included, of at most RECORD_CAPACITY bytes. */
+/** Writes one record, its newline included, of at most RECORD_CAPACITY bytes. Returns where the record that began at `at` ends. */
 export interface RecordFormat {
-  /** Returns where the record that began at `at` ends. */
   put(transaction: Transaction, into: Buffer, at: number): number;
+  /** A connection that was made slowly. */
+  putConnect(connect: Connect, into: Buffer, at: number): number;
 }
 
-/** Prints transactions: a format on a writer. */
+/** Prints transactions, and connections that were made slowly: a format on a writer. */
 export class RecordOutput implements TransactionOutput {
   private readonly format: RecordFormat;
   private readonly writer: RecordWriter;
@@ -23,5 +24,10 @@ export class RecordOutput implements TransactionOutput {
     const writer = this.writer;
     if (!writer.begin()) return;
     writer.end(this.format.put(transaction, writer.chunk, writer.at));
+  }
+  connect(connect: Connect): void {
+    const writer = this.writer;
+    if (!writer.begin()) return;
+    writer.end(this.format.putConnect(connect, writer.chunk, writer.at));
   }
 }

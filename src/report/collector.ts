@@ -12,7 +12,7 @@ import {
   UNANSWERED_SLOT,
 } from "./heatmap.ts";
 import { admit, floorUs, mergeSlowest, type SlowRequest, slowRequest } from "./slowest.ts";
-import type { VerdictOf } from "./verdict.ts";
+import { verdictOf } from "./verdict.ts";
 
 /** Requests listed, answered and not. */
 const SLOWEST = 100;
@@ -52,15 +52,10 @@ export function mergeCollected(into: Collected, from: Collected): void {
 /** Collects what a report shows while the transactions pass: all of them, printed or not. */
 export class ReportCollector implements TransactionOutput {
   readonly collected = emptyCollected();
-  readonly #verdictOf: VerdictOf;
   /** By server id; mostly one protocol each. */
   readonly #maps: ({ readonly protocol: Protocol; readonly map: Heatmap }[] | undefined)[] = [];
   /** Of class normal: what is not longer is not among the slowest. */
   #floorUs = -1;
-
-  constructor(verdictOf: VerdictOf = () => null) {
-    this.#verdictOf = verdictOf;
-  }
 
   // Runs for every response.
   transaction(transaction: Transaction): void {
@@ -81,7 +76,7 @@ export class ReportCollector implements TransactionOutput {
     const row = rowOf(latencyUs);
     counts[row] = counts[row]! + 1;
     if (latencyUs <= this.#floorUs) return;
-    admit(collected.slowest, SLOWEST, slowRequest(transaction, this.#verdictOf(transaction)));
+    admit(collected.slowest, SLOWEST, slowRequest(transaction, verdictOf(transaction)));
     this.#floorUs = floorUs(collected.slowest, SLOWEST);
   }
 

@@ -74,14 +74,15 @@ function slowestText({ collected }: ReportView, main: ServerSnapshot): string {
   return slowest === undefined ? "" : slowest.text;
 }
 
-/** Of the slowest requests: the cause most of them have, or, where causes were not measured, the largest part of their time. */
+/** Of the slowest requests: the cause most of them have, or, where that cannot be told, the largest part of their time. */
 function causeTile(slowest: readonly SlowRequest[]): Markup {
   if (slowest.length === 0) return NOTHING;
   const causes = new Map<string, number>();
   for (const { verdict } of slowest)
     if (verdict !== null) causes.set(verdict.cause, (causes.get(verdict.cause) ?? 0) + 1);
   const [worst] = Array.from(causes).sort((a, b) => b[1] - a[1]);
-  if (worst !== undefined) return tile("Main cause", worst[0], `of ${worst[1]} of the ${slowest.length} slowest`);
+  if (worst !== undefined && worst[0] !== "unknown")
+    return tile("Main cause", worst[0], `of ${worst[1]} of the ${slowest.length} slowest`);
   const parts = sumPhases(slowest);
   const all = parts.reduce((us, part) => us + part.us, 0);
   const [largest] = parts;

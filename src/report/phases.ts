@@ -23,29 +23,11 @@ export interface PhaseTime {
 
 /** What a latency consists of: parts that add up to it, none of 0. Only what was measured is told apart from `wait`. */
 export function phasesOf(request: SlowRequest): PhaseTime[] {
-  const { sendUs, waitUs, receiveUs, queueUs, verdict } = request;
-  let [send, wait, receive] = [sendUs, waitUs - queueUs, receiveUs];
-  let retransmission = 0;
-  /** A repetition delays whichever part it fell into, mostly the wait. */
-  const lose = (us: number): number => {
-    const taken = Math.min(us, (verdict?.retransmitUs ?? 0) - retransmission);
-    retransmission += taken;
-    return us - taken;
-  };
-  wait = lose(wait);
-  receive = lose(receive);
-  send = lose(send);
-  const serverUs = verdict?.serverUs ?? null;
-  const server = serverUs === null ? 0 : Math.min(wait, serverUs);
-  const parts: Record<Phase, number> = {
-    send,
-    queue: queueUs,
-    retransmission,
-    network: serverUs === null ? 0 : wait - server,
-    server,
-    wait: serverUs === null ? wait : 0,
-    receive,
-  };
+  const { latencyUs, sendUs, receiveUs, queueUs, verdict } = request;
+  const measured = { send: sendUs, queue: queueUs, retransmission: 0, network: 0, server: null, receive: receiveUs };
+  const { send, queue, retransmission, network, server, receive } = verdict?.shares ?? measured;
+  const wait = server === null ? latencyUs - send - queue - retransmission - network - receive : 0;
+  const parts: Record<Phase, number> = { send, queue, retransmission, network, server: server ?? 0, wait, receive };
   const phases = Object.keys(PHASES) as Phase[];
   return phases.map((phase) => ({ phase, us: parts[phase] })).filter(({ us }) => us > 0);
 }

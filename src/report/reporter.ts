@@ -2,7 +2,6 @@ import type { Snapshot } from "../aggregate/snapshot.ts";
 import { ReportCollector } from "./collector.ts";
 import { reportPage } from "./page.ts";
 import { ReportFile } from "./report-file.ts";
-import type { VerdictOf } from "./verdict.ts";
 import type { ReportView } from "./view.ts";
 
 /** What a page says of the run itself. */
@@ -15,11 +14,11 @@ export class Reporter {
   readonly #file: ReportFile;
   readonly #about: AboutRun;
 
-  /** Throws TcplatError "file" where the page cannot be written. `verdictOf` reads the causes, where they are measured. */
-  constructor(file: string, about: AboutRun, verdictOf?: VerdictOf) {
+  /** Throws TcplatError "file" where the page cannot be written. */
+  constructor(file: string, about: AboutRun) {
     this.#file = new ReportFile(file);
     this.#about = about;
-    this.collector = new ReportCollector(verdictOf);
+    this.collector = new ReportCollector();
   }
 
   /** Writes the page as things stand, and returns what to tell the user. Throws TcplatError "running". */

@@ -45,8 +45,10 @@ function cells(request: SlowRequest, clock: Clock): Markup {
 /** The cause, where it was measured, and what else was seen. */
 function why({ verdict, status, flags, retransmissions }: SlowRequest): Markup {
   const remarks = status === "ok" ? [] : [status];
-  if (verdict?.behind)
-    remarks.push(`behind ${verdict.behind.command} (${verdict.behind.id}) for ${milliseconds(verdict.behind.us)} ms`);
+  if (verdict?.behind) {
+    const { command, id, us, elsewhere } = verdict.behind;
+    remarks.push(`behind ${command} (${id}${elsewhere ? ", another connection" : ""}) for ${milliseconds(us)} ms`);
+  }
   if (verdict !== null && verdict.rttUs !== null) remarks.push(`round trip ${milliseconds(verdict.rttUs)} ms`);
   if (verdict !== null && verdict.zeroWindowUs > 0)
     remarks.push(`window closed for ${milliseconds(verdict.zeroWindowUs)} ms`);

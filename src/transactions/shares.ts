@@ -96,6 +96,12 @@ export class Shares {
     for (let cause = 1; cause < UNKNOWN; cause++) if (this.share(cause) > this.share(largest)) largest = cause;
     return largest === 0 && this.isNetworkUnknown && this.server > 0 ? UNKNOWN : largest;
   }
+
+  /** How long that was: for "unknown" what is left when all else is told. */
+  get causeUs(): number {
+    const { causeId } = this;
+    return causeId === UNKNOWN ? this.server : this.share(causeId);
+  }
 }
 
 /** The server's part of the wait: all of it on the server's host, else without the round trip; null while that is unknown. */

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { JsonFormat } from "../../src/outputs/json.ts";
 import { LineFormat } from "../../src/outputs/line.ts";
 import { RECORD_CAPACITY } from "../../src/outputs/put.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
-import type { Transaction } from "../../src/transactions/transaction.ts";
+import type { Connect, Transaction } from "../../src/transactions/transaction.ts";
 import { Flag } from "../../src/transactions/transaction.ts";
 import { START_US, transaction } from "../aggregate/fixtures.ts";
 
@@ -115,4 +116,49 @@ describe("a line's fourth field", () => {
     it(`${expected === undefined ? "is left out for" : "explains"} ${name}`, () =>
       assert.equal(notes(changes), expected));
   }
+});
+
+describe("a connection that was made slowly", () => {
+  const CONNECT: Connect = {
+    connectionId: 17,
+    client: { text: "192.168.0.1:51137" },
+    serverEndpoint: { text: "192.168.0.2:6379" },
+    server: { id: 1, text: "192.168.0.2:6379" },
+    side: "client",
+    protocol: "redis",
+    endUs: START_US + 1102,
+    latencyUs: 1_003_100,
+    synRetransmissions: 1,
+    rttUs: null,
+  };
+  const shown = (changes: Partial<Connect>, isColoured = false): string => {
+    const into = Buffer.alloc(RECORD_CAPACITY);
+    const format = new LineFormat({ isColoured, explains: true });
+    return into.toString("latin1", 0, format.putConnect({ ...CONNECT, ...changes }, into, 0));
+  };
+
+  it("has the columns of a request, and what made it slow", () => {
+    const head = "2020-03-08 19:23:06.258761 192.168.0.1:51137 => 192.168.0.2:6379 | 1003.100 ms | (connect)";
+    const cases: readonly (readonly [Partial<Connect>, string])[] = [
+      [{}, " | 1 SYN retransmission"],
+      [{ synRetransmissions: 2 }, " | 2 SYN retransmissions"],
+      [{ synRetransmissions: 0, rttUs: 1_003_000 }, " | rtt 1003.0 ms"],
+      [{ rttUs: 250 }, " | 1 SYN retransmission; rtt 0.3 ms"],
+      [{ synRetransmissions: 0 }, ""],
+    ];
+    for (const [changes, notes] of cases) assert.equal(shown(changes), `${head}${notes}\n`);
+    const end = " | \x1b[1m1003.100 ms\x1b[0m | (connect) | \x1b[2m1 SYN retransmission\x1b[0m\n";
+    assert.ok(shown({}, true).endsWith(end));
+  });
+
+  it("is the same as one JSON record", () => {
+    const into = Buffer.alloc(RECORD_CAPACITY);
+    const text = into.toString("latin1", 0, new JsonFormat().putConnect(CONNECT, into, 0));
+    assert.equal(
+      text,
+      '{"type":"connect","id":"17","protocol":"redis","side":"client","client":"192.168.0.1:51137",' +
+        '"server":"192.168.0.2:6379","start":"2020-03-08T19:23:05.255661Z","end":"2020-03-08T19:23:06.258761Z",' +
+        '"latency_us":1003100,"syn_retransmissions":1,"rtt_us":null}\n',
+    );
+  });
 });

@@ -4,8 +4,9 @@ import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
 import { type Collected, emptyCollected, mergeCollected, ReportCollector } from "../../src/report/collector.ts";
 import { requestsIn } from "../../src/report/heatmap.ts";
+import { Resend } from "../../src/transactions/resend.ts";
 import { Flag, type Transaction } from "../../src/transactions/transaction.ts";
-import { CACHE, KV, START_US, stages, tell, transaction } from "../aggregate/fixtures.ts";
+import { CACHE, GET, KV, START_US, stages, tell, transaction } from "../aggregate/fixtures.ts";
 
 type Writable = { -readonly [Name in keyof Transaction]: Transaction[Name] };
 
@@ -125,22 +126,21 @@ test("a report counts what the histograms count, printed or not, by server and p
   assert.equal(collector.collected.heatmaps.maps.length, 3);
 });
 
-test("the verdict is asked of the slowest alone, and kept with them", () => {
-  const verdict = {
+test("the slowest are kept with the verdict that the record gives", () => {
+  const collector = new ReportCollector();
+  const behind = { connectionId: 3, requestNumber: 9, commandId: GET, us: 700, isElsewhere: true };
+  const slow = { latencyUs: 5000, sendUs: 100, waitUs: 4000, receiveUs: 900, queueUs: 300, behind };
+  const resent = { resends: Resend.fast | Resend.request, resentRequestUs: 500 };
+  collector.transaction(transaction({ ...slow, ...resent, toServerUs: 1000, rttUs: 1000, zeroWindowUs: 60 }));
+  collector.transaction(transaction({ unanswered: "timeout", waitedUs: 9000 }));
+  const { slowest, unanswered } = collector.collected;
+  assert.deepEqual(slowest[0]!.verdict, {
     cause: "server",
-    causeUs: 1000,
-    serverUs: 1000,
-    rttUs: 90,
-    retransmitUs: 0,
-    zeroWindowUs: 0,
-    behind: null,
-  };
-  let asked = 0;
-  const collector = new ReportCollector(() => {
-    asked++;
-    return { ...verdict };
+    causeUs: 2500,
+    shares: { send: 100, queue: 0, retransmission: 500, network: 1000, server: 2500, receive: 900 },
+    rttUs: 1000,
+    zeroWindowUs: 60,
+    behind: { id: "3-9", command: "GET", us: 700, elsewhere: true },
   });
-  for (let i = 0; i < 500; i++) collector.transaction(transaction({ latencyUs: i < 100 ? 5000 : 50 }));
-  assert.equal(asked, 100);
-  assert.deepEqual(collector.collected.slowest[0]!.verdict, verdict);
+  assert.equal(unanswered[0]!.verdict, null);
 });

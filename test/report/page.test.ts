@@ -168,12 +168,20 @@ describe("a report's page", () => {
 
   test("says the cause where it was measured", () => {
     const of = view(SOME);
-    const verdict = { cause: "queue", causeUs: 41_200, serverUs: 400, rttUs: 90, retransmitUs: 0, zeroWindowUs: 0 };
-    const behind = { id: "17-203", command: "<KEYS>", us: 41_200 };
-    const slowest = of.collected.slowest.map((request) => ({ ...request, verdict: { ...verdict, behind } }));
+    const shares = { send: 0, queue: 41_200, retransmission: 0, network: 90, server: 400, receive: 0 };
+    const behind = { id: "17-203", command: "<KEYS>", us: 41_200, elsewhere: false };
+    const verdict = { cause: "queue", causeUs: 41_200, shares, rttUs: 90, zeroWindowUs: 0, behind };
+    const slowest = of.collected.slowest.map((request) => ({ ...request, verdict }));
     const root = parseStrictly(reportPage({ ...of, collected: { ...of.collected, slowest } }));
     assert.match(root.text, /Main causequeue/);
+    assert.match(root.text, /queue 41\.200, network 0\.090, server 0\.400 ms/);
     assert.match(root.text, /queue 41\.200 msbehind <KEYS> \(17-203\) for 41\.200 ms; round trip 0\.090 ms/);
+    const away = slowest.map((request) => ({
+      ...request,
+      verdict: { ...verdict, behind: { ...behind, elsewhere: true } },
+    }));
+    const other = parseStrictly(reportPage({ ...of, collected: { ...of.collected, slowest: away } }));
+    assert.match(other.text, /behind <KEYS> \(17-203, another connection\) for 41\.200 ms/);
   });
 
   test("says first what makes all of it doubtful", () => {
