@@ -14,6 +14,16 @@ export class Modes {
   /** The server sends a dump or a command stream (after PSYNC or SYNC), and nothing is a reply any more. */
   isReplication = false;
 
+  /** What `channels`, `patterns` and `shardChannels` will be once a transaction that changes them is executed. */
+  queued: readonly [number, number, number] | null = null;
+
+  /** A transaction has been executed (EXEC). */
+  execute(): void {
+    if (this.queued === null) return;
+    [this.channels, this.patterns, this.shardChannels] = this.queued;
+    this.queued = null;
+  }
+
   get isSubscriber(): boolean {
     return this.channels + this.patterns + this.shardChannels > 0;
   }
@@ -25,7 +35,7 @@ export class Modes {
 
   /** None has been entered. */
   get areOrdinary(): boolean {
-    return !this.isSpecial && !this.isResp3;
+    return !this.isSpecial && !this.isResp3 && this.queued === null;
   }
 
   reset(): void {
@@ -34,6 +44,7 @@ export class Modes {
     this.shardChannels = 0;
     this.isMonitor = false;
     this.isResp3 = false;
+    this.queued = null;
   }
 }
 
@@ -51,8 +62,13 @@ export const Reply = {
   psync: 7,
   sync: 8,
   hello: 9,
+  /** An array of more or fewer values than it announces: the count, less EXEC_SURPLUS, says by how many. */
+  exec: 10,
+  /** As many replies as the count says. */
+  several: 11,
 } as const;
 export const COUNT_STEP = 16;
+export const EXEC_SURPLUS = 1 << 20;
 
 /** Whether a request of this replyKind is answered by confirmations of subscriptions. */
 export function isConfirmationDue(replyKind: number): boolean {

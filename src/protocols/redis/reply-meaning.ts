@@ -1,6 +1,6 @@
 import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
 import { ERRORS, WordTable } from "./commands.ts";
-import { COUNT_STEP, isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { Type } from "./types.ts";
 import type { ShortWord } from "./words.ts";
 
@@ -32,7 +32,8 @@ export class ReplyMeaning {
       return false;
     }
     const kind = exchange.replyKindAt(0);
-    if (type === Type.push) {
+    if (kind % COUNT_STEP >= Reply.exec) this.#tellOfTransaction(at, type, kind);
+    else if (type === Type.push) {
       if (!this.#confirm(at, kind, number)) exchange.push(at);
       modes.isResp3 = true;
     } else if (type === Type.error || type === Type.bulkError) {
@@ -44,6 +45,31 @@ export class ReplyMeaning {
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
     else return this.#answerSpecial(at, type, kind);
     return false;
+  }
+
+  /** Values in the array that begins a message and announces `count`: EXEC's may hold others. */
+  valuesOf(count: number): number {
+    const kind = this.#exchange.replyKindAt(0);
+    if (kind % COUNT_STEP !== Reply.exec) return count;
+    this.#modes.execute();
+    return Math.max(0, count + Math.floor(kind / COUNT_STEP) - EXEC_SURPLUS);
+  }
+
+  /** EXEC's reply, or, without the array around them, one of those to its commands. */
+  #tellOfTransaction(at: number, type: number, kind: number): void {
+    const isSeveral = kind % COUNT_STEP === Reply.several;
+    if (isSeveral) this.#modes.execute();
+    if (type === Type.push && !isSeveral) {
+      this.#exchange.push(at);
+      this.#modes.isResp3 = true;
+    } else if (!isSeveral || kind < 2 * COUNT_STEP) {
+      // It was executed where the array began, or not at all.
+      this.#modes.queued = null;
+      this.#exchange.answer(at, this.errorId(type));
+    } else {
+      this.#exchange.setReplyKind(kind - COUNT_STEP);
+      this.#exchange.partialAnswer(at);
+    }
   }
 
   /**
@@ -96,23 +122,30 @@ export class ReplyMeaning {
     else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, number - modes.channels);
     else if (word.is("SSUBSCRIBE")) modes.shardChannels = number;
     else if (word.is("UNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAll) expected = Math.max(1, modes.channels);
+      if (base === Reply.unsubscribeAll) expected = Math.max(1, Math.min(modes.channels, number + 1));
       modes.channels = Math.max(0, number - modes.patterns);
     } else if (word.is("PUNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAllPatterns) expected = Math.max(1, modes.patterns);
+      if (base === Reply.unsubscribeAllPatterns) expected = Math.max(1, Math.min(modes.patterns, number + 1));
       modes.patterns = Math.max(0, number - modes.channels);
     } else if (word.is("SUNSUBSCRIBE")) {
-      if (base === Reply.unsubscribeAllShards) expected = Math.max(1, modes.shardChannels);
+      if (base === Reply.unsubscribeAllShards) expected = Math.max(1, Math.min(modes.shardChannels, number + 1));
       modes.shardChannels = number;
     } else return false;
     // Unasked: the server took a channel away, or SUBSCRIBE was one of a transaction's commands.
-    if (!isConfirmationDue(kind)) this.#exchange.push(at);
+    if (!isConfirmationDue(kind) || !this.#isOf(base)) this.#exchange.push(at);
     else if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
     else {
       this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
       this.#exchange.partialAnswer(at);
     }
     return true;
+  }
+
+  /** Whether the confirmation is of the command that wants all channels, patterns or shard channels confirmed, if it is one. */
+  #isOf(base: number): boolean {
+    if (base === Reply.unsubscribeAll) return this.#word.is("UNSUBSCRIBE");
+    if (base === Reply.unsubscribeAllPatterns) return this.#word.is("PUNSUBSCRIBE");
+    return base !== Reply.unsubscribeAllShards || this.#word.is("SUNSUBSCRIBE");
   }
 
   /** A simple reply to a request that changes how what follows is read. */

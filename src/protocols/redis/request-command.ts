@@ -1,14 +1,12 @@
 import { type Exchange, NO_REPLY, OTHER, TransactionClass } from "../protocol.ts";
 import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
-import { COUNT_STEP, type Modes, Reply } from "./modes.ts";
+import { COUNT_STEP, EXEC_SURPLUS, type Modes, Reply } from "./modes.ts";
 import { Secrets } from "./secrets.ts";
+import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
 import { ShortWord } from "./words.ts";
 
 /** What becomes of an argument's bytes. */
 const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
-/** What CLIENT was asked for: REPLY and which. */
-const Quiet = { no: 0, reply: 1, off: 2, skip: 3, on: 4 } as const;
-
 const commandTable = new WordTable(COMMANDS);
 
 /**
@@ -33,13 +31,15 @@ export class RequestCommand {
   #mayBlock = false;
   /** Arguments up to here are values of options, whatever they look like. */
   #valuesUpTo = 0;
-  #quiet: number = Quiet.no;
+  #quiet: Quiet = Quiet.no;
   #isAck = false;
   #isSetUp = false;
 
   #isReplyOff = false;
   #skipNext = false;
   #isInMulti = false;
+  /** Only transactions have one. */
+  #queued: QueuedEffects | null = null;
 
   constructor(exchange: Exchange, modes: Modes) {
     this.#exchange = exchange;
@@ -140,6 +140,7 @@ export class RequestCommand {
   resync(): void {
     this.#isInMulti = false;
     this.#skipNext = false;
+    this.#modes.queued = null;
     this.#noteUnusual();
   }
 
@@ -211,14 +212,17 @@ export class RequestCommand {
     if (this.#mayBlock) transactionClass = TransactionClass.blocking;
     if (this.#isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;
-    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset)
+    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
       transactionClass = TransactionClass.queued;
-    else kind = this.#replyKind(effect, argumentCount);
-    // With arguments it is an error.
-    if (effect === Effect.multi && argumentCount === 1) this.#isInMulti = true;
-    else if (effect === Effect.multiEnd) this.#isInMulti = false;
+      this.#queued?.add(effect, this.#quiet, this.#audience, argumentCount - 1);
+      // It is not obeyed before EXEC.
+      this.#quiet = Quiet.no;
+    } else kind = this.#replyKind(effect, argumentCount);
     if (effect === Effect.reset) this.#isInMulti = this.#isReplyOff = this.#skipNext = false;
     if (this.#isSilent()) kind = NO_REPLY;
+    // With arguments it is an error.
+    if (effect === Effect.multi && argumentCount === 1 && !this.#isInMulti) this.#beginMulti();
+    else if (effect === Effect.multiEnd && this.#isInMulti) kind = this.#endMulti(kind);
     this.#noteUnusual();
     this.#exchange.requestEnds(at, this.#commandId, transactionClass, kind, 0);
   }
@@ -226,6 +230,36 @@ export class RequestCommand {
   /** Something that a request has said holds for those that follow. */
   get hasEffect(): boolean {
     return this.#isInMulti || this.#isReplyOff || this.#skipNext;
+  }
+
+  #beginMulti(): void {
+    this.#isInMulti = true;
+    this.#queued ??= new QueuedEffects();
+    this.#queued.begin(this.#isReplyOff, this.#modes);
+  }
+
+  /** EXEC, or DISCARD; what reply is due to it. It is taken for granted that EXEC succeeds: after an error it changes nothing. */
+  #endMulti(kind: number): number {
+    this.#isInMulti = false;
+    const queued = this.#queued;
+    if (queued === null || COMMANDS[this.#commandId] !== "EXEC") return kind;
+    this.#isReplyOff = queued.isOff;
+    this.#skipNext = queued.hasSkip && !queued.isOff;
+    if (queued.hasSubscription) this.#modes.queued = [...queued.listens];
+    const { surplus, values } = queued;
+    // The array itself is not announced with CLIENT REPLY OFF.
+    if (kind === NO_REPLY) return values > 0 ? Reply.several + Math.min(values, 1 << 26) * COUNT_STEP : kind;
+    if (surplus === 0 && !queued.hasSubscription) return kind;
+    const count = Math.min(Math.max(0, EXEC_SURPLUS + surplus), 1 << 26);
+    return Reply.exec + count * COUNT_STEP;
+  }
+
+  get #audience(): Audience {
+    const name = COMMANDS[this.#commandId]!;
+    if (name.startsWith("P")) return Audience.patterns;
+    return name.startsWith("SS") || (name.startsWith("SU") && name !== "SUBSCRIBE")
+      ? Audience.shards
+      : Audience.channels;
   }
 
   #noteUnusual(): void {

@@ -325,7 +325,7 @@ export class ResponseParser implements Parser {
     }
     if (this.#values === 1)
       this.#mayBeAck = (count === 3 || count === 5) && type === Type.array && !this.#modes.isSpecial;
-    this.#missing += count;
+    this.#missing += this.#values === 1 && type === Type.array ? this.#meaning.valuesOf(count) : count;
     if (this.#missing > MAX_VALUES && this.#missing !== Number.POSITIVE_INFINITY) return false;
     // An attribute comes before the value that it belongs to.
     if (type !== Type.attribute) this.#valueEnds(at);
