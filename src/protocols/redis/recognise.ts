@@ -3,6 +3,9 @@ import { COMMANDS, WordTable } from "./commands.ts";
 
 const commandTable = new WordTable(COMMANDS);
 
+/** No other protocol has a line of this word alone; it is what people type who watch a server by hand. */
+const MONITOR = COMMANDS.indexOf("MONITOR");
+
 /** `*<count>\r\n$<length>\r\n` is a request and nothing else; a line that begins with a known command may be one. */
 export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
   if (start >= end) return Recognition.undecided;
@@ -20,7 +23,9 @@ export function recogniseRequest(bytes: Uint8Array, start: number, end: number):
   if (i === end && i - start < 24) return i > start ? Recognition.undecided : Recognition.no;
   const delimiter = bytes[i]!;
   if (delimiter !== 0x20 && delimiter !== 0x0d && delimiter !== 0x0a) return Recognition.no;
-  return commandTable.find(bytes, start, i) === OTHER ? Recognition.no : Recognition.possible;
+  const commandId = commandTable.find(bytes, start, i);
+  if (commandId === MONITOR && isLineEnd(bytes, i, end)) return Recognition.certain;
+  return commandId === OTHER ? Recognition.no : Recognition.possible;
 }
 
 /** A reply begins with a type and a line that suits it. */
@@ -42,6 +47,10 @@ export function recogniseResponse(bytes: Uint8Array, start: number, end: number)
     default:
       return Recognition.no;
   }
+}
+
+function isLineEnd(bytes: Uint8Array, at: number, end: number): boolean {
+  return bytes[at] === 0x0a || (at + 1 < end && bytes[at] === 0x0d && bytes[at + 1] === 0x0a);
 }
 
 function verdictOfNumber(behind: number, verdict: Recognition): Recognition {
