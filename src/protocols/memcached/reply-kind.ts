@@ -208,7 +208,7 @@ export function isMetaGet(shape: number): boolean {
   );
 }
 
-export function echoOf(replyKind: number): number {
+function echoOf(replyKind: number): number {
   return (replyKind >> ECHO_SHIFT) & 3;
 }
 
