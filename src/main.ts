@@ -47,6 +47,11 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
       const { diff } = await import("./diff/diff.ts");
       return await diff(invocation.files, invocation.options, createLog(invocation.log));
     }
+    case "explain": {
+      boundGarbage();
+      const { explain } = await import("./explain/explain.ts");
+      return await explain(invocation.id, invocation.options, createLog(invocation.log));
+    }
     case "run": {
       boundGarbage();
       const { run } = await import("./run.ts");

@@ -6,6 +6,7 @@ const EXAMPLES = [
   ["sudo tcplat -i any tcp port 6379 -p redis -t 10", "only those of 10 ms and more"],
   ["tcplat -r incident.pcap --json", "a file, as JSON records"],
   ["tcplat diff client.pcap server.pcap", "what of each request is network, what server"],
+  ["tcplat explain -r incident.pcap 17-204", "where one request's time went, segment by segment"],
   ["tcplat report -r incident.pcap -o incident.html", "a page: heatmap, percentiles, the slowest, losses"],
   ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
 ] as const;
@@ -18,7 +19,7 @@ export async function helpText(columns: number, protocols: readonly string[]): P
     .version(false)
     .wrap(columns)
     .usage(
-      "tcplat [options] [filter expression]\ntcplat report -r FILE -o FILE.html [options] [filter expression]\ntcplat diff CLIENT SERVER [options] [filter expression]\ntcplat doctor\n",
+      "tcplat [options] [filter expression]\ntcplat report -r FILE -o FILE.html [options] [filter expression]\ntcplat diff CLIENT SERVER [options] [filter expression]\ntcplat explain -r FILE ID [options] [filter expression]\ntcplat doctor\n",
     )
     .usage(
       "Pairs every request with its response and tells how long each took. Words that are no option are the libpcap filter.",

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
+import { type ExplainWords, explainable, explainWords } from "./explain.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
 import { readReport, reportWords } from "./report.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
@@ -22,7 +23,8 @@ export interface LogOptions {
 export type Invocation =
   | { readonly kind: "help" | "version" | "list-interfaces" }
   | { readonly kind: "run" | "doctor"; readonly options: Options; readonly log: LogOptions }
-  | { readonly kind: "diff"; readonly files: DiffWords; readonly options: Options; readonly log: LogOptions };
+  | { readonly kind: "diff"; readonly files: DiffWords; readonly options: Options; readonly log: LogOptions }
+  | { readonly kind: "explain"; readonly id: ExplainWords["id"]; readonly options: Options; readonly log: LogOptions };
 
 /** What parsing needs from outside, so that it stays a pure function of its arguments. */
 export interface ParseSurroundings {
@@ -49,7 +51,8 @@ const YEAR_SECONDS = 366 * 86_400;
 export function parseCommandLine(words: readonly string[], surroundings: ParseSurroundings): Invocation {
   const typed = readWords(words);
   const files = diffWords(words, typed);
-  const fromWords = files?.given ?? reportWords(typed) ?? typed;
+  const explained = explainWords(words, typed);
+  const fromWords = files?.given ?? explained?.given ?? reportWords(typed) ?? typed;
   if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
   if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
   if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
@@ -61,6 +64,7 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   const options = readOptions(given, surroundings.protocols);
   const log = readLogOptions(given, surroundings.env);
   if (files !== null) return { kind: "diff", files, options, log };
+  if (explained !== null) return { kind: "explain", id: explained.id, options: explainable(options), log };
   return isDoctor ? { kind: "doctor", options: { ...options, filter: "" }, log } : { kind: "run", options, log };
 }
 

@@ -1,0 +1,62 @@
+import { TcpFlag } from "../decode/segment.ts";
+import { plainBytes } from "../diff/plain.ts";
+import { NO_ERROR } from "../protocols/protocol.ts";
+import { CAUSES, type Cause, Shares } from "../transactions/shares.ts";
+import { FLAG_NAMES, TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import type { TransactionCopy } from "../transactions/transaction-copy.ts";
+import type { Ladder, Rung } from "./ladder.ts";
+import { type Phase, phasesOf } from "./phases.ts";
+import { isElision } from "./selection.ts";
+
+/** All that is told of one request. */
+export interface Account {
+  readonly request: TransactionCopy;
+  /** The request that it waited behind, or null. */
+  readonly behind: TransactionCopy | null;
+  readonly ladder: Ladder;
+  readonly phases: readonly Phase[];
+  /** Of an unanswered one: "unknown". */
+  readonly cause: Cause;
+  /** From the request's first byte until its response has come, or it was given up, in µs. */
+  readonly wholeUs: number;
+}
+
+const ENDING = TcpFlag.fin | TcpFlag.rst;
+
+export function accountOf(request: TransactionCopy, behind: TransactionCopy | null, ladder: Ladder): Account {
+  const isAnswered = request.unanswered === "";
+  const cause = isAnswered ? CAUSES[new Shares().split(request).causeId]! : "unknown";
+  return { request, behind, ladder, phases: phasesOf(request, ladder), cause, wholeUs: wholeOf(request, ladder) };
+}
+
+/** The latency; of an unanswered one how long it had waited until its connection ended, or was given up. In µs. */
+function wholeOf({ unanswered, latencyUs, waitedUs }: Transaction, { steps }: Ladder): number {
+  if (unanswered === "") return latencyUs;
+  const end = steps.find((step): step is Rung => !isElision(step) && step.atUs > 0 && (step.flags & ENDING) !== 0);
+  return Math.max(waitedUs, end?.atUs ?? 0);
+}
+
+/** The request's words as they were sent, what is not printable ASCII as `\xNN`; or its command. */
+export function wordsOf({ text, textStart, textEnd, protocol, commandId }: Transaction): string {
+  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
+  return plainBytes(text.subarray(textStart, Math.min(textEnd, textStart + TEXT_CAPACITY)));
+}
+
+export function commandOf({ protocol, commandId }: Transaction): string {
+  return protocol.commands[commandId] ?? "other";
+}
+
+/** `ok`, `error WRONGTYPE`, `unanswered (reset)`. */
+export function statusOf({ unanswered, errorId, protocol }: Transaction): string {
+  if (unanswered !== "") return `unanswered (${unanswered})`;
+  return errorId === NO_ERROR ? "ok" : `error ${protocol.errors[errorId] ?? "other"}`;
+}
+
+export function flagsOf({ flags }: Transaction): string[] {
+  return FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0);
+}
+
+/** `12.345`: milliseconds of µs. */
+export function ms(us: number): string {
+  return (us / 1000).toFixed(3);
+}

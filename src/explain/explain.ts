@@ -1,0 +1,41 @@
+import type { Logger } from "pino";
+import type { RequestId } from "../options/explain.ts";
+import type { Options } from "../options.ts";
+import { writeAll } from "../write-all.ts";
+import { type Account, accountOf } from "./account.ts";
+import { adviceOf } from "./advice.ts";
+import { barsText } from "./bars.ts";
+import { find } from "./find.ts";
+import { headlineText } from "./headline.ts";
+import { explanationRecord } from "./json.ts";
+import { climb } from "./ladder.ts";
+import { ladderText } from "./ladder-text.ts";
+import { type Look, lookOf, wrap } from "./paint.ts";
+
+const STDOUT = 1;
+
+/** `tcplat explain -r FILE ID`: prints where that request's time went. Returns the exit status; throws TcplatError. */
+export async function explain(id: RequestId, options: Options, log: Logger): Promise<number> {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
+  const { request, warning, failure } = await find(options, id);
+  const behind = request.behind === null ? null : (await find(options, request.behind)).request;
+  const account = accountOf(request, behind, await climb(options, request, behind));
+  writeAll(
+    STDOUT,
+    options.json ? explanationRecord(account) : explanationText(account, lookOf(process.stdout, process.env)),
+  );
+  if (warning !== null) log.warn(warning);
+  if (failure !== null) throw failure;
+  return 0;
+}
+
+/** The account for people. */
+function explanationText(account: Account, look: Look): string {
+  const parts = [
+    headlineText(account, look),
+    barsText(account, look),
+    ladderText(account, look),
+    wrap(adviceOf(account), look.columns).join("\n"),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}

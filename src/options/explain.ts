@@ -1,0 +1,61 @@
+import { TcplatError } from "../errors.ts";
+import type { Options } from "../options.ts";
+import { FILTER_KEY, type GivenOptions, quoted } from "./given.ts";
+import { readPositionals } from "./words.ts";
+
+/** Options that capture, open or write something: one request of a file needs none of it. */
+const SENSELESS = [
+  ...["interface", "write", "engine", "report", "dump-slow", "max-cpu"],
+  ...["stats-port", "stats-host", "metrics-port", "metrics-host"],
+];
+
+/** A request's `id`, as the records have it: its connection's number, and its own on that connection. */
+export interface RequestId {
+  readonly connectionId: number;
+  readonly requestNumber: number;
+}
+
+/** `tcplat explain -r FILE ID [options] [filter]`. */
+export interface ExplainWords {
+  readonly id: RequestId;
+  /** The other words, as those of a plain run. */
+  readonly given: GivenOptions;
+}
+
+/** Returns null for any other command line, and where only help is asked for. Throws TcplatError "usage". */
+export function explainWords(words: readonly string[], typed: GivenOptions): ExplainWords | null {
+  const [filter] = typed.get(FILTER_KEY) ?? [];
+  if (filter === undefined || !/^explain(?: |$)/.test(filter.text)) return null;
+  if (typed.has("help") || typed.has("version")) return null;
+  const [, idText = "", ...rest] = readPositionals(words);
+  const [, connection, request] = /^([1-9]\d{0,14})-([1-9]\d{0,14})$/.exec(idText) ?? [];
+  if (connection === undefined || request === undefined) {
+    const found = idText === "" ? "" : `, and ${quoted(idText)} is none`;
+    throw new TcplatError(
+      "usage",
+      `explain needs a request's id, such as 17-204 (--json prints it as "id")${found}: tcplat explain -r FILE ID [options] [filter]`,
+    );
+  }
+  const senseless = SENSELESS.find((name) => typed.has(name));
+  if (senseless !== undefined) {
+    throw new TcplatError("usage", `--${senseless} has no meaning for explain, which reads a file: leave it out`);
+  }
+  const given = new Map(typed);
+  given.delete(FILTER_KEY);
+  if (rest.length > 0) given.set(FILTER_KEY, [{ ...filter, text: rest.join(" ") }]);
+  return { id: { connectionId: Number(connection), requestNumber: Number(request) }, given };
+}
+
+/** The options of a run that reads one file more than once. Throws TcplatError "usage" where they name none. */
+export function explainable(options: Options): Options {
+  if (options.read === null) {
+    throw new TcplatError("usage", "explain reads a file: name it, as in tcplat explain -r FILE ID");
+  }
+  if (options.read === "-") {
+    throw new TcplatError(
+      "usage",
+      "explain reads its file more than once, and standard input can be read only once: save it to a file first",
+    );
+  }
+  return options;
+}
