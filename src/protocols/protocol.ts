@@ -95,6 +95,11 @@ export interface Parser {
    * NO_ERROR.
    */
   cutError?(): number;
+  /**
+   * Responses only: what the server sends from here on may be something that nobody asked for (a subscriber's messages); bytes that
+   * cannot be read need not be a response.
+   */
+  readonly mayPush?: boolean;
   /** Forget a half-read message: the next byte pushed is the first of a message. Modes of the session stay. */
   resync(): void;
 }

@@ -389,7 +389,7 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   /** All that the lost server sent is known to end here, at a boundary. */
   #completeCut(pairing: Pairing): void {
-    if (this.#anchor.isAsync) return;
+    if (this.#anchor.isAsync || this.#session?.responses.mayPush === true) return;
     const errorId = this.#session?.responses.cutError?.() ?? NO_ERROR;
     this.#unread?.complete(pairing, this.#isClientLost, this.#server.offset, errorId);
   }

@@ -39,12 +39,18 @@ export class ReplyMeaning {
     } else if (type === Type.error || type === Type.bulkError) {
       exchange.answer(at, this.errorId(type));
     } else if (type === Type.array && !modes.isResp3 && this.#mayBeUnasked(kind)) {
-      if ((modes.isSubscriber || kind === NONE_PENDING) && this.#isMessage()) exchange.push(at);
+      const isReplyLikely = kind >= 0 && !isConfirmationDue(kind);
+      if ((modes.isSubscriber || !isReplyLikely) && this.#isMessage()) exchange.push(at);
       else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
     } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
     else return this.#answerSpecial(at, type, kind);
     return false;
+  }
+
+  /** See Parser. */
+  get mayPush(): boolean {
+    return this.#modes.isSpecial || this.#exchange.replyKindAt(0) > Reply.one;
   }
 
   /** Values in the array that begins a message and announces `count`: EXEC's may hold others. */
@@ -118,6 +124,11 @@ export class ReplyMeaning {
     const modes = this.#modes;
     const base = kind % COUNT_STEP;
     let expected = Math.floor(kind / COUNT_STEP);
+    if (base > Reply.subscribe && isConfirmationDue(kind) && this.#isOf(base) && this.#isMoreThanKnown(number)) {
+      // Nobody knows how many of them are channels, and how many patterns.
+      this.#exchange.settleSilently();
+      return this.#confirm(at, this.#exchange.replyKindAt(0), number);
+    }
     if (word.is("SUBSCRIBE")) modes.channels = Math.max(modes.channels, number - modes.patterns);
     else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, number - modes.channels);
     else if (word.is("SSUBSCRIBE")) modes.shardChannels = number;
@@ -139,6 +150,12 @@ export class ReplyMeaning {
       this.#exchange.partialAnswer(at);
     }
     return true;
+  }
+
+  /** Before this confirmation, which says how many are left, more was listened to than was seen to be subscribed to. */
+  #isMoreThanKnown(left: number): boolean {
+    const { channels, patterns, shardChannels } = this.#modes;
+    return left + 1 > (this.#word.is("SUNSUBSCRIBE") ? shardChannels : channels + patterns) && left > 0;
   }
 
   /** Whether the confirmation is of the command that wants all channels, patterns or shard channels confirmed, if it is one. */

@@ -13,8 +13,7 @@ const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as cons
 const MAX_DIGITS = 13;
 /** Streamed aggregates within each other. */
 const MAX_DEPTH = 32;
-/** More values than this in one reply are none that a server sends. */
-const MAX_VALUES = 2 ** 50;
+const MAX_VALUES = 2 ** 50; // More in one reply are none that a server sends.
 
 /**
  * Replies and pushes of RESP2 and RESP3 (https://redis.io/docs/latest/develop/reference/protocol-spec/).
@@ -124,6 +123,10 @@ export class ResponseParser implements Parser {
 
   cutError(): number {
     return this.#missing > 0 ? this.#meaning.errorId(this.#outerType) : NO_ERROR;
+  }
+
+  get mayPush(): boolean {
+    return this.#meaning.mayPush;
   }
 
   resync(): void {
