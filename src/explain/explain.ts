@@ -1,7 +1,8 @@
 import type { Logger } from "pino";
+import type { TcplatError } from "../errors.ts";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
-import { writeAll } from "../write-all.ts";
+import { RecordWriter } from "../outputs/record-writer.ts";
 import { type Account, accountOf } from "./account.ts";
 import { adviceOf } from "./advice.ts";
 import { barsText } from "./bars.ts";
@@ -20,13 +21,24 @@ export async function explain(id: RequestId, options: Options, log: Logger): Pro
   const { request, warning, failure } = await find(options, id);
   const behind = request.behind === null ? null : (await find(options, request.behind)).request;
   const account = accountOf(request, behind, await climb(options, request, behind));
-  writeAll(
-    STDOUT,
+  await print(
     options.json ? explanationRecord(account) : explanationText(account, lookOf(process.stdout, process.env)),
   );
   if (warning !== null) log.warn(warning);
   if (failure !== null) throw failure;
   return 0;
+}
+
+/** A reader that is gone wants no more, a slow one is waited for. */
+async function print(text: string): Promise<void> {
+  let failure: TcplatError | null = null;
+  const onError = (error: TcplatError): void => {
+    failure = error;
+  };
+  const writer = new RecordWriter({ fd: STDOUT, mode: "file", onClosed: () => {}, onError });
+  writer.write(text);
+  await writer.close();
+  if (failure !== null) throw failure;
 }
 
 /** The account for people. */

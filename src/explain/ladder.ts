@@ -20,8 +20,8 @@ const AFTER_SEGMENTS = 6;
 const AFTER_US = 50_000;
 /** Of an unanswered request: until its connection ends, or for so many segments after it was given up. */
 const AFTER_UNANSWERED = 20;
-/** Frames of a capture may be in disorder: this far behind nothing of interest comes. */
-const DISORDER_US = 1_000_000;
+/** Frames of a capture may be in disorder, and a clock may be set back: so far behind nothing of interest comes. */
+const DISORDER_US = 60_000_000;
 
 /** A segment of the connection. */
 export interface Rung {

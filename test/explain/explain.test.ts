@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileOf } from "../diff/two-hosts.ts";
+import { captureOf, fileOf } from "../diff/two-hosts.ts";
 import { CLIENT, Dialogue, SERVER, seenAgain, sentAgain, type TestSegment } from "../support/segments.ts";
-import { runTcplat } from "../support/tcplat.ts";
+import { CLI, runTcplat } from "../support/tcplat.ts";
 import { elsewhere, explained, get, lostRequest, pipelined, slowReader, talk, write } from "./captures.ts";
 import { ELSEWHERE, LOST_REQUEST, PIPELINED, SLOW_READER } from "./texts.ts";
 
@@ -231,15 +232,42 @@ it("takes a filter, -p, -t and -c as a run does", async () => {
   assert.equal(status, 2, stderr);
 });
 
-it("explains what a broken file still tells, and ends with a failure", async () => {
+it("explains what a cut file still tells, and warns", async () => {
   const frames = lostRequest();
   const whole = write("whole.pcap", frames);
-  const { readFileSync } = await import("node:fs");
   const cut = fileOf("cut.pcap", readFileSync(whole).subarray(0, -10));
   const { text, stderr, status } = await explained("-r", cut, "1-1");
   assert.match(text, /^1-1 {2}GET user:1\n/);
   assert.match(stderr, /ends in the middle of a frame/);
   assert.equal(status, 0);
+});
+
+it("finds the segments where the clock was set back meanwhile", async () => {
+  const dialogue = talk();
+  dialogue.client(20_000_000, get("k"));
+  dialogue.server(20_000_500, "$-1\r\n");
+  dialogue.client(10_000_000, get("k"));
+  dialogue.server(10_000_500, "$-1\r\n");
+  const file = fileOf("back.pcap", captureOf(dialogue.segments));
+  const { segments } = await explanation("-r", file, "1-2");
+  const carried = segments.flatMap(({ carries }) => carries.map(({ what }) => what));
+  assert.deepEqual(carried, ["request", "response"]);
+});
+
+it("leaves quietly when nobody reads", () => {
+  const file = write("unread.pcap", lostRequest());
+  const line = `"${process.execPath}" "${CLI}" explain -r "${file}" 1-1 | true`;
+  const { stderr, status } = spawnSync("sh", ["-c", line], { encoding: "utf8" });
+  assert.deepEqual([stderr, status], ["", 0]);
+});
+
+it("explains what stands before a fault of the file, and ends with 1", async () => {
+  const whole = readFileSync(write("before.pcap", lostRequest().slice(0, -2)));
+  const fault = Buffer.alloc(16, 0xff);
+  const { text, stderr, status } = await explained("-r", fileOf("fault.pcap", Buffer.concat([whole, fault])), "1-1");
+  assert.match(text, /unanswered \(end\)/);
+  assert.match(stderr, /cannot be read further/);
+  assert.equal(status, 1);
 });
 
 describe("of a real capture with losses", () => {
