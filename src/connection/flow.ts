@@ -39,10 +39,18 @@ export class Flow {
   isTimed = false;
   timedTo = 0;
   timedLow = 0;
+  /** Its bytes were sent again before they were acknowledged: perhaps for nothing. */
+  isSentTwice = false;
+  /** Since then (Segment.timeLow) it has spoken of bytes that were sent before, and never came here. */
+  isAhead = false;
+  aheadLow = 0;
+  aheadTo = 0;
   /** The identification that its next packet should carry: hosts number each connection's by itself. */
   nextIpId = 0;
-  /** Packets that must be numbered one by one before their numbers are believed. */
-  disorderlyIpIds = 4;
+  /** Packets that are missing before acknowledgements without data, since its last data. */
+  missingPackets = 0;
+  /** How far its numbers are believed to be this connection's own: grows with each packet that is numbered next. */
+  ipIdTrust = 0;
   /** The initial sequence number, where the SYN was seen. */
   initial = 0;
   hasSyn = false;

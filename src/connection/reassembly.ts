@@ -1,6 +1,8 @@
+import { u32 } from "../bytes/read.ts";
 import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
+import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow, HeldSegment } from "./flow.ts";
 import { Piece } from "./receiver.ts";
 import { advance, distance } from "./sequence.ts";
@@ -29,8 +31,12 @@ const PLAUSIBLE_DISTANCE = 1 << 28;
 
 /** Payload of a packet in an Ethernet, with time stamps. */
 const PACKET_BYTES = 1448;
-/** A host that has numbered so many packets of a connection one by one does so. */
-const ENOUGH_ORDERLY = 3;
+/**
+ * Numbers are believed where so many packets in a row were numbered one by one; each hole costs as much, so that a host that numbers
+ * the packets of several connections together is not believed for long.
+ */
+const ENOUGH_TRUST = 4;
+const FULL_TRUST = 16;
 /** More were not sent again one after another. */
 const MAX_MISSING = 4;
 
@@ -57,6 +63,8 @@ export class Reassembly {
     if ((segment.window === 0) !== flow.isWindowClosed) noteWindow(connection, flow, segment);
     const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
+      if (missingPackets > 0) flow.missingPackets += missingPackets;
+      if (!flow.isAhead && distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
       if (peer.held !== null) this.#schedule(connection, clockUs);
       return;
     }
@@ -70,8 +78,10 @@ export class Reassembly {
       piece.timeUs = segment.timeUs;
       piece.acknowledgement = segment.acknowledgement;
       piece.wasHeld = false;
-      piece.resentUs = 0;
-      piece.missingPackets = missingPackets;
+      piece.resentUs = flow.isAhead ? takeAhead(flow, segment) : 0;
+      piece.isFast = false;
+      piece.missingPackets = missingPackets + flow.missingPackets;
+      flow.missingPackets = 0;
       this.#deliver(connection, flow, length);
       if (isFin) this.#finish(connection, flow);
       if (peer.held !== null) {
@@ -86,6 +96,7 @@ export class Reassembly {
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
   #acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
     const acknowledgement = segment.acknowledgement;
+    if (peer.isSentTwice) this.#judgeSentTwice(connection, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
@@ -114,6 +125,15 @@ export class Reassembly {
       peer.coveredUs = segment.timeUs;
     }
     return ahead;
+  }
+
+  /** Whether the receiver says that it had what was sent again. */
+  #judgeSentTwice(connection: Connection, peer: Flow, segment: Segment): void {
+    const at = duplicateSackAt(segment);
+    if (at < 0) return;
+    peer.isSentTwice = false;
+    const isFromClient = (peer === connection.fromA) === connection.clientIsA;
+    connection.receiver?.sentForNothing(isFromClient, u32(segment.bytes, at) | 0);
   }
 
   /** What was timed has been acknowledged. */
@@ -297,6 +317,7 @@ export class Reassembly {
 
   #tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
     const { sequence, timeUs } = segment;
+    flow.isSentTwice = true;
     connection.receiver?.retransmitted({
       fromClient: (flow === connection.fromA) === connection.clientIsA,
       sequence,
@@ -421,6 +442,22 @@ export class Reassembly {
   }
 }
 
+/** An acknowledgement stands behind bytes of its sender that were not seen: they were lost, or come a moment later. */
+function noteAhead(flow: Flow, segment: Segment): void {
+  if (distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
+  flow.isAhead = true;
+  flow.aheadLow = segment.timeLow;
+  flow.aheadTo = segment.sequence;
+}
+
+/** Those bytes have come, or were passed over: how long after, where networks do not reorder by as much. */
+function takeAhead(flow: Flow, segment: Segment): number {
+  flow.isAhead = false;
+  if (distance(flow.aheadTo, segment.sequence) <= 0) return 0;
+  const lateUs = (segment.timeLow - flow.aheadLow) | 0;
+  return lateUs >= NETWORK_REORDER_US ? lateUs : 0;
+}
+
 /** The receive window of the sender of this segment has closed, or opened again. */
 function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
   flow.isWindowClosed = !flow.isWindowClosed;
@@ -447,12 +484,12 @@ function packetsOf(payloadLength: number): number {
 
 function noteMissing(flow: Flow, missing: number): number {
   if (missing === 0) {
-    flow.disorderlyIpIds--;
+    flow.ipIdTrust++;
     return 0;
   }
-  const isOrderly = flow.disorderlyIpIds === 0;
-  flow.disorderlyIpIds = ENOUGH_ORDERLY;
-  return isOrderly && missing <= MAX_MISSING ? missing : 0;
+  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
+  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
+  return isBelieved ? missing : 0;
 }
 
 /** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
@@ -461,7 +498,7 @@ function notePacket(flow: Flow, segment: Segment): number {
   const { ipId, payloadLength } = segment;
   const missing = (ipId - flow.nextIpId) & 0xffff;
   flow.nextIpId = (ipId + (payloadLength <= PACKET_BYTES ? 1 : packetsOf(payloadLength))) & 0xffff;
-  if (missing === 0 && flow.disorderlyIpIds === 0) return 0;
+  if (missing === 0 && flow.ipIdTrust === FULL_TRUST) return 0;
   return noteMissing(flow, missing);
 }
 

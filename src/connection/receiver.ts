@@ -48,6 +48,8 @@ export interface StreamReceiver {
   gap(fromClient: boolean, missing: number, next: number): void;
   /** Bytes that had been delivered were sent again. */
   retransmitted(resent: Resent): void;
+  /** The receiver has said that it had these bytes when they were sent again. */
+  sentForNothing(fromClient: boolean, sequence: number): void;
   /** The server will send nothing more. */
   serverFinished(): void;
   /** Nothing more comes at all. */

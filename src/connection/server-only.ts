@@ -27,6 +27,10 @@ export class ServerOnly implements StreamReceiver {
     this.#receiver.gap(fromClient, missing, next);
   }
 
+  sentForNothing(fromClient: boolean, sequence: number): void {
+    this.#receiver.sentForNothing(fromClient, sequence);
+  }
+
   retransmitted(resent: Resent): void {
     this.#receiver.retransmitted(resent);
   }

@@ -33,6 +33,8 @@ export class Segment {
   checksum = 0;
   /** The batch that holds the frame. */
   bytes: Uint8Array = new Uint8Array(0);
+  /** Where its TCP header begins. */
+  headerStart = 0;
   payloadStart = 0;
   /** Payload bytes on the wire, by the IP header. */
   payloadLength = 0;

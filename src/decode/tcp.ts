@@ -26,6 +26,7 @@ export function decodeTcp(segment: Segment, bytes: Uint8Array, at: number, end: 
   segment.window = u16(bytes, at + 14);
   segment.checksum = u16(bytes, at + 16);
   segment.bytes = bytes;
+  segment.headerStart = at;
   segment.payloadStart = payloadStart;
   segment.payloadLength = packetEnd - payloadStart;
   // A frame may be longer than its packet (Ethernet pads to 60 bytes) or, cut by the snaplen, shorter.

@@ -208,6 +208,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     } else pairing.markResponseRetransmitted(this.#server.offsetOf(sequence), resent);
   }
 
+  sentForNothing(fromClient: boolean, sequence: number): void {
+    if (fromClient) this.#pairing?.unmarkRetransmitted(this.#client.offsetOf(sequence));
+  }
+
   serverFinished(): void {
     this.#settle("closed");
   }

@@ -40,6 +40,11 @@ export class Origin {
     return this.#isServerHere ? 0 : this.path.toServer.us;
   }
 
+  /** This host receives what the client sends (or the server): a segment that was seen here has arrived. */
+  arrivesHere(fromClient: boolean): boolean {
+    return this.#isServerHere ? fromClient || this.side === "local" : this.side === "client" && !fromClient;
+  }
+
   get connectionId(): number {
     return this.#connection.id;
   }

@@ -16,6 +16,9 @@ import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } f
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
 
+/** The soonest that senders send the end of a message again (Linux: two round trips and two ticks, RFC 8985 §7.2). */
+const LEAST_PROBE_US = 2_000;
+
 /** A complete response, and how much of the client's stream its sender had received. */
 interface KeptResponse {
   readonly draft: ResponseDraft;
@@ -53,8 +56,12 @@ export class Pairing implements Exchange {
   /** Where set, answered requests are not told yet (see `endHold`). */
   held: HeldAnswers | null = null;
 
-  /** Until when waiting for bytes of the response that were sent again has been charged. */
+  /** Until when standing still for bytes that were sent again has been charged, of the request being read and of the response. */
+  #requestChargedUs = 0.5;
   #chargedUntilUs = 0.5;
+  /** When bytes of requests were last sent again, and the time before that. */
+  #resentAtUs = 0.5;
+  #resentBeforeUs = 0.5;
 
   readonly #here: Here;
   readonly #path: Path;
@@ -111,25 +118,42 @@ export class Pairing implements Exchange {
     this.#here.enter(piece, offset, this.#path);
     const { entry } = this.#draft;
     if (entry === NIL) return;
+    if (piece.resentUs > 0) this.#chargeRequest(piece.timeUs - piece.resentUs, piece.timeUs, piece.isFast);
+    else if (piece.missingPackets > 0) {
+      const endUs = this.#pool.times[entry * TIMES + Time.end]!;
+      if (this.#isTailResent(piece, endUs)) this.#chargeRequest(endUs, piece.timeUs, false);
+    }
     this.#draft.extend(piece.timeUs, this.#here.flags);
-    this.#chargeRequest(entry);
   }
 
   // Runs for every segment with payload.
   enterResponsePiece(piece: Piece, offset: number): void {
     this.#here.enter(piece, offset, this.#path);
-    if (piece.resentUs > 0) this.#chargeResponse(piece.resentUs, piece.isFast);
+    if (piece.resentUs > 0) this.#chargeResponse(piece.timeUs - piece.resentUs, piece.timeUs, piece.isFast);
     if (!this.#response.hasBegun) return;
-    const stoodUs = piece.timeUs - this.#response.endUs;
-    // Packets are missing behind a time-out: the sender sent again what nobody had seen.
-    if (piece.missingPackets > 0 && stoodUs >= TIMEOUT_US) this.#chargeResponse(stoodUs, false);
+    const { endUs } = this.#response;
+    if (piece.missingPackets > 0 && this.#isTailResent(piece, endUs)) this.#chargeResponse(endUs, piece.timeUs, false);
     this.#response.extend(piece.timeUs, this.#here.flags);
   }
 
-  /** Its bytes were sent again, and came late. */
-  #chargeRequest(entry: number): void {
-    const { resentUs, isFast } = this.#here;
-    if (resentUs > 0 && entry !== NIL) this.#queue.charge(entry, Time.resentRequest, resentUs, isFast, 1);
+  /**
+   * In the middle of a message, that stood still since `sinceUs`, packets are missing: the sender sent again what nobody had seen,
+   * as it does after two round trips at the soonest (RFC 8985 §7.2).
+   */
+  #isTailResent(piece: Piece, sinceUs: number): boolean {
+    const { toServer, toClient } = this.#path;
+    const roundTripUs = Math.max(toServer.us, toClient.us);
+    const leastUs = roundTripUs < 0 ? TIMEOUT_US : Math.max(LEAST_PROBE_US, roundTripUs);
+    return piece.timeUs - sinceUs >= Math.min(leastUs, TIMEOUT_US);
+  }
+
+  /** The request being read stood still between these times. */
+  #chargeRequest(fromUs: number, toUs: number, isFast: boolean): void {
+    const { entry } = this.#draft;
+    const lostUs = Math.max(0, toUs - Math.max(fromUs, this.#requestChargedUs));
+    if (lostUs > 0) this.#requestChargedUs = toUs;
+    const before = this.#pool.times[entry * TIMES + Time.resentRequest]!;
+    this.#queue.charge(entry, Time.resentRequest, before + lostUs, isFast, 1);
   }
 
   // Runs for every request.
@@ -143,7 +167,6 @@ export class Pairing implements Exchange {
       this.isOverfull = true;
     }
     if (this.isTentative && depth > 0 && this.#requestedOffset < this.#here.base + at) this.isContradicted = true;
-    if (this.#here.resentUs > 0) this.#chargeRequest(this.#draft.entry);
   }
 
   word(isKey: boolean): void {
@@ -235,7 +258,6 @@ export class Pairing implements Exchange {
     words[word + Word.text] = this.wantsText
       ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
       : 0;
-    if (this.#here.resentUs > 0) this.#chargeRequest(entry);
     this.#service.requested(commandId, end - at, true);
     queue.add(entry);
   }
@@ -455,32 +477,42 @@ export class Pairing implements Exchange {
 
   /** Bytes [from, to) of the client's stream were sent again. */
   markRetransmitted(from: number, to: number, resent: Resent): void {
-    this.#queue.markRetransmitted(from, to, resent);
+    const { timeUs, isFast } = resent;
+    const isNeeded = resent.isNeeded && !this.#origin.arrivesHere(true);
+    this.#queue.markRetransmitted(from, to, timeUs, isNeeded, isFast);
+    if (isNeeded) {
+      this.#resentBeforeUs = this.#resentAtUs;
+      this.#resentAtUs = timeUs;
+    }
     const { entry } = this.#draft;
-    if (entry === NIL) return;
-    const times = this.#pool.times;
-    const time = entry * TIMES;
     // It stood still since its latest byte.
-    const stoodUs = resent.isNeeded ? resent.timeUs - times[time + Time.end]! : 0;
-    this.#queue.charge(entry, Time.resentRequest, times[time + Time.resentRequest]! + stoodUs, resent.isFast, 1);
+    if (entry !== NIL)
+      this.#chargeRequest(isNeeded ? this.#pool.times[entry * TIMES + Time.end]! : timeUs, timeUs, isFast);
+  }
+
+  /** The client's bytes from this place on had arrived when they were sent again last. */
+  unmarkRetransmitted(from: number): void {
+    this.#queue.unmarkRetransmitted(from, this.#resentBeforeUs);
+    this.#resentAtUs = this.#resentBeforeUs;
   }
 
   /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number, resent: Resent): void {
     const { head } = this.#queue;
     if (head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
-    const sinceUs = Math.max(this.#response.endUs, this.#chargedUntilUs);
-    const stoodUs = resent.isNeeded ? Math.max(0, resent.timeUs - sinceUs) : 0;
-    this.#chargedUntilUs = Math.max(this.#chargedUntilUs, resent.timeUs);
-    this.#chargeResponse(stoodUs, resent.isFast);
+    const { timeUs, isFast } = resent;
+    const isNeeded = resent.isNeeded && !this.#origin.arrivesHere(false);
+    this.#chargeResponse(isNeeded ? this.#response.endUs : timeUs, timeUs, isFast);
   }
 
-  /** The oldest request waits for its response, or has a part of it: `us` of that for bytes that were sent again. */
-  #chargeResponse(us: number, isFast: boolean): void {
+  /** The oldest request waits for its response, or has a part of it: between these times for bytes that were sent again. */
+  #chargeResponse(fromUs: number, toUs: number, isFast: boolean): void {
     const { head } = this.#queue;
     if (head === NIL) return;
-    const lostUs = this.#pool.times[head * TIMES + Time.resentResponse]! + us;
-    this.#queue.charge(head, Time.resentResponse, lostUs, isFast, 1);
+    const lostUs = Math.max(0, toUs - Math.max(fromUs, this.#chargedUntilUs));
+    if (lostUs > 0) this.#chargedUntilUs = toUs;
+    const before = this.#pool.times[head * TIMES + Time.resentResponse]!;
+    this.#queue.charge(head, Time.resentResponse, before + lostUs, isFast, 1);
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */

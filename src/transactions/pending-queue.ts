@@ -1,4 +1,3 @@
-import type { Resent } from "../connection/receiver.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
 import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Resend, TIMEOUT_US } from "./resend.ts";
@@ -94,17 +93,41 @@ export class PendingQueue {
    * Bytes [from, to) of the client's stream were sent again: marks the requests they belong to, as far as they are looked for. Where
    * the bytes may have been lost, these and all behind them have waited for that since they were sent.
    */
-  markRetransmitted(from: number, to: number, resent: Resent): void {
+  markRetransmitted(from: number, to: number, timeUs: number, isNeeded: boolean, isFast: boolean): void {
     const times = this.pool.times;
     let left = MAX_LOOKED_AT;
     for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
       left--;
       if (times[entry * TIMES + Time.endOffset]! <= from) continue;
       const isOwn = times[entry * TIMES + Time.startOffset]! < to;
-      if (!isOwn && !resent.isNeeded) break;
-      const lostUs = resent.isNeeded ? resent.timeUs - times[entry * TIMES + Time.end]! : 0;
-      this.charge(entry, Time.resentRequest, lostUs, resent.isFast, isOwn ? 1 : 0);
+      if (!isOwn && !isNeeded) break;
+      const lostUs = isNeeded ? timeUs - times[entry * TIMES + Time.end]! : 0;
+      this.charge(entry, Time.resentRequest, lostUs, isFast, isOwn ? 1 : 0);
     }
+  }
+
+  /** Bytes from there on had arrived when they were sent again last; what is left was sent again before, at `untilUs` (0: nothing). */
+  unmarkRetransmitted(from: number, untilUs: number): void {
+    const { times } = this.pool;
+    let left = MAX_LOOKED_AT;
+    for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
+      left--;
+      const time = entry * TIMES;
+      if (times[time + Time.endOffset]! <= from) continue;
+      const lostUs = Math.max(0, untilUs - times[time + Time.end]!);
+      if (lostUs >= times[time + Time.resentRequest]!) continue;
+      times[time + Time.resentRequest] = lostUs;
+      if (lostUs === 0) this.forgetRequest(entry);
+    }
+  }
+
+  /** Nothing was lost of the request: what was sent again of it had arrived. */
+  forgetRequest(entry: number): void {
+    const { times, words } = this.pool;
+    const word = entry * WORDS + Word.retransmissions;
+    const how = words[word]! & ~Resend.request;
+    words[word] = (how & Resend.response) === 0 ? how & Resend.count : how;
+    times[entry * TIMES + Time.resentRequest] = 0;
   }
 
   /** So many segments were sent again, for which the entry has waited `lostUs` in all. */

@@ -6,12 +6,16 @@ import type { Origin } from "./origin.ts";
 import { type PendingPool, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
-import { TIMEOUT_US } from "./resend.ts";
+import { Resend, TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
 import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
 
 /** Linux' shortest time-out before a sender sends again (TCP_RTO_MIN). */
 const SHORTEST_TIMEOUT_US = 200_000;
+
+/** The least round trip seen may be longer than the shortest one possible: by less than this part, and a busy host's delays. */
+const SURELY = 0.75;
+const BUSY_US = 500;
 
 /** Tells what became of one connection's requests, with all that explains it. Entries are released by the caller. */
 export class Teller {
@@ -98,6 +102,7 @@ export class Teller {
     if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
       this.longestWaitUs = record.waitUs;
     }
+    if (record.resends !== 0) this.#dropNeedless(record, entry);
     if (missingPackets > 0 && record.waitUs >= TIMEOUT_US) this.#chargeMissing(record, entry, missingPackets);
     if (this.#wantsBehind && (record.queueUs > 0 || this.#queue.count > 0)) this.#noteQueue(record);
     if (record.endUs > this.#previousEndUs) this.#previousEndUs = record.endUs;
@@ -117,16 +122,33 @@ export class Teller {
     this.#ahead.note(fromUs, startUs, record.requestNumber, record.commandId);
   }
 
+  /** A response that came sooner than it can be an answer to what was sent again is one to what was sent before. */
+  #dropNeedless(record: TransactionRecord, entry: number): void {
+    const sinceUs = record.waitUs - record.resentRequestUs;
+    if ((record.resends & Resend.request) === 0 || sinceUs < 0) return;
+    if (sinceUs >= SURELY * record.toServerUs - BUSY_US) return;
+    const timedOutUs = record.resentRequestUs;
+    this.#queue.forgetRequest(entry);
+    // Nobody had acknowledged it for so long: the response was lost, and sent again.
+    const timeoutUs = Math.min(SHORTEST_TIMEOUT_US, timedOutUs) + record.toServerUs;
+    const lostUs = Math.min(record.waitUs - record.toServerUs, timeoutUs);
+    if (timedOutUs >= TIMEOUT_US) this.#queue.charge(entry, Time.resentResponse, lostUs, false, 0);
+  }
+
   /**
    * A response came after the sender's shortest time-out, and packets are missing before it: they were copies of it. Each
    * time-out is twice as long as the one before (RFC 6298 §5.5).
    */
   #chargeMissing(record: TransactionRecord, entry: number, packets: number): void {
-    if (this.#pool.times[entry * TIMES + Time.resentRequest]! > 0) return;
+    if (this.#origin.arrivesHere(true)) return;
     const roundTripUs = Math.max(0, this.#origin.path.toServer.us);
     const timeoutsUs = (2 ** packets - 1) * (SHORTEST_TIMEOUT_US + roundTripUs);
-    const lostUs = Math.min(record.waitUs - roundTripUs, timeoutsUs);
-    this.#queue.charge(entry, Time.resentResponse, lostUs, false, packets);
+    const leftUs = record.waitUs - roundTripUs - record.resentRequestUs;
+    if (leftUs < TIMEOUT_US) return;
+    const lostUs = Math.min(leftUs, timeoutsUs);
+    // One that was seen to be late is counted already.
+    const segments = record.resentResponseUs > 0 ? packets - 1 : packets;
+    this.#queue.charge(entry, Time.resentResponse, lostUs, false, segments);
     record.flags |= Flag.retransmission;
   }
 }

@@ -76,6 +76,7 @@ const DEAF: StreamReceiver = {
   data() {},
   gap() {},
   retransmitted() {},
+  sentForNothing() {},
   serverFinished() {},
   ended() {},
   expire() {},

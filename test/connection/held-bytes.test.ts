@@ -20,6 +20,7 @@ for (const [what, batch] of [
       },
       gap: NEVER,
       retransmitted: NEVER,
+      sentForNothing: NEVER,
       serverFinished: NEVER,
       ended: NEVER,
       expire: NEVER,

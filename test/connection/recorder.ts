@@ -91,6 +91,7 @@ export class Recorder {
       },
       gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),
       retransmitted: ({ fromClient, length }) => note(`${end(fromClient)} again ${length}`),
+      sentForNothing: (fromClient) => note(`${end(fromClient)} for nothing`),
       serverFinished: () => note("s fin"),
       ended: (reason) => note(`ended ${reason}`),
       expire: () => undefined,

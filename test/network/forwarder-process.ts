@@ -44,8 +44,30 @@ function sendLater(way: Way, frame: Buffer, ms: number): void {
   setTimeout(() => out[way].send(copy), ms);
 }
 
-out.toServer.onFrame((frame) => forward("toClient", frame));
-out.toClient.onFrame((frame) => forward("toServer", frame));
+/** Frames on a long line, and when they arrive. */
+const underWay: { readonly way: Way; readonly frame: Buffer; readonly at: number }[] = [];
+
+/** Looks again and again, since timers are up to a millisecond late. */
+function arrive(): void {
+  while (underWay.length > 0 && performance.now() >= underWay[0]!.at) {
+    const { way, frame } = underWay.shift()!;
+    forward(way, frame);
+  }
+  if (underWay.length > 0) setImmediate(arrive);
+}
+
+function take(way: Way, frame: Buffer): void {
+  const { wayMs } = judge.policy;
+  if (wayMs === undefined && underWay.length === 0) {
+    forward(way, frame);
+    return;
+  }
+  underWay.push({ way, frame: Buffer.from(frame), at: performance.now() + (wayMs ?? 0) });
+  if (underWay.length === 1) setImmediate(arrive);
+}
+
+out.toServer.onFrame((frame) => take("toClient", frame));
+out.toClient.onFrame((frame) => take("toServer", frame));
 
 // The parent sets a policy, and is told what the one before it has done.
 process.on("message", (policy: Policy) => {

@@ -24,6 +24,8 @@ export interface Rule {
 export interface Policy {
   readonly rules: readonly Rule[];
   readonly seed?: number;
+  /** Every segment, of both ways and with payload or without, takes so many ms, to the tenth: a long line. */
+  readonly wayMs?: number;
   /** For so long from now on, in ms, no segment of this way (pure acknowledgements, too) offers a window. */
   readonly closedWindow?: { readonly way: Way; readonly ms: number };
 }

@@ -38,6 +38,21 @@ export interface JsonRecord {
   readonly response_bytes: number;
   readonly request_seq: number;
   readonly response_seq: number | null;
+  readonly server_us: number | null;
+  readonly zero_window_us: number;
+  readonly cause: string;
+  readonly cause_us: number;
+  readonly retransmission: {
+    readonly direction: "request" | "response";
+    readonly by: "timeout" | "fast";
+    readonly times: number;
+  } | null;
+  readonly behind: {
+    readonly id: string;
+    readonly command: string;
+    readonly us: number;
+    readonly elsewhere?: true;
+  } | null;
   readonly flags: readonly string[];
 }
 
