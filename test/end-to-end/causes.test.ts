@@ -1,0 +1,256 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { fileOf } from "../diff/two-hosts.ts";
+import { pcapFile } from "../support/pcap-file.ts";
+import { resp } from "../support/raw-client.ts";
+import { BEGIN_US, Dialogue, ETHERNET, frameOf, type TestSegment } from "../support/segments.ts";
+import { type JsonRecord, runTcplat } from "../support/tcplat.ts";
+
+/** A frame, with TCP options. */
+type Sent = TestSegment | { readonly segment: TestSegment; readonly tcpOptions: Uint8Array };
+
+/** The round trip of all these connections, in µs. */
+const RTT = 1000;
+const GET = resp("GET", "k");
+const VALUE = "$1\r\nx\r\n";
+
+function captureOf(frames: readonly Sent[]): Buffer {
+  const sorted = frames
+    .map((sent) => ("segment" in sent ? sent : { segment: sent, tcpOptions: ETHERNET.tcpOptions }))
+    .toSorted((a, b) => a.segment.timeUs - b.segment.timeUs);
+  return pcapFile(
+    sorted.map(({ segment, tcpOptions }) => ({
+      seconds: Math.floor(segment.timeUs / 1e6),
+      nanoseconds: (segment.timeUs % 1e6) * 1000,
+      bytes: frameOf(segment, { ...ETHERNET, tcpOptions }),
+    })),
+  );
+}
+
+/** A connection that has shaken hands in one round trip and exchanged a few quick requests until 20 ms. */
+function warm(): { readonly d: Dialogue; readonly frames: Sent[] } {
+  const d = new Dialogue();
+  const frames: Sent[] = [d.syn(0), d.synAck(RTT), d.ack("client", RTT + 10)];
+  for (let at = 5000; at < 20_000; at += 2000) frames.push(d.client(at, GET), d.server(at + RTT + 100, VALUE));
+  return { d, frames };
+}
+
+/** "I had this already": SACK, its first block below the acknowledgement (RFC 2883). */
+function duplicateSack(of: TestSegment): Uint8Array {
+  const options = Buffer.from([1, 1, 5, 10, 0, 0, 0, 0, 0, 0, 0, 0]);
+  options.writeUInt32BE(of.sequence >>> 0, 4);
+  options.writeUInt32BE((of.sequence + of.payload.length) >>> 0, 8);
+  return options;
+}
+
+/** The same bytes in a new packet. */
+function again(of: TestSegment, at: number, by: Partial<TestSegment> = {}): TestSegment {
+  return { ...of, timeUs: BEGIN_US + at, ipId: of.ipId + 1, ...by };
+}
+
+const VALUE_OF_9000 = `$9000\r\n${"x".repeat(9000)}\r\n`;
+
+interface Case {
+  readonly name: string;
+  readonly side: "client" | "server";
+  /** What comes behind the quick requests, from 100 ms on. */
+  readonly make: (d: Dialogue) => readonly Sent[];
+  /** Of the last record. */
+  readonly cause: string;
+  readonly retransmitUs: number;
+  readonly resent: JsonRecord["retransmission"];
+}
+
+const request = (by: "timeout" | "fast", times = 1) => ({ direction: "request", by, times }) as const;
+const response = (by: "timeout" | "fast", times = 1) => ({ direction: "response", by, times }) as const;
+
+const CASES: readonly Case[] = [
+  {
+    name: "a request sent again and answered a round trip later was lost",
+    side: "client",
+    make: (d) => {
+      const lost = d.client(100_000, GET);
+      return [lost, again(lost, 310_000), d.server(311_100, VALUE)];
+    },
+    cause: "retransmission",
+    retransmitUs: 210_000,
+    resent: request("timeout"),
+  },
+  {
+    name: "sent again, and the server says that it had it: the server is slow",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const segment = d.ack("server", 311_000);
+      return [asked, again(asked, 310_000), { segment, tcpOptions: duplicateSack(asked) }, d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "sent twice again, of which the server had the second: the first was lost",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const segment = d.ack("server", 731_000);
+      const copies = [again(asked, 310_000), again(asked, 730_000)];
+      return [asked, ...copies, { segment, tcpOptions: duplicateSack(asked) }, d.server(732_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 210_000,
+    resent: request("timeout", 2),
+  },
+  {
+    name: "sent again after it was acknowledged: the server is slow",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, d.ack("server", 101_000), again(asked, 310_000), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "a probe that the response crossed: it answers the first copy",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 150_000), d.server(150_100, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "a request that the server's own host saw twice had arrived",
+    side: "server",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 310_000), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "an acknowledgement stands behind a response that nobody saw: that was lost, and sent again",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const lost = d.server(101_100, VALUE, { ipId: 9 });
+      const seen = d.ack("server", 110_000);
+      return [asked, seen, again(lost, 311_000)];
+    },
+    cause: "retransmission",
+    retransmitUs: 201_000,
+    resent: response("timeout"),
+  },
+  {
+    name: "a packet is missing before the response, after a time-out: a copy of it",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const lost = d.server(101_100, VALUE);
+      return [asked, again(lost, 306_100)];
+    },
+    cause: "retransmission",
+    retransmitUs: 201_000,
+    resent: response("timeout"),
+  },
+  {
+    name: "where packets have random numbers none is missing: the server is slow, as far as anybody can know",
+    side: "client",
+    make: (d) => [d.client(100_000, GET), d.server(306_100, VALUE, { ipId: 45_678 })],
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "a response whose end was lost stood still",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const start = d.server(101_100, VALUE_OF_9000.slice(0, 1400));
+      const end = d.server(101_110, VALUE_OF_9000.slice(1400));
+      return [asked, start, again(end, 121_100)];
+    },
+    cause: "retransmission",
+    retransmitUs: 20_000,
+    resent: response("timeout"),
+  },
+  {
+    name: "a hole that took another way (a lower number) was not sent again",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const start = d.server(101_100, VALUE_OF_9000.slice(0, 1400));
+      const middle = d.server(121_000, VALUE_OF_9000.slice(1400, 2800));
+      return [asked, start, middle, d.server(101_110, VALUE_OF_9000.slice(2800))];
+    },
+    cause: "receive",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "a request in four segments of which two were lost stood still once",
+    side: "server",
+    make: (d) => {
+      const whole = resp("SET", "k", "x".repeat(5000));
+      const parts = [0, 1400, 2800, 4200].map((from, i) => d.client(100_000 + i, whole.slice(from, from + 1400)));
+      const late = [again(parts[1]!, 120_000, { ipId: 2000 }), again(parts[2]!, 130_000, { ipId: 2001 })];
+      return [parts[0]!, parts[3]!, ...late, d.server(130_100, "+OK\r\n")];
+    },
+    cause: "retransmission",
+    retransmitUs: 129_997 - 100_000,
+    resent: request("timeout", 2),
+  },
+  {
+    name: "of a pipeline all wait for the segment that was lost",
+    side: "client",
+    make: (d) => {
+      const [first, last] = [d.client(100_000, GET), d.client(100_050, GET)];
+      return [first, last, again(first, 310_000), d.server(311_100, VALUE), d.server(311_110, VALUE)];
+    },
+    cause: "retransmission",
+    retransmitUs: 209_950,
+    resent: request("timeout", 0),
+  },
+];
+
+describe("the cause of a latency, from made captures", () => {
+  for (const [i, { name, side, make, cause, retransmitUs, resent }] of CASES.entries()) {
+    it(name, async () => {
+      const { d, frames } = warm();
+      const file = fileOf(`cause-${i}.pcap`, captureOf([...frames, ...make(d)]));
+      const { records, status } = await runTcplat(["-r", file, "--side", side, "--json"]);
+      assert.equal(status, 0);
+      const last = records.at(-1)!;
+      assert.deepEqual(
+        { cause: last.cause, retransmitUs: last.retransmit_us, resent: last.retransmission },
+        { cause, retransmitUs, resent },
+      );
+      assert.ok(records.slice(0, 8).every((record) => record.retransmit_us === 0));
+    });
+  }
+
+  it("a connection that was made slowly has a line and a record, where a threshold is given", async () => {
+    const d = new Dialogue();
+    const syn = d.syn(0);
+    const frames = [syn, again(syn, 1_000_000), d.synAck(1_001_000), d.ack("client", 1_001_010)];
+    const file = fileOf("connect.pcap", captureOf([...frames, d.client(1_002_000, GET), d.server(1_003_100, VALUE)]));
+    const run = async (...words: string[]) => (await runTcplat(["-r", file, "--side", "client", ...words])).lines;
+    const [line, ...none] = await run("-t", "500");
+    assert.match(
+      line!,
+      / 10\.0\.0\.1:40001 => 10\.0\.0\.2:6379 \| 1001\.010 ms \| \(connect\) \| 1 SYN retransmission$/,
+    );
+    assert.deepEqual(none, []);
+    assert.equal((await run("-t", "1002")).length, 0);
+    assert.equal((await run()).filter((each) => each.includes("(connect)")).length, 0);
+    const [record] = await run("-t", "500", "--json");
+    const { type, id, latency_us, syn_retransmissions, rtt_us } = JSON.parse(record!);
+    assert.deepEqual([type, id, latency_us, syn_retransmissions, rtt_us], ["connect", "1", 1_001_010, 1, null]);
+  });
+});
