@@ -10,8 +10,8 @@ const DOUBTFUL = Flag.gap | Flag.clockSkew;
 
 /**
  * A transaction's latency, split: the shares add up to it. One record, reused, all in µs. Retransmissions come first, since
- * whatever waits behind a lost segment waits for that; then the wait for earlier requests; what is left of the wait is the way
- * to the server and back, as far as it is known to be, and the server.
+ * whatever waits behind a lost segment waits for that; then the way to the server and back, as far as it is known to be, which
+ * every request takes; then the wait for earlier requests; what is left of the wait is the server.
  */
 export class Shares {
   server = 0;
@@ -34,13 +34,14 @@ export class Shares {
     this.retransmission = 0;
     this.queue = 0;
     if (of.resends !== 0) left -= this.#takeResent(of);
+    this.network = toServerUs > 0 ? Math.min(toServerUs, left) : 0;
+    left -= this.network;
     if (of.queueUs > 0) {
-      // Queue and retransmission overlap: those ahead waited for the same segment.
+      // The queue overlaps with both: those ahead waited for the same segment, and took the same way.
       this.queue = Math.min(Math.max(0, of.queueUs - (waitUs - left)), left);
       left -= this.queue;
     }
-    this.network = toServerUs > 0 ? Math.min(toServerUs, left) : 0;
-    this.server = left - this.network;
+    this.server = left;
     this.isNetworkUnknown = toServerUs < 0;
     this.#isDoubtful = (of.flags & DOUBTFUL) !== 0;
     return this;

@@ -31,11 +31,12 @@ export const PIPELINED = `1-2  GET user:1
   10.0.0.1:40001 => 10.0.0.2:6379, redis, captured on the client's host
   began 2026-01-01 00:00:00.010000, took 41.300 ms
   normal, ok; 25 bytes up, 9 down; pipelined
-  cause: queue, 41.200 of 41.300 ms (behind KEYS of 1-1, 41.200)
+  cause: queue, 40.200 of 41.300 ms (behind KEYS of 1-1, 41.200)
 
 phase                      ms    share 0                          20.650                      41.300
-queue                  41.200   99.8 % #############################################################
-network (rtt)           0.100    0.2 %                                                             #
+queue                  40.200   97.3 % ###########################################################
+network (rtt)           1.000    2.4 %                                                            ##
+server                  0.100    0.2 %                                                             |
 | 1-1 KEYS             41.200          =============================================================
 
         ms     pause   bytes  client      server

@@ -98,7 +98,8 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
   it("a segment lost in the middle of a request: out of order where it is missing, sent again where it was seen", async () => {
     const views = await disturb({ rules: [{ action: "drop", way: "toServer", nth: [2] }] }, ["SET", "k", LARGE]);
     const { flags } = compare(views, "SET k");
-    assert.deepEqual(flags, [["retransmission"], ["out_of_order"]]);
+    // Packets are numbered: what fills the hole was sent again.
+    assert.deepEqual(flags, [["retransmission"], ["out_of_order", "retransmission"]]);
     assert.ok(trouble(views.client)[0]! >= 1);
     assert.deepEqual(trouble(views.server).slice(0, 1), [0]);
     assert.ok(trouble(views.server)[1]! >= 1);
@@ -107,7 +108,7 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
   it("a segment lost in the middle of a response: the other way round", async () => {
     const views = await disturb({ rules: [{ action: "drop", way: "toClient", nth: [2] }] }, ["GET", "large"]);
     const { flags } = compare(views, "GET large");
-    assert.deepEqual(flags[0], ["out_of_order"]);
+    assert.deepEqual(flags[0], ["out_of_order", "retransmission"]);
     assert.ok(trouble(views.client)[1]! >= 1);
     assert.ok(trouble(views.server)[0]! >= 1);
     assert.equal(trouble(views.server)[1], 0);

@@ -12,9 +12,15 @@ const held: Record<Way, Buffer | null> = { toServer: null, toClient: null };
 let judge = new Judge({ rules: [] });
 let windowOpensAt = 0;
 
+function isClosed(way: Way, { ms, after = 0 }: { readonly ms: number; readonly after?: number }): boolean {
+  if (judge.counts[way === "toServer" ? "toClient" : "toServer"] < after) return false;
+  if (windowOpensAt === 0) windowOpensAt = performance.now() + ms;
+  return performance.now() < windowOpensAt;
+}
+
 function forward(way: Way, frame: Buffer): void {
   const closed = judge.policy.closedWindow;
-  if (closed?.way === way && performance.now() < windowOpensAt && isTcp(frame)) setWindow(frame, 0);
+  if (closed?.way === way && isClosed(way, closed) && isTcp(frame)) setWindow(frame, 0);
   if (!hasPayload(frame)) {
     out[way].send(frame);
     return;
@@ -73,7 +79,8 @@ out.toClient.onFrame((frame) => take("toServer", frame));
 process.on("message", (policy: Policy) => {
   const { counts } = judge;
   judge = new Judge(policy);
-  windowOpensAt = performance.now() + (policy.closedWindow?.ms ?? 0);
+  const { ms = 0, after = 0 } = policy.closedWindow ?? {};
+  windowOpensAt = after === 0 ? performance.now() + ms : 0;
   process.send?.(counts);
 });
 // A thread that waits for frames would keep this process alive without its parent.

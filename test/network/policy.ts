@@ -26,8 +26,11 @@ export interface Policy {
   readonly seed?: number;
   /** Every segment, of both ways and with payload or without, takes so many ms, to the tenth: a long line. */
   readonly wayMs?: number;
-  /** For so long from now on, in ms, no segment of this way (pure acknowledgements, too) offers a window. */
-  readonly closedWindow?: { readonly way: Way; readonly ms: number };
+  /**
+   * For so long, in ms, no segment of this way (pure acknowledgements, too) offers a window: from now on, or from when so many
+   * segments with payload have gone the other way.
+   */
+  readonly closedWindow?: { readonly way: Way; readonly ms: number; readonly after?: number };
 }
 
 /** What becomes of one segment. */

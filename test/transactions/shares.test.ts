@@ -42,7 +42,7 @@ const CASES: readonly (readonly [string, Partial<Transaction>, readonly number[]
   ],
   ["nothing at all is the server's", { toServerUs: -1 }, [0, 0, 0, 0, 0, 0], "server"],
   ["sending a large request", { sendUs: 900, waitUs: 500, toServerUs: 100 }, [400, 100, 0, 0, 900, 0], "send"],
-  ["waiting behind others", { waitUs: 1000, queueUs: 800, toServerUs: 300 }, [0, 200, 0, 800, 0, 0], "queue"],
+  ["waiting behind others", { waitUs: 1000, queueUs: 800, toServerUs: 300 }, [200, 300, 0, 500, 0, 0], "queue"],
   [
     "a request sent again after 200 ms (T6)",
     { waitUs: 200_500, toServerUs: 100, ...RESENT, resentRequestUs: 200_000 },
@@ -70,7 +70,7 @@ const CASES: readonly (readonly [string, Partial<Transaction>, readonly number[]
   [
     "those ahead waited for the same lost segment: that is no queue",
     { waitUs: 201_000, queueUs: 200_900, toServerUs: 50, ...RESENT, resentRequestUs: 200_000 },
-    [50, 50, 200_000, 900, 0, 0],
+    [100, 50, 200_000, 850, 0, 0],
     "retransmission",
   ],
   ["a hole forbids a verdict", { waitUs: 1000, toServerUs: 10, flags: Flag.gap }, [990, 10, 0, 0, 0, 0], "unknown"],
