@@ -23,6 +23,8 @@ export interface Options {
   readonly side: "auto" | "client" | "server";
   readonly servers: readonly ServerSelection[];
   readonly showValues: boolean;
+  /** The frames of slow requests, or null. */
+  readonly dumpSlow: DumpOptions | null;
   /** The page to write at the end, or null. */
   readonly report: string | null;
   readonly idleTimeoutUs: number;
@@ -45,6 +47,15 @@ export interface WriteOptions {
   readonly rotateSeconds: number | null;
   /** Keep or make at most this many files, or null. */
   readonly fileCount: number | null;
+}
+
+/** `--dump-slow`, and how much of it. */
+export interface DumpOptions {
+  readonly folder: string;
+  /** Files at most. */
+  readonly count: number;
+  /** Frames kept in case a slow request needs them. */
+  readonly bufferBytes: number;
 }
 
 /** `-p NAME[:PORT,…]`; "auto" means every known protocol. An empty `ports` means any. */

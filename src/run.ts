@@ -1,9 +1,11 @@
 import type { Logger } from "pino";
 import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
+import type { FrameSource } from "./capture/frame-source.ts";
 import { libpcapVersion } from "./capture/libpcap.ts";
 import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
+import type { SlowDump } from "./evidence/slow-dump.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
 import { openSource } from "./open-source.ts";
 import type { Options } from "./options.ts";
@@ -53,12 +55,27 @@ async function prepareCaptor(
     const crew = await Crew.start({ options, workers, isColoured: isColourWanted(), log });
     return (writer) => crew.recordsTo(writer);
   }
+  const makeDump = await openDump(options, log);
   const source = await openSource(options);
   return (writer) => {
-    const format = options.json ? new JsonFormat() : new LineFormat({ isColoured: isColourWanted(), explains: options.thresholdUs !== null });
-    const outputs = options.quiet ? [] : [new RecordOutput(format, writer)];
-    return new Solo(options, source, log, writer, outputs, reporter?.collector ?? null);
+    const format = options.json
+      ? new JsonFormat()
+      : new LineFormat({ isColoured: isColourWanted(), explains: options.thresholdUs !== null });
+    const dump = makeDump?.(source) ?? null;
+    const printed = options.quiet ? [] : [new RecordOutput(format, writer)];
+    const outputs = dump === null ? printed : [...printed, dump];
+    return new Solo(options, source, log, writer, outputs, reporter?.collector ?? null, dump);
   };
+}
+
+/** Likewise before anything is captured: makes the folder of `--dump-slow`. */
+async function openDump(options: Options, log: Logger): Promise<((source: FrameSource) => SlowDump) | null> {
+  const { dumpSlow } = options;
+  if (dumpSlow === null) return null;
+  const { DumpFolder } = await import("./evidence/dump-folder.ts");
+  const { SlowDump } = await import("./evidence/slow-dump.ts");
+  const folder = new DumpFolder(dumpSlow.folder, dumpSlow.count);
+  return (source) => new SlowDump(dumpSlow, folder, source, (sentence) => log.warn(sentence));
 }
 
 /** Before anything else is opened: a run whose report cannot be written does not begin. */

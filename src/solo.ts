@@ -6,6 +6,7 @@ import type { Captor } from "./captor.ts";
 import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
 import { FrameWriter } from "./capture/frame-writer.ts";
 import { TcplatError } from "./errors.ts";
+import type { SlowDump } from "./evidence/slow-dump.ts";
 import type { Options } from "./options.ts";
 import type { RecordWriter } from "./outputs/record-writer.ts";
 import { Patience } from "./patience.ts";
@@ -30,6 +31,7 @@ export class Solo implements Captor {
   readonly #log: Logger;
   readonly #writer: RecordWriter;
   readonly #pipeline: Pipeline;
+  readonly #dump: SlowDump | null;
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
   #wasUp = true;
@@ -42,12 +44,15 @@ export class Solo implements Captor {
     writer: RecordWriter,
     outputs: readonly TransactionOutput[],
     observer: TransactionOutput | null,
+    dump: SlowDump | null,
   ) {
     this.#options = options;
     this.source = source;
     this.#log = log;
     this.#writer = writer;
-    this.#pipeline = new Pipeline(options, source, outputs, () => ({ stdout: writer.recordsDropped }), observer);
+    this.#dump = dump;
+    const dropped = () => ({ stdout: writer.recordsDropped, ...(dump !== null && { dump_slow: dump.missing }) });
+    this.#pipeline = new Pipeline(options, source, outputs, dropped, observer);
   }
 
   begin(): void {
@@ -61,6 +66,7 @@ export class Solo implements Captor {
 
   async finish(): Promise<void> {
     this.#pipeline.finish();
+    if (this.#dump !== null) this.#log.info(await this.#dump.finish());
   }
 
   get frames(): number {
@@ -129,12 +135,22 @@ export class Solo implements Captor {
     while (at < length) {
       const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
       if (left <= 0) break;
+      const from = at;
       at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
+      if (this.#dump !== null) await this.#keep(this.#dump, from, at);
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
     }
     this.#pipeline.endBatch();
     if (this.#frameWriter !== null && !this.#frameWriter.write(batch, 0, at)) this.#isStopping = true;
     if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
+  }
+
+  /** `--dump-slow`: keeps the batch's frames in [from, to). A file waits until those that are due have been written. */
+  async #keep(dump: SlowDump, from: number, to: number): Promise<void> {
+    const { clockUs } = this.#pipeline.table;
+    dump.keep(this.source.batch, from, to);
+    if (this.source.isLive) dump.advance(clockUs);
+    else await dump.settle(clockUs);
   }
 
   /** A file waits for whoever reads the records, a live capture for a while. */
@@ -154,7 +170,10 @@ export class Solo implements Captor {
       if (source.isUp) this.#log.info(`${source.name} is up again`);
       else this.#log.warn(`${source.name} is down; capture goes on when it comes back`);
     }
-    if (source.isLive) this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
+    if (source.isLive) {
+      this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
+      this.#dump?.advance(this.#pipeline.table.clockUs);
+    }
     await source.waitForFrames(WAIT_MS);
   }
 

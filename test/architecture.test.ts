@@ -4,7 +4,17 @@ import { dirname, join, normalize } from "node:path";
 import { test } from "node:test";
 
 /** The way a byte takes, left to right. A stage imports itself, what stands to its left, and what every stage may see. */
-const STAGES = ["capture", "decode", "connection", "protocols", "transactions", "aggregate", "outputs", "report"];
+const STAGES = [
+  "capture",
+  "decode",
+  "connection",
+  "protocols",
+  "transactions",
+  "aggregate",
+  "outputs",
+  "evidence",
+  "report",
+];
 const ROOT = process.cwd();
 
 interface Import {
@@ -76,6 +86,7 @@ const ALLOWED: readonly [string, string][] = [
   ["decode/tcp.ts", 'import { u16 } from "../bytes/read.ts";'],
   ["decode/tcp.ts", 'import type { FrameSource } from "../capture/frame-source.ts";'],
   ["outputs/json.ts", 'import { TcplatError } from "../errors.ts";'],
+  ["evidence/slow-dump.ts", 'import type { TransactionOutput } from "../aggregate/aggregate.ts";'],
   ["report/slowest.ts", 'import { putEscaped } from "../outputs/put.ts";'],
   ["capture/libpcap.ts", 'import type { Options } from "../options.ts";'],
   ["protocols/redis.ts", 'import { words } from "./redis/words.ts";'],
@@ -101,6 +112,7 @@ const FORBIDDEN: readonly [string, string][] = [
   ["cost/meter.ts", 'import { u8 } from "../bytes/read.ts";'],
   ["outputs/metrics.ts", 'import { CostMeter } from "../cost/meter.ts";'],
   ["errors.ts", 'import { u8 } from "./bytes/read.ts";'],
+  ["outputs/json.ts", 'import { SlowDump } from "../evidence/slow-dump.ts";'],
   ["outputs/json.ts", 'import { html } from "../report/html.ts";'],
   ["protocols/redis.ts", 'import { memcached } from "./memcached.ts";'],
   ["protocols/redis.ts", 'import { words } from "./memcached/words.ts";'],

@@ -63,6 +63,7 @@ test("without any word every default of the contract holds", () => {
     side: "auto",
     servers: [],
     showValues: false,
+    dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,
     requestTimeoutUs: 60_000_000,

@@ -188,8 +188,8 @@ export class FrameWriter {
   }
 }
 
-/** `pcap-savefile(5)`: magic, version 2.4, zone, accuracy, snaplen, link type. */
-function fileHeader(linkType: number, snaplen: number): Uint8Array {
+/** The header of a file of such records (`pcap-savefile(5)`): magic of nanoseconds, version 2.4, zone, accuracy, snaplen, LINKTYPE_. */
+export function fileHeader(linkType: number, snaplen: number): Uint8Array {
   const header = Buffer.alloc(FILE_HEADER_BYTES);
   header.writeUInt32LE(0xa1b23c4d, 0);
   header.writeUInt16LE(2, 4);

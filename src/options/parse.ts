@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
+import { readDumpOptions } from "./dump-slow.ts";
 import { type ExplainWords, explainable, explainWords } from "./explain.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
 import { readReport, reportWords } from "./report.ts";
@@ -94,6 +95,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     side: parseChoice(one("side"), ["auto", "client", "server"]),
     servers: (given.get("server") ?? []).map(parseServer),
     showValues: parseFlag(one("show-values")),
+    dumpSlow: readDumpOptions(given),
     report: readReport(given),
     idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),
     requestTimeoutUs: parseTime(one("request-timeout"), 1000),

@@ -40,6 +40,7 @@ function optionsOf(protocolPort: number): Options {
     side: "auto",
     servers: [],
     showValues: false,
+    dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,
     requestTimeoutUs: 60_000_000,

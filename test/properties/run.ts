@@ -27,6 +27,7 @@ export const OPTIONS: Options = {
   side: "auto",
   servers: [],
   showValues: false,
+  dumpSlow: null,
   report: null,
   idleTimeoutUs: 300_000_000,
   requestTimeoutUs: 60_000_000,

@@ -1,0 +1,107 @@
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { TcplatError } from "../errors.ts";
+import { Slowest } from "./slowest.ts";
+
+/** Frames hold what people store, and passwords: for the owner alone. */
+const FILE_MODE = 0o600;
+const FOLDER_MODE = 0o700;
+
+/** A request, as far as its file is named after it. */
+export interface Named {
+  /** When its response ended, µs since the epoch. */
+  readonly endUs: number;
+  readonly latencyUs: number;
+  readonly connectionId: number;
+  readonly requestNumber: number;
+}
+
+/** `2020-03-08T192306.258761Z_203.400ms_17-204.pcap`: a listing sorts by time, and shows how slow each was. */
+export function dumpName({ endUs, latencyUs, connectionId, requestNumber }: Named): string {
+  const second = new Date(Math.floor(endUs / 1e6) * 1000).toISOString().slice(0, 19).replaceAll(":", "");
+  const fraction = String(endUs % 1e6).padStart(6, "0");
+  return `${second}.${fraction}Z_${(latencyUs / 1000).toFixed(3)}ms_${connectionId}-${requestNumber}.pcap`;
+}
+
+const NAME = /^\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z_(\d+)\.(\d{3})ms_\d+-\d+\.pcap$/;
+
+/** A file of ours. */
+interface Dump {
+  readonly name: string;
+  readonly latencyUs: number;
+}
+
+/** The folder of `--dump-slow`: the files of the slowest requests, at most so many, those of earlier runs among them. */
+export class DumpFolder {
+  readonly path: string;
+  readonly #files: Slowest<Dump>;
+  /** Names of this run's own files. */
+  readonly #own = new Set<string>();
+  /** Names of files of earlier runs that are too many. */
+  #surplus: string[] = [];
+
+  /** Makes the folder where there is none, and sure that it can be written. Throws TcplatError "file". */
+  constructor(path: string, capacity: number) {
+    this.path = path;
+    this.#files = new Slowest(capacity);
+    try {
+      mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+      const probe = join(path, `.probe.${process.pid}`);
+      writeFileSync(probe, "", { mode: FILE_MODE });
+      rmSync(probe);
+      const present = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isFile());
+      for (const name of present.map((entry) => entry.name).sort()) this.#takeUp(name);
+    } catch (error) {
+      throw new TcplatError("file", `the folder ${path} of --dump-slow cannot be written: ${reasonOf(error)}`);
+    }
+  }
+
+  /** How many files of this run are there. */
+  get files(): number {
+    return this.#own.size;
+  }
+
+  /** Whether a request as slow as this is to have a file. */
+  wants(latencyUs: number): boolean {
+    return this.#files.wants(latencyUs);
+  }
+
+  /** Writes a file, whole or not at all, in place of the least slow one where there are enough. Rejects with the system's error. */
+  async write(name: string, latencyUs: number, parts: readonly Uint8Array[]): Promise<void> {
+    const temporary = join(this.path, `.${name}.${process.pid}`);
+    try {
+      await rm(temporary, { force: true });
+      // Exclusive: follows no link that somebody else has put there.
+      const file = await open(temporary, "wx", FILE_MODE);
+      try {
+        for (const part of parts) await file.writeFile(part);
+      } finally {
+        await file.close();
+      }
+      await rename(temporary, join(this.path, name));
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    }
+    this.#own.add(name);
+    const gone = [...this.#surplus, ...this.#files.add({ name, latencyUs }).map((file) => file.name)];
+    this.#surplus = [];
+    for (const each of gone) {
+      this.#own.delete(each);
+      await rm(join(this.path, each), { force: true });
+    }
+  }
+
+  #takeUp(name: string): void {
+    const [, ms, thousandths] = NAME.exec(name) ?? [];
+    if (ms === undefined) return;
+    const latencyUs = Number(ms) * 1000 + Number(thousandths);
+    if (!this.#files.wants(latencyUs)) this.#surplus.push(name);
+    else this.#surplus.push(...this.#files.add({ name, latencyUs }).map((file) => file.name));
+  }
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

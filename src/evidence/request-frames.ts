@@ -1,0 +1,138 @@
+import { u32le } from "../bytes/read.ts";
+import { RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
+import { advance } from "../connection/sequence.ts";
+import { Decoder } from "../decode/decoder.ts";
+import { type Segment, TcpFlag } from "../decode/segment.ts";
+import { Ends } from "./ends.ts";
+import type { FrameRing } from "./frame-ring.ts";
+
+/** Of the connection, before the request: so many frames and bytes at most, which tell its round trip; none before its SYN. */
+const BEFORE_FRAMES = 4000;
+const BEFORE_BYTES = 512 << 10;
+/** After the response: until it is acknowledged, which may take 40 ms (RFC 9293 §3.8.6.3), but no more frames than this. */
+export const AFTER_US = 50_000;
+const AFTER_FRAMES = 20;
+/** A file is no longer; where the frames are, all are cut alike, to the first of these lengths that will do. */
+export const MAX_FILE_BYTES = 4 << 20;
+const CUTS = [65_535, 16_384, 4096, 1024, 512, 256, 128];
+/** Looked at for one request: those of other hosts with the same ports among them. */
+const MAX_STEPS = 250_000;
+
+/** A request, as far as its frames are looked for. Times in µs since the epoch. */
+export interface Wanted {
+  readonly client: string;
+  readonly server: string;
+  readonly startUs: number;
+  readonly endUs: number;
+}
+
+/** Why a request has no file: its first frames were overwritten, or even cut they are too many. */
+export type Obstacle = "overwritten" | "too_large";
+
+/** Finds in the ring what belongs to one request. */
+export class RequestFrames {
+  readonly #ring: FrameRing;
+  readonly #decoder: Decoder;
+
+  constructor(ring: FrameRing, linkType: number) {
+    this.#ring = ring;
+    this.#decoder = new Decoder(linkType);
+  }
+
+  /** The connection's records from before the request until after its response, in the order captured: a copy. */
+  take(wanted: Wanted): Buffer | Obstacle {
+    const places = this.#find(wanted);
+    return typeof places === "string" ? places : this.#copy(places);
+  }
+
+  /** Where its records are, in the order captured. */
+  #find({ client, server, startUs, endUs }: Wanted): number[] | Obstacle {
+    const decoder = this.#decoder;
+    const { segment } = decoder;
+    const ends = new Ends(client, server);
+    const after: number[] = [];
+    const places: number[] = [];
+    const before = new Before();
+    let isWhole = false;
+    let steps = 0;
+    for (const at of this.#ring.chain(ends.clientPort, ends.serverPort)) {
+      if (++steps > MAX_STEPS) return "too_large";
+      if (!decoder.decode(this.#ring.bytes, at) || !ends.areOf(segment)) continue;
+      if (segment.timeUs > endUs) {
+        if (segment.timeUs <= endUs + AFTER_US) after.push(at);
+        continue;
+      }
+      if (segment.timeUs <= startUs) isWhole = true;
+      if (segment.timeUs < startUs && !before.takes(segment, decoder.next - at)) break;
+      places.push(at);
+    }
+    if (!isWhole) return "overwritten";
+    const found = [...after.slice(-AFTER_FRAMES), ...places].reverse();
+    return before.isFromSyn ? found : this.#trim(found, ends, startUs, endUs);
+  }
+
+  /**
+   * Where the connection's beginning is not among the frames, nobody could tell in the middle of a long value what its bytes are,
+   * and pairs are told only once nothing is under way. So the frames begin and end, where they can, as the client, having got
+   * all that the server had sent, speaks again.
+   */
+  #trim(places: readonly number[], ends: Ends, startUs: number, endUs: number): number[] {
+    const { segment } = this.#decoder;
+    let from = 0;
+    let to = places.length;
+    let isBegun = false;
+    let answeredTo: number | null = null;
+    places.forEach((at, index) => {
+      this.#decoder.decode(this.#ring.bytes, at);
+      if (segment.payloadLength === 0) return;
+      const isFromClient = ends.isFromClient(segment);
+      if (isFromClient && segment.acknowledgement === answeredTo) {
+        if (!isBegun && segment.timeUs <= startUs) from = index;
+        if (segment.timeUs > endUs) to = index;
+        isBegun = true;
+      }
+      answeredTo = isFromClient ? null : advance(segment.sequence, segment.payloadLength);
+    });
+    return places.slice(from, to);
+  }
+
+  #copy(places: readonly number[]): Buffer | Obstacle {
+    const { bytes } = this.#ring;
+    const lengths = places.map((at) => u32le(bytes, at + 8));
+    const sizeAt = (cut: number) => lengths.reduce((sum, each) => sum + RECORD_HEADER_BYTES + Math.min(each, cut), 0);
+    const cut = CUTS.find((each) => sizeAt(each) <= MAX_FILE_BYTES);
+    if (cut === undefined) return "too_large";
+    const records = Buffer.allocUnsafe(sizeAt(cut));
+    let end = 0;
+    for (const [i, at] of places.entries()) {
+      const length = Math.min(lengths[i]!, cut);
+      records.set(bytes.subarray(at, at + RECORD_HEADER_BYTES + length), end);
+      records.writeUInt32LE(length, end + 8);
+      end += RECORD_HEADER_BYTES + length;
+    }
+    return records;
+  }
+}
+
+/** How far back the frames before a request are taken, from the newest on. */
+class Before {
+  #frames = 0;
+  #bytes = 0;
+  #syn: number | null = null;
+
+  /** They begin with the connection itself. */
+  get isFromSyn(): boolean {
+    return this.#syn !== null;
+  }
+
+  takes(segment: Segment, bytes: number): boolean {
+    const isSyn = (segment.flags & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
+    // What is older than its SYN (sent again, perhaps) was another connection.
+    if (this.#syn !== null) return isSyn && segment.sequence === this.#syn;
+    this.#frames++;
+    this.#bytes += bytes;
+    if (this.#frames > BEFORE_FRAMES || this.#bytes > BEFORE_BYTES) return false;
+    if (isSyn) this.#syn = segment.sequence;
+    return true;
+  }
+}

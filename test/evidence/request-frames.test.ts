@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { FrameRing } from "../../src/evidence/frame-ring.ts";
+import { MAX_FILE_BYTES, RequestFrames } from "../../src/evidence/request-frames.ts";
+import { splitBatch } from "../support/frames.ts";
+import { BEGIN_US, batchOf, CLIENT, Dialogue, SERVER, type TestHost, type TestSegment } from "../support/segments.ts";
+
+/** The times, in µs from the beginning on, of the frames that are taken for a request; or why there are none. */
+function taken(
+  segments: readonly TestSegment[],
+  [startUs, endUs]: readonly [number, number],
+  { size = 1 << 20, client = CLIENT, server = SERVER }: { size?: number; client?: TestHost; server?: TestHost } = {},
+): number[] | string {
+  const ring = new FrameRing(size, 1);
+  for (const segment of segments.toSorted((a, b) => a.timeUs - b.timeUs)) {
+    const record = batchOf([segment]);
+    ring.keep(record, 0, record.length);
+  }
+  const text = ({ address, port }: TestHost) => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
+  const records = new RequestFrames(ring, 1).take({
+    client: text(client),
+    server: text(server),
+    startUs: BEGIN_US + startUs,
+    endUs: BEGIN_US + endUs,
+  });
+  if (typeof records === "string") return records;
+  return splitBatch(records, records.length).map((frame) => {
+    return frame.seconds * 1e6 + Math.floor(frame.nanoseconds / 1000) - BEGIN_US;
+  });
+}
+
+/** Opened at 0; a request each 1000 µs from 1000 on, answered 300 µs later and acknowledged after 400. */
+function pingPong(requests: number, client = CLIENT, server = SERVER, valueBytes = 2): Dialogue {
+  const dialogue = new Dialogue(client, server);
+  dialogue.open();
+  for (let i = 1; i <= requests; i++) {
+    dialogue.client(i * 1000, "GET x\r\n");
+    dialogue.server(i * 1000 + 300, "v".repeat(valueBytes));
+    dialogue.ack("client", i * 1000 + 400);
+  }
+  return dialogue;
+}
+
+test("from the handshake to what follows the response within 50 ms, 20 frames at most", () => {
+  const { segments } = pingPong(3);
+  const all = segments.map(({ timeUs }) => timeUs - BEGIN_US);
+  assert.deepEqual(taken(segments, [2000, 2300]), all);
+  const late = pingPong(3);
+  late.ack("client", 52_299);
+  late.ack("client", 52_301);
+  assert.deepEqual(taken(late.segments, [2000, 2300]), [...all, 52_299]);
+  assert.equal(taken(pingPong(30).segments, [1000, 1300]).length, 3 + 2 + 20);
+});
+
+test("other connections, the same ports of other hosts, and an older connection of the same ports are left out", () => {
+  const own = pingPong(2).segments.map((segment) => ({ ...segment, timeUs: segment.timeUs + 100_000 }));
+  const others = [
+    ...pingPong(2, { address: "10.0.0.9", port: CLIENT.port }).segments,
+    ...pingPong(2, { address: "10.0.0.1", port: 40_002 }).segments,
+    ...pingPong(2, CLIENT, { address: "10.0.0.8", port: SERVER.port }).segments,
+    ...pingPong(2, { address: "10.0.0.2", port: CLIENT.port }, { address: "10.0.0.1", port: SERVER.port }).segments,
+  ].map((segment) => ({ ...segment, timeUs: segment.timeUs + 100_001 }));
+  const older = pingPong(3).segments;
+  const expected = own.map(({ timeUs }) => timeUs - BEGIN_US);
+  assert.deepEqual(taken([...older, ...own, ...others], [101_000, 101_300]), expected);
+});
+
+test("a SYN that was sent again is there as often", () => {
+  const dialogue = new Dialogue();
+  const syn = dialogue.syn(0);
+  dialogue.segments.push({ ...syn, timeUs: syn.timeUs + 1000, ipId: 7 });
+  dialogue.synAck(1010);
+  dialogue.ack("client", 1020);
+  dialogue.client(2000, "GET x\r\n");
+  dialogue.server(2300, "v");
+  assert.deepEqual(taken(dialogue.segments, [2000, 2300]), [0, 1000, 1010, 1020, 2000, 2300]);
+});
+
+test("IPv6, and a connection whose two ports are the same", () => {
+  for (const [client, server] of [
+    [
+      { address: "2001:db8::1", port: 40_001 },
+      { address: "2001:db8::2", port: 6379 },
+    ],
+    [
+      { address: "10.0.0.1", port: 7000 },
+      { address: "10.0.0.2", port: 7000 },
+    ],
+  ] as const) {
+    assert.equal(taken(pingPong(2, client, server).segments, [1000, 1300], { client, server }).length, 9);
+  }
+});
+
+test("where the beginning is gone, they begin and end as the client, all answered, speaks again", () => {
+  const { segments } = pingPong(400, CLIENT, SERVER, 300);
+  const times = taken(segments, [399_000, 399_300], { size: 64 << 10 });
+  assert.ok(typeof times !== "string" && times.length > 100 && times.length < 600, `${times.length}`);
+  assert.equal(times[0]! % 1000, 0);
+  assert.equal(times.at(-1), 399_400);
+});
+
+test("in the middle of a value they do not begin, whatever precedes it", () => {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  dialogue.client(1000, "GET x\r\n");
+  for (let i = 0; i < 600; i++) dialogue.server(2000 + i, "v".repeat(1400));
+  dialogue.ack("client", 2700);
+  dialogue.client(3000, "GET y\r\n");
+  dialogue.server(9000, "v\r\n");
+  dialogue.ack("client", 9010);
+  assert.deepEqual(taken(dialogue.segments, [3000, 9000], { size: 2 << 20 }), [3000, 9000, 9010]);
+});
+
+test("a request whose first frames were overwritten has none", () => {
+  const dialogue = pingPong(1);
+  dialogue.client(5000, "GET x\r\n");
+  const others = Array.from(
+    { length: 100 },
+    (_, i) => pingPong(10, { address: "10.0.0.1", port: 41_000 + i }).segments,
+  );
+  dialogue.server(90_000, "v");
+  const all = [...dialogue.segments, ...others.flat()];
+  assert.equal(taken(all, [5000, 90_000], { size: 64 << 10 }), "overwritten");
+  assert.deepEqual(taken(all, [5000, 90_000], { size: 1 << 20 }).slice(-2), [5000, 90_000]);
+});
+
+test("a long response's frames are cut alike, so that the file stays bounded; their lengths on the wire stay", () => {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  dialogue.client(1000, "GET x\r\n");
+  const count = 8000;
+  for (let i = 0; i < count; i++) dialogue.server(2000 + i, "v".repeat(1400));
+  const ring = new FrameRing(32 << 20, 1);
+  const batch = batchOf(dialogue.segments);
+  ring.keep(batch, 0, batch.length);
+  const records = new RequestFrames(ring, 1).take({
+    client: "10.0.0.1:40001",
+    server: "10.0.0.2:6379",
+    startUs: BEGIN_US + 1000,
+    endUs: BEGIN_US + 2000 + count,
+  });
+  assert.ok(typeof records !== "string" && records.length <= MAX_FILE_BYTES && records.length > MAX_FILE_BYTES / 4);
+  const frames = splitBatch(records, records.length);
+  assert.equal(frames.length, count + 4);
+  assert.deepEqual(
+    [...new Set(frames.slice(4).map((frame) => `${frame.bytes.length} of ${frame.originalBytes}`))],
+    ["256 of 1454"],
+  );
+});
