@@ -22,6 +22,7 @@ import { Here } from "./transactions/here.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
 import { ProtocolSelector } from "./transactions/selector.ts";
+import { Spares } from "./transactions/spares.ts";
 
 /** How long this host's addresses are believed. */
 const ADDRESSES_MS = 10_000;
@@ -106,6 +107,7 @@ export class Pipeline {
       selector,
       servers: this.table.servers,
       awake: new Awake(),
+      spares: new Spares(),
       requestTimeoutUs: options.requestTimeoutUs,
       refused: { tls: 0, unknown_protocol: 0 },
     };

@@ -58,6 +58,8 @@ export interface Session {
   readonly requests: Parser;
   /** Server to client. */
   readonly responses: Parser;
+  /** A new session would go on just the same: this one may serve another connection. */
+  readonly isAsNew?: boolean;
   /**
    * Gives back what only a message being read needs. May be called at any time, and by turns with `push`. True where a
    * new session would go on just the same.

@@ -55,6 +55,11 @@ class RedisSession implements Session {
     return this.#responses;
   }
 
+  get isAsNew(): boolean {
+    const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
+    return !isReading && this.#modes.areOrdinary;
+  }
+
   rest(): boolean {
     if (this.#requests?.isAtRest) this.#requests = null;
     if (this.#responses?.isAtRest) this.#responses = null;

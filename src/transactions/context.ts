@@ -4,6 +4,7 @@ import type { Here } from "./here.ts";
 import type { PendingPool } from "./pending.ts";
 import type { TransactionRecord } from "./record.ts";
 import type { ProtocolSelector } from "./selector.ts";
+import type { Spares } from "./spares.ts";
 import type { TransactionSink } from "./transaction.ts";
 
 /** What all pairings of a run share. */
@@ -21,6 +22,7 @@ export interface ConversationContext extends PairingContext {
   readonly selector: ProtocolSelector;
   readonly servers: ServerTable;
   readonly awake: Awake;
+  readonly spares: Spares;
   readonly requestTimeoutUs: number;
   /** Connections not looked into, by reason. */
   readonly refused: { tls: number; unknown_protocol: number };

@@ -18,17 +18,11 @@ export class Origin {
   #client: Endpoint | null = null;
   #serverEndpoint: Endpoint | null = null;
 
-  constructor(
-    connection: Connection,
-    server: Server,
-    protocol: Protocol,
-    clientPlace: StreamPlace,
-    serverPlace: StreamPlace,
-  ) {
+  constructor(connection: Connection, protocol: Protocol, clientPlace: StreamPlace, serverPlace: StreamPlace) {
     this.#connection = connection;
     this.path = connection.path;
     this.#isServerHere = connection.side === "server" || connection.side === "local";
-    this.server = server;
+    this.server = connection.server;
     this.protocol = protocol;
     this.clientPlace = clientPlace;
     this.serverPlace = serverPlace;

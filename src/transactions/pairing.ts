@@ -11,7 +11,13 @@ import { PendingQueue } from "./pending-queue.ts";
 import { TIMEOUT_US } from "./resend.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import { Teller } from "./teller.ts";
-import { Flag, type ServiceSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
+import {
+  Flag,
+  type ServiceSink,
+  type TransactionSink,
+  type UnansweredReason,
+  type UnmatchedReason,
+} from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
@@ -64,18 +70,18 @@ export class Pairing implements Exchange {
   #resentBeforeUs = 0.5;
 
   readonly #here: Here;
-  readonly #path: Path;
-  readonly #origin: Origin;
+  #path: Path;
+  #origin: Origin;
   readonly #queue: PendingQueue;
   #draft: Draft;
   #response = new ResponseDraft();
   /** Responses of which the session cannot tell yet whose they are; most connections never have one. */
   #kept: KeptResponse[] | null = null;
   readonly #pool: PendingPool;
-  readonly #service: ServiceSink;
+  #service: ServiceSink;
   readonly #teller: Teller;
-  // Made where a record wants them.
-  readonly #baseFlags: number;
+  readonly #sink: TransactionSink;
+  #baseFlags: number;
   #lastNumber = 0.5;
   /** Where the last request ended, whether it waits for a reply or not. */
   #requestedOffset = -0.5;
@@ -87,6 +93,7 @@ export class Pairing implements Exchange {
     this.#pool = context.pool;
     this.#queue = new PendingQueue(context.pool);
     this.#draft = new Draft(context.pool);
+    this.#sink = context.sink;
     this.#service = context.sink.service(origin.server, origin.protocol);
     this.#teller = new Teller(context, origin, this.#queue, this.#service);
     this.#path = origin.path;
@@ -403,6 +410,50 @@ export class Pairing implements Exchange {
     if (this.#draft.entry === NIL) this.#draft = NO_DRAFT;
     if (!this.#response.hasBegun) this.#response = NO_RESPONSE;
     this.#origin.forgetTexts();
+  }
+
+  /** Nothing is under way, and nothing remembered that a new pairing would not know after `resume`. */
+  get isAtRest(): boolean {
+    return (
+      this.#queue.count === 0 &&
+      !this.isRequesting &&
+      !this.#response.hasBegun &&
+      this.held === null &&
+      !this.isOverfull &&
+      !this.isTentative &&
+      !this.isContradicted &&
+      this.unmatchedSinceAligned === 0
+    );
+  }
+
+  /** The number of the connection's last request. */
+  get lastNumber(): number {
+    return this.#lastNumber;
+  }
+
+  /** At rest, serves this connection from now on. */
+  serve(origin: Origin, hasHandshake: boolean): void {
+    this.#origin = origin;
+    this.#path = origin.path;
+    this.#service = this.#sink.service(origin.server, origin.protocol);
+    this.#teller.serve(origin, this.#service);
+    this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
+    this.unmatchedReason = "no_request";
+    this.receivedOffset = Number.POSITIVE_INFINITY;
+    this.#responseReceivedOffset = Number.POSITIVE_INFINITY;
+    this.#requestedOffset = -1;
+    this.#requestChargedUs = 0;
+    this.#chargedUntilUs = 0;
+    this.#resentAtUs = 0;
+    this.#resentBeforeUs = 0;
+    this.wake();
+  }
+
+  /** Goes on where a pairing of the same connection was at rest. */
+  resume(lastNumber: number, longestWaitUs: number, hasPipelined: boolean): void {
+    this.#lastNumber = lastNumber;
+    this.#teller.longestWaitUs = longestWaitUs;
+    this.hasPipelined = hasPipelined;
   }
 
   /** To be called before anything is read again. */

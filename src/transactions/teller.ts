@@ -21,10 +21,10 @@ const BUSY_US = 500;
 export class Teller {
   /** Longest wait for a response on this connection, in µs; blocking commands apart. */
   longestWaitUs = 0.5;
-  readonly #origin: Origin;
+  #origin: Origin;
   readonly #queue: PendingQueue;
   readonly #pool: PendingPool;
-  readonly #service: ServiceSink;
+  #service: ServiceSink;
   readonly #record: TransactionRecord;
   readonly #wantsBehind: boolean;
   /** When the response before ended. */
@@ -39,6 +39,14 @@ export class Teller {
     this.#record = context.record;
     this.#wantsBehind = context.wantsText;
     this.longestWaitUs = 0;
+  }
+
+  /** Tells of this connection's requests from now on. */
+  serve(origin: Origin, service: ServiceSink): void {
+    this.#origin = origin;
+    this.#service = service;
+    this.#previousEndUs = Number.NEGATIVE_INFINITY;
+    this.#ahead = null;
   }
 
   /** Its whole response, bytes[at, end) of what is being pushed, has come, without error. */

@@ -10,6 +10,7 @@ import { Here } from "../../src/transactions/here.ts";
 import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
+import { Spares } from "../../src/transactions/spares.ts";
 import {
   type Connect,
   FLAG_NAMES,
@@ -182,6 +183,7 @@ export class Dialogue {
         servers,
         requestTimeoutUs: given.requestTimeoutUs ?? 60_000_000,
         awake: new Awake(),
+        spares: new Spares(),
         refused: this.refused,
       },
       this.connection,
