@@ -3,7 +3,17 @@ import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import { duplicateSackAt } from "./duplicate-sack.ts";
-import type { Flow, HeldSegment } from "./flow.ts";
+import type { Flow } from "./flow.ts";
+import { insertSorted, piecesOf } from "./held-segments.ts";
+import {
+  filledHole,
+  noteAhead,
+  notePacket,
+  noteWindow,
+  PLAUSIBLE_DISTANCE,
+  startTiming,
+  takeAhead,
+} from "./observe.ts";
 import { Piece } from "./receiver.ts";
 import { advance, distance } from "./sequence.ts";
 
@@ -16,8 +26,6 @@ import { advance, distance } from "./sequence.ts";
 export const HOLD_US = 50_000;
 /** Stamped further apart than this, two segments are not in the wrong order by the capture's doing. */
 const CAPTURE_REORDER_US = 1_000;
-/** Networks bring segments in the wrong order by less than this. */
-const NETWORK_REORDER_US = 3_000;
 /** A round trip is measured so often at most: it costs as much as finding the connection. */
 const TIMED_EACH_US = 10_000;
 /** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
@@ -26,19 +34,6 @@ const TIMEOUT_US = 190_000;
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
 const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
 const HELD_OVERHEAD = 512;
-/** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
-const PLAUSIBLE_DISTANCE = 1 << 28;
-
-/** Payload of a packet in an Ethernet, with time stamps. */
-const PACKET_BYTES = 1448;
-/**
- * Numbers are believed where so many packets in a row were numbered one by one; each hole costs as much, so that a host that numbers
- * the packets of several connections together is not believed for long.
- */
-const ENOUGH_TRUST = 4;
-const FULL_TRUST = 16;
-/** More were not sent again one after another. */
-const MAX_MISSING = 4;
 
 export class Reassembly {
   readonly piece = new Piece();
@@ -70,7 +65,7 @@ export class Reassembly {
     }
     const offset = distance(segment.sequence, flow.next);
     if (offset === 0 && ahead <= 0 && flow.held === null) {
-      if (!flow.isTimed && (segment.timeLow - flow.timedLow) >>> 0 > TIMED_EACH_US) time(flow, segment);
+      if (!flow.isTimed && (segment.timeLow - flow.timedLow) >>> 0 > TIMED_EACH_US) startTiming(flow, segment);
       const { piece } = this;
       piece.bytes = segment.bytes;
       piece.start = segment.payloadStart;
@@ -170,7 +165,7 @@ export class Reassembly {
       if (length > 0) this.#tellRetransmitted(connection, flow, peer, segment, length);
       return;
     }
-    const hole = offset <= 0 && length > 0 ? this.#filledHole(connection, flow, segment) : 0;
+    const hole = offset <= 0 && length > 0 ? filledHole(connection, flow, segment) : 0;
     if (offset < 0 && length > 0) {
       connection.server.retransmittedSegments++;
       this.#tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
@@ -186,55 +181,24 @@ export class Reassembly {
       connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION ||
       this.heldBytes > MAX_HELD_IN_ALL
     ) {
-      this.#forceRoom(connection, clockUs);
+      this.forcedGaps++;
+      this.resolve(connection, clockUs, true);
     }
   }
 
   /** Copies a segment's new bytes into the held list: sorted, and without bytes that are held already. */
   #hold(connection: Connection, flow: Flow, segment: Segment, isOutOfOrder: boolean, clockUs: number): void {
     if (isOutOfOrder) connection.server.outOfOrderSegments++;
-    const held = flow.held ?? [];
-    const end = segment.payloadLength;
-    const isFin = (segment.flags & TcpFlag.fin) !== 0;
-    const pieces: HeldSegment[] = [];
-    let from = Math.max(0, -distance(segment.sequence, flow.next));
-    const take = (to: number, withFin: boolean): void => {
-      const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
-      const captured = copyOf(segment.bytes, segment.payloadStart + from, segment.payloadStart + capturedTo);
-      pieces.push({
-        sequence: advance(segment.sequence, from),
-        acknowledgement: segment.acknowledgement,
-        length: to - from,
-        captured,
-        timeUs: segment.timeUs,
-        ipId: segment.ipId,
-        heldAtUs: clockUs,
-        isFin: withFin,
-        isOutOfOrder,
-        resentUs: 0,
-        isFast: false,
-      });
-    };
-    for (let i = firstBehind(held, advance(segment.sequence, from)); i < held.length; i++) {
-      const other = held[i]!;
-      const otherStart = distance(other.sequence, segment.sequence);
-      if (otherStart >= end) break;
-      if (otherStart > from) take(otherStart, false);
-      from = Math.max(from, otherStart + other.length);
-    }
-    if (from < end || isFin) {
-      if (from > end) from = end;
-      take(end, isFin);
-    }
+    const pieces = piecesOf(flow, segment, isOutOfOrder, clockUs);
     if (pieces.length === 0) {
       connection.server.retransmittedSegments++;
       return;
     }
+    flow.held ??= [];
     for (const piece of pieces) {
       this.#account(flow, piece.length + HELD_OVERHEAD);
-      insertSorted(held, piece);
+      insertSorted(flow.held, piece);
     }
-    flow.held = held;
   }
 
   /** Delivers every held segment whose turn has come, in both directions. */
@@ -328,22 +292,6 @@ export class Reassembly {
     });
   }
 
-  /**
-   * How long these bytes came after those behind them, where they were sent again, in µs; 0 where they only took another way.
-   * A host numbers its packets (IP identification) as it sends them: what was sent again has the higher number. Without
-   * numbers, what comes a round trip late, or later than networks reorder, was asked for.
-   */
-  #filledHole(connection: Connection, flow: Flow, segment: Segment): number {
-    const head = flow.held?.[0];
-    if (head === undefined || distance(head.sequence, segment.sequence) <= 0) return 0;
-    const lateUs = segment.timeUs - head.timeUs;
-    if (lateUs <= 0) return 0;
-    if (segment.ipId !== 0 && head.ipId !== 0) return (segment.ipId - head.ipId) << 16 > 0 ? lateUs : 0;
-    const { toServer, toClient } = connection.path;
-    const roundTripUs = Math.max(toServer.us, toClient.us);
-    return lateUs >= Math.max(roundTripUs, NETWORK_REORDER_US) ? lateUs : 0;
-  }
-
   #gap(connection: Connection, flow: Flow, missing: number): void {
     flow.next = advance(flow.next, missing);
     connection.server.gaps++;
@@ -427,11 +375,6 @@ export class Reassembly {
     return true;
   }
 
-  #forceRoom(connection: Connection, clockUs: number): void {
-    this.forcedGaps++;
-    this.resolve(connection, clockUs, true);
-  }
-
   /** Drops whatever is held. */
   forget(connection: Connection): void {
     for (const flow of [connection.fromA, connection.fromB]) {
@@ -440,66 +383,6 @@ export class Reassembly {
     }
     connection.holdUntilUs = Number.POSITIVE_INFINITY;
   }
-}
-
-/** An acknowledgement stands behind bytes of its sender that were not seen: they were lost, or come a moment later. */
-function noteAhead(flow: Flow, segment: Segment): void {
-  if (distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
-  flow.isAhead = true;
-  flow.aheadLow = segment.timeLow;
-  flow.aheadTo = segment.sequence;
-}
-
-/** Those bytes have come, or were passed over: how long after, where networks do not reorder by as much. */
-function takeAhead(flow: Flow, segment: Segment): number {
-  flow.isAhead = false;
-  if (distance(flow.aheadTo, segment.sequence) <= 0) return 0;
-  const lateUs = (segment.timeLow - flow.aheadLow) | 0;
-  return lateUs >= NETWORK_REORDER_US ? lateUs : 0;
-}
-
-/** The receive window of the sender of this segment has closed, or opened again. */
-function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
-  flow.isWindowClosed = !flow.isWindowClosed;
-  if (!flow.isWindowClosed) {
-    connection.path.windowOpens(segment.timeLow);
-    return;
-  }
-  connection.server.zeroWindows++;
-  connection.path.windowCloses(segment.timeLow);
-}
-
-/** The time until these bytes are acknowledged is a round trip. */
-// Runs for every segment with payload.
-function time(flow: Flow, segment: Segment): void {
-  flow.isTimed = true;
-  flow.timedTo = advance(segment.sequence, segment.payloadLength);
-  flow.timedLow = segment.timeLow;
-}
-
-/** A segment that the network card cuts, or has joined, is several packets. */
-function packetsOf(payloadLength: number): number {
-  return Math.ceil(payloadLength / PACKET_BYTES);
-}
-
-function noteMissing(flow: Flow, missing: number): number {
-  if (missing === 0) {
-    flow.ipIdTrust++;
-    return 0;
-  }
-  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
-  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
-  return isBelieved ? missing : 0;
-}
-
-/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
-// Runs for every segment.
-function notePacket(flow: Flow, segment: Segment): number {
-  const { ipId, payloadLength } = segment;
-  const missing = (ipId - flow.nextIpId) & 0xffff;
-  flow.nextIpId = (ipId + (payloadLength <= PACKET_BYTES ? 1 : packetsOf(payloadLength))) & 0xffff;
-  if (missing === 0 && flow.ipIdTrust === FULL_TRUST) return 0;
-  return noteMissing(flow, missing);
 }
 
 /**
@@ -513,29 +396,4 @@ function isSentAgain(flow: Flow, timeUs: number): boolean {
 /** Whether its first held segment has not waited HOLD_US yet. */
 function isYoung(flow: Flow, clockUs: number): boolean {
   return flow.held !== null && clockUs < flow.held[0]!.heldAtUs + HOLD_US;
-}
-
-/** Batches are Buffers, whose own `slice` copies nothing. */
-function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, start, end);
-}
-
-function insertSorted(held: HeldSegment[], piece: HeldSegment): void {
-  let at = held.length;
-  if (at > 0 && distance(held[at - 1]!.sequence, piece.sequence) > 0) at = firstBehind(held, piece.sequence);
-  while (at < held.length && distance(held[at]!.sequence, piece.sequence) <= 0) at++;
-  held.splice(at, 0, piece);
-}
-
-/** The first of the held segments that ends behind this place in the stream: found by halving, there may be 16,000. */
-function firstBehind(held: readonly HeldSegment[], sequence: number): number {
-  let low = 0;
-  let high = held.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const other = held[middle]!;
-    if (distance(advance(other.sequence, other.length), sequence) > 0) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

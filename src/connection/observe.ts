@@ -1,0 +1,97 @@
+import type { Segment } from "../decode/segment.ts";
+import type { Connection } from "./connection.ts";
+import type { Flow } from "./flow.ts";
+import { advance, distance } from "./sequence.ts";
+
+// What a segment tells about the network, beside its bytes.
+
+/** Networks bring segments in the wrong order by less than this. */
+const NETWORK_REORDER_US = 3_000;
+/** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
+export const PLAUSIBLE_DISTANCE = 1 << 28;
+/** Payload of a packet in an Ethernet, with time stamps. */
+const PACKET_BYTES = 1448;
+/**
+ * Numbers are believed where so many packets in a row were numbered one by one; each hole costs as much, so that a host that numbers
+ * the packets of several connections together is not believed for long.
+ */
+const ENOUGH_TRUST = 4;
+const FULL_TRUST = 16;
+/** More were not sent again one after another. */
+const MAX_MISSING = 4;
+
+/** An acknowledgement stands behind bytes of its sender that were not seen: they were lost, or come a moment later. */
+export function noteAhead(flow: Flow, segment: Segment): void {
+  if (distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
+  flow.isAhead = true;
+  flow.aheadLow = segment.timeLow;
+  flow.aheadTo = segment.sequence;
+}
+
+/** Those bytes have come, or were passed over: how long after, where networks do not reorder by as much. */
+export function takeAhead(flow: Flow, segment: Segment): number {
+  flow.isAhead = false;
+  if (distance(flow.aheadTo, segment.sequence) <= 0) return 0;
+  const lateUs = (segment.timeLow - flow.aheadLow) | 0;
+  return lateUs >= NETWORK_REORDER_US ? lateUs : 0;
+}
+
+/** The receive window of the sender of this segment has closed, or opened again. */
+export function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
+  flow.isWindowClosed = !flow.isWindowClosed;
+  if (!flow.isWindowClosed) {
+    connection.path.windowOpens(segment.timeLow);
+    return;
+  }
+  connection.server.zeroWindows++;
+  connection.path.windowCloses(segment.timeLow);
+}
+
+/** The time until these bytes are acknowledged is a round trip. */
+// Runs for every segment with payload.
+export function startTiming(flow: Flow, segment: Segment): void {
+  flow.isTimed = true;
+  flow.timedTo = advance(segment.sequence, segment.payloadLength);
+  flow.timedLow = segment.timeLow;
+}
+
+/** A segment that the network card cuts, or has joined, is several packets. */
+function packetsOf(payloadLength: number): number {
+  return Math.ceil(payloadLength / PACKET_BYTES);
+}
+
+function noteMissing(flow: Flow, missing: number): number {
+  if (missing === 0) {
+    flow.ipIdTrust++;
+    return 0;
+  }
+  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
+  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
+  return isBelieved ? missing : 0;
+}
+
+/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
+// Runs for every segment.
+export function notePacket(flow: Flow, segment: Segment): number {
+  const { ipId, payloadLength } = segment;
+  const missing = (ipId - flow.nextIpId) & 0xffff;
+  flow.nextIpId = (ipId + (payloadLength <= PACKET_BYTES ? 1 : packetsOf(payloadLength))) & 0xffff;
+  if (missing === 0 && flow.ipIdTrust === FULL_TRUST) return 0;
+  return noteMissing(flow, missing);
+}
+
+/**
+ * How long these bytes came after those behind them, where they were sent again, in µs; 0 where they only took another way.
+ * A host numbers its packets (IP identification) as it sends them: what was sent again has the higher number. Without
+ * numbers, what comes a round trip late, or later than networks reorder, was asked for.
+ */
+export function filledHole(connection: Connection, flow: Flow, segment: Segment): number {
+  const head = flow.held?.[0];
+  if (head === undefined || distance(head.sequence, segment.sequence) <= 0) return 0;
+  const lateUs = segment.timeUs - head.timeUs;
+  if (lateUs <= 0) return 0;
+  if (segment.ipId !== 0 && head.ipId !== 0) return (segment.ipId - head.ipId) << 16 > 0 ? lateUs : 0;
+  const { toServer, toClient } = connection.path;
+  const roundTripUs = Math.max(toServer.us, toClient.us);
+  return lateUs >= Math.max(roundTripUs, NETWORK_REORDER_US) ? lateUs : 0;
+}
