@@ -11,7 +11,7 @@ export interface StartView {
   readonly isLive: boolean;
   readonly engine: "libpcap" | "cap";
   readonly clock: "kernel" | "file" | "arrival";
-  /** `libpcapVersion()`, or "" where libpcap is not used. */
+  /** libpcap's own line about itself, or "" where it is not used. */
   readonly libpcapVersion: string;
   readonly filter: string;
   /** Where the stats port listens, or null. */
@@ -30,9 +30,10 @@ const CLOCK_TEXT = { kernel: "kernel clock", file: "the file's clock", arrival: 
 /** The one line at the start: what is captured where, with which engine and clock, and where to ask. Without `tcplat: `. */
 export function startLine(view: StartView): string {
   const [version = ""] = /\d+(\.\d+)+/.exec(view.libpcapVersion) ?? [];
-  const engine = `${view.engine}${version === "" ? "" : ` ${version}`}, ${CLOCK_TEXT[view.clock]}`;
+  // A plain capture file is read without any engine.
+  const engine = version === "" && !view.isLive ? [] : [`${view.engine}${version === "" ? "" : ` ${version}`}`];
   const parts = [
-    `${view.isLive ? "capturing on" : "reading"} ${view.source} (${engine})`,
+    `${view.isLive ? "capturing on" : "reading"} ${view.source} (${[...engine, CLOCK_TEXT[view.clock]].join(", ")})`,
     view.filter === "" ? "no filter" : `filter "${view.filter}"`,
   ];
   if (view.stats !== null) parts.push(`stats on ${endpointText(view.stats.host, view.stats.port)}`);

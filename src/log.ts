@@ -2,7 +2,7 @@ import { fstatSync } from "node:fs";
 import { createRequire } from "node:module";
 import type { Logger, pino } from "pino";
 import { escapeControls } from "./escape.ts";
-import type { LOG_LEVELS, LogOptions } from "./options/parse.ts";
+import { LOG_LEVELS, type LogOptions } from "./options/parse.ts";
 import { writeAll } from "./write-all.ts";
 
 const STDERR = 2;
@@ -22,13 +22,30 @@ const PRIORITY: Readonly<Record<Level, number>> = { trace: 7, debug: 7, info: 6,
  */
 export function createLog(options: LogOptions, sink: LogSink = (text) => void writeAll(STDERR, text)): Logger {
   let log: Logger | null = null;
-  // Made for the first message: most runs over a file have none to tell, and pino takes 18 ms to load.
+  const made = (): Logger => {
+    log ??= makeLog(options, sink);
+    return log;
+  };
+  // pino takes 18 ms to load: it is made for the first message that is more than a sentence in text.
   return new Proxy({} as Logger, {
-    get(_, name) {
-      log ??= makeLog(options, sink);
-      return Reflect.get(log, name);
-    },
+    get: (_, name) =>
+      options.format === "text" && isLevel(name)
+        ? (...words: [string]) => tellSentence(name, words, options, sink) || made()[name](...words)
+        : Reflect.get(made(), name),
   });
+}
+
+function isLevel(name: string | symbol): name is Level {
+  return Object.hasOwn(PRIORITY, name);
+}
+
+/** Writes a message that is one sentence as `textLine` would; false where it is more. */
+function tellSentence(level: Level, words: readonly unknown[], options: LogOptions, sink: LogSink): boolean {
+  const [sentence] = words;
+  if (words.length !== 1 || typeof sentence !== "string") return false;
+  if (LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(options.level)) return true;
+  sink(`${isStderrJournal() ? `<${PRIORITY[level]}>` : ""}${plainLine(sentence)}`);
+  return true;
 }
 
 function makeLog(options: LogOptions, sink: LogSink): Logger {

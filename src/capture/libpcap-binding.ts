@@ -79,6 +79,11 @@ export function loadLibpcap(): Libpcap {
   return loaded;
 }
 
+/** The system's libpcap, or null where nothing has called for it: loading takes 15 ms. */
+export function usedLibpcap(): Libpcap | null {
+  return loaded;
+}
+
 /** The module koffi; required late, so that without it `--engine cap` still works. Throws TcplatError "engine". */
 export function loadKoffi(): typeof import("koffi") {
   try {

@@ -1,6 +1,6 @@
 import { TcplatError } from "../errors.ts";
 import type { FrameSource } from "./frame-source.ts";
-import { firstLine, loadLibpcap } from "./libpcap-binding.ts";
+import { firstLine, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
 import { isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
 import type { LiveOptions } from "./libpcap-live.ts";
 import { LiveSource } from "./live-source.ts";
@@ -39,6 +39,11 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
     throw new TcplatError("file", `${name}: ${firstLine(error)}`);
   }
   return await openPumped(libpcap, name, filter, pump);
+}
+
+/** As `libpcapVersion`, or "" as long as nothing has needed libpcap. */
+export function usedLibpcapVersion(): string {
+  return usedLibpcap()?.version ?? "";
 }
 
 /** libpcap's own line about itself, e.g. "libpcap version 1.10.3 (with TPACKET_V3)". Throws TcplatError "engine". */

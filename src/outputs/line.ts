@@ -110,8 +110,9 @@ export class LineFormat implements RecordFormat {
     return putBytes(into, at, BAR);
   }
 
-  private isExplaining({ unanswered, resends, behind }: Transaction): boolean {
-    return unanswered === "" && (this.explains || resends !== 0 || behind !== null);
+  private isExplaining({ unanswered, resends, behind, latencyUs }: Transaction): boolean {
+    if (unanswered !== "") return false;
+    return this.explains || resends !== 0 || (behind !== null && isNotable(behind.us, latencyUs));
   }
 
   private putLatency(latencyUs: number, into: Buffer, start: number): number {
