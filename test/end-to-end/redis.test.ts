@@ -12,7 +12,8 @@ const skip = captureObstacle() ?? missingProgram("redis-server") ?? false;
 /** The contract's record (§3), in its order. */
 const FIELDS =
   `type id protocol class side client server command key summary status error start end latency_us send_us wait_us
-receive_us queue_us retransmit_us rtt_us request_bytes response_bytes request_seq response_seq flags`.split(/\s+/);
+receive_us queue_us retransmit_us rtt_us request_bytes response_bytes request_seq response_seq server_us
+zero_window_us cause cause_us retransmission behind flags`.split(/\s+/);
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
 
 let redis: RealServer;
@@ -147,6 +148,12 @@ describe("what is printed of live requests", { skip }, () => {
       response_bytes: 5,
       request_seq: rest.request_seq,
       response_seq: rest.response_seq,
+      server_us: set!.wait_us,
+      zero_window_us: 0,
+      cause: "server",
+      cause_us: set!.wait_us,
+      retransmission: null,
+      behind: null,
       flags: [],
     });
     assert.deepEqual([push!.id, push!.status, push!.error], ["1-2", "error", "WRONGTYPE"]);
