@@ -8,7 +8,7 @@ import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
-import { TIMEOUT_US } from "./resend.ts";
+import { Resends } from "./resends.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import { Teller } from "./teller.ts";
 import {
@@ -21,9 +21,6 @@ import {
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
-
-/** The soonest that senders send the end of a message again (Linux: two round trips and two ticks, RFC 8985 §7.2). */
-const LEAST_PROBE_US = 2_000;
 
 /** A complete response, and how much of the client's stream its sender had received. */
 interface KeptResponse {
@@ -62,17 +59,12 @@ export class Pairing implements Exchange {
   /** Where set, answered requests are not told yet (see `endHold`). */
   held: HeldAnswers | null = null;
 
-  /** Until when standing still for bytes that were sent again has been charged, of the request being read and of the response. */
-  #requestChargedUs = 0.5;
-  #chargedUntilUs = 0.5;
-  /** When bytes of requests were last sent again, and the time before that. */
-  #resentAtUs = 0.5;
-  #resentBeforeUs = 0.5;
-
   readonly #here: Here;
   #path: Path;
   #origin: Origin;
   readonly #queue: PendingQueue;
+  /** Made for the first segment that is sent again. */
+  #resends: Resends | null = null;
   #draft: Draft;
   #response = new ResponseDraft();
   /** Responses of which the session cannot tell yet whose they are; most connections never have one. */
@@ -82,7 +74,7 @@ export class Pairing implements Exchange {
   readonly #teller: Teller;
   readonly #sink: TransactionSink;
   #baseFlags: number;
-  #lastNumber = 0.5;
+  #lastNumber = 0;
   /** Where the last request ended, whether it waits for a reply or not. */
   #requestedOffset = -0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
@@ -100,7 +92,6 @@ export class Pairing implements Exchange {
     this.#origin = origin;
     this.#here = context.here;
     this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
-    this.#lastNumber = 0;
   }
 
   /**
@@ -123,44 +114,20 @@ export class Pairing implements Exchange {
   // Runs for every segment with payload.
   enterRequestPiece(piece: Piece, offset: number): void {
     this.#here.enter(piece, offset, this.#path);
-    const { entry } = this.#draft;
-    if (entry === NIL) return;
-    if (piece.resentUs > 0) this.#chargeRequest(piece.timeUs - piece.resentUs, piece.timeUs, piece.isFast);
-    else if (piece.missingPackets > 0) {
-      const endUs = this.#pool.times[entry * TIMES + Time.end]!;
-      if (this.#isTailResent(piece, endUs)) this.#chargeRequest(endUs, piece.timeUs, false);
-    }
-    this.#draft.extend(piece.timeUs, this.#here.flags);
+    if (piece.resentUs > 0 || piece.missingPackets > 0) this.#resent().requestPiece(piece, this.#draft.entry);
+    if (this.#draft.entry !== NIL) this.#draft.extend(piece.timeUs, this.#here.flags);
   }
 
   // Runs for every segment with payload.
   enterResponsePiece(piece: Piece, offset: number): void {
     this.#here.enter(piece, offset, this.#path);
-    if (piece.resentUs > 0) this.#chargeResponse(piece.timeUs - piece.resentUs, piece.timeUs, piece.isFast);
-    if (!this.#response.hasBegun) return;
-    const { endUs } = this.#response;
-    if (piece.missingPackets > 0 && this.#isTailResent(piece, endUs)) this.#chargeResponse(endUs, piece.timeUs, false);
-    this.#response.extend(piece.timeUs, this.#here.flags);
+    if (piece.resentUs > 0 || piece.missingPackets > 0) this.#resent().responsePiece(piece, this.#response);
+    if (this.#response.hasBegun) this.#response.extend(piece.timeUs, this.#here.flags);
   }
 
-  /**
-   * In the middle of a message, that stood still since `sinceUs`, packets are missing: the sender sent again what nobody had seen,
-   * as it does after two round trips at the soonest (RFC 8985 §7.2).
-   */
-  #isTailResent(piece: Piece, sinceUs: number): boolean {
-    const { toServer, toClient } = this.#path;
-    const roundTripUs = Math.max(toServer.us, toClient.us);
-    const leastUs = roundTripUs < 0 ? TIMEOUT_US : Math.max(LEAST_PROBE_US, roundTripUs);
-    return piece.timeUs - sinceUs >= Math.min(leastUs, TIMEOUT_US);
-  }
-
-  /** The request being read stood still between these times. */
-  #chargeRequest(fromUs: number, toUs: number, isFast: boolean): void {
-    const { entry } = this.#draft;
-    const lostUs = Math.max(0, toUs - Math.max(fromUs, this.#requestChargedUs));
-    if (lostUs > 0) this.#requestChargedUs = toUs;
-    const before = this.#pool.times[entry * TIMES + Time.resentRequest]!;
-    this.#queue.charge(entry, Time.resentRequest, before + lostUs, isFast, 1);
+  #resent(): Resends {
+    this.#resends ??= new Resends(this.#queue, this.#origin);
+    return this.#resends;
   }
 
   // Runs for every request.
@@ -442,10 +409,7 @@ export class Pairing implements Exchange {
     this.receivedOffset = Number.POSITIVE_INFINITY;
     this.#responseReceivedOffset = Number.POSITIVE_INFINITY;
     this.#requestedOffset = -1;
-    this.#requestChargedUs = 0;
-    this.#chargedUntilUs = 0;
-    this.#resentAtUs = 0;
-    this.#resentBeforeUs = 0;
+    this.#resends = null;
     this.wake();
   }
 
@@ -528,42 +492,18 @@ export class Pairing implements Exchange {
 
   /** Bytes [from, to) of the client's stream were sent again. */
   markRetransmitted(from: number, to: number, resent: Resent): void {
-    const { timeUs, isFast } = resent;
-    const isNeeded = resent.isNeeded && !this.#origin.arrivesHere(true);
-    this.#queue.markRetransmitted(from, to, timeUs, isNeeded, isFast);
-    if (isNeeded) {
-      this.#resentBeforeUs = this.#resentAtUs;
-      this.#resentAtUs = timeUs;
-    }
-    const { entry } = this.#draft;
-    // It stood still since its latest byte.
-    if (entry !== NIL)
-      this.#chargeRequest(isNeeded ? this.#pool.times[entry * TIMES + Time.end]! : timeUs, timeUs, isFast);
+    this.#resent().retransmitted(from, to, resent, this.#draft.entry);
   }
 
   /** The client's bytes from this place on had arrived when they were sent again last. */
   unmarkRetransmitted(from: number): void {
-    this.#queue.unmarkRetransmitted(from, this.#resentBeforeUs);
-    this.#resentAtUs = this.#resentBeforeUs;
+    this.#resends?.sentForNothing(from);
   }
 
   /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number, resent: Resent): void {
-    const { head } = this.#queue;
-    if (head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
-    const { timeUs, isFast } = resent;
-    const isNeeded = resent.isNeeded && !this.#origin.arrivesHere(false);
-    this.#chargeResponse(isNeeded ? this.#response.endUs : timeUs, timeUs, isFast);
-  }
-
-  /** The oldest request waits for its response, or has a part of it: between these times for bytes that were sent again. */
-  #chargeResponse(fromUs: number, toUs: number, isFast: boolean): void {
-    const { head } = this.#queue;
-    if (head === NIL) return;
-    const lostUs = Math.max(0, toUs - Math.max(fromUs, this.#chargedUntilUs));
-    if (lostUs > 0) this.#chargedUntilUs = toUs;
-    const before = this.#pool.times[head * TIMES + Time.resentResponse]!;
-    this.#queue.charge(head, Time.resentResponse, before + lostUs, isFast, 1);
+    if (this.#queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
+    this.#resent().responseRetransmitted(resent, this.#response);
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
