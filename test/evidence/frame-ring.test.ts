@@ -31,7 +31,7 @@ test("however it is filled, it holds each connection's last records, whole and i
     isLast: fc.boolean(),
   });
   fc.assert(
-    fc.property(fc.array(frame, { maxLength: 120 }), (frames) => {
+    fc.property(fc.array(frame, { maxLength: 120, size: "max" }), (frames) => {
       const ring = new FrameRing(SIZE, 1);
       const kept: { readonly index: number; readonly record: Buffer }[] = [];
       let batch: Buffer[] = [];
