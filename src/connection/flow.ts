@@ -18,6 +18,21 @@ export interface HeldSegment {
   isFast: boolean;
 }
 
+/** What happens to a direction only where segments are lost, late or captured twice. */
+export class Oddity {
+  /** Its bytes were sent again before they were acknowledged: perhaps for nothing. */
+  isSentTwice = false;
+  /** Since then (Segment.timeLow) it has spoken of bytes that were sent before, and never came here. */
+  isAhead = false;
+  aheadLow = 0;
+  aheadTo = 0;
+  /** Packets that are missing before acknowledgements without data, since its last data. */
+  missingPackets = 0;
+  /** The other side has acknowledged bytes up to `coveredTo` before they were captured, at `coveredUs`; Infinity: none. */
+  coveredTo = 0;
+  coveredUs = Number.POSITIVE_INFINITY;
+}
+
 /** One direction of a connection: what has been delivered, and what waits for its turn. */
 export class Flow {
   /** False until a sequence number of this direction is known. */
@@ -39,16 +54,8 @@ export class Flow {
   isTimed = false;
   timedTo = 0;
   timedLow = 0;
-  /** Its bytes were sent again before they were acknowledged: perhaps for nothing. */
-  isSentTwice = false;
-  /** Since then (Segment.timeLow) it has spoken of bytes that were sent before, and never came here. */
-  isAhead = false;
-  aheadLow = 0;
-  aheadTo = 0;
   /** The identification that its next packet should carry: hosts number each connection's by itself. */
   nextIpId = 0;
-  /** Packets that are missing before acknowledgements without data, since its last data. */
-  missingPackets = 0;
   /** How far its numbers are believed to be this connection's own: grows with each packet that is numbered next. */
   ipIdTrust = 0;
   /** The initial sequence number, where the SYN was seen. */
@@ -57,7 +64,11 @@ export class Flow {
   /** By sequence number, without overlaps; null while empty, as it nearly always is. */
   held: HeldSegment[] | null = null;
   heldBytes = 0;
-  /** The other side has acknowledged bytes up to `coveredTo` before they were captured, at `coveredUs`; Infinity: none. */
-  coveredTo = 0;
-  coveredUs = Number.POSITIVE_INFINITY;
+  /** Null where nothing odd has happened, as nearly always: 70 bytes less. */
+  odd: Oddity | null = null;
+
+  get oddity(): Oddity {
+    this.odd ??= new Oddity();
+    return this.odd;
+  }
 }

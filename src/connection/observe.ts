@@ -1,10 +1,12 @@
 import type { Segment } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow, Oddity } from "./flow.ts";
 import { advance, distance } from "./sequence.ts";
 
 // What a segment tells about the network, beside its bytes.
 
+/** Stamped further apart than this, two segments are not in the wrong order by the capture's doing. */
+const CAPTURE_REORDER_US = 1_000;
 /** Networks bring segments in the wrong order by less than this. */
 const NETWORK_REORDER_US = 3_000;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
@@ -22,17 +24,19 @@ const MAX_MISSING = 4;
 
 /** An acknowledgement stands behind bytes of its sender that were not seen: they were lost, or come a moment later. */
 export function noteAhead(flow: Flow, segment: Segment): void {
-  if (distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
-  flow.isAhead = true;
-  flow.aheadLow = segment.timeLow;
-  flow.aheadTo = segment.sequence;
+  if (flow.odd?.isAhead || distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
+  const odd = flow.oddity;
+  odd.isAhead = true;
+  odd.aheadLow = segment.timeLow;
+  odd.aheadTo = segment.sequence;
 }
 
 /** Those bytes have come, or were passed over: how long after, where networks do not reorder by as much. */
-export function takeAhead(flow: Flow, segment: Segment): number {
-  flow.isAhead = false;
-  if (distance(flow.aheadTo, segment.sequence) <= 0) return 0;
-  const lateUs = (segment.timeLow - flow.aheadLow) | 0;
+export function takeAhead(odd: Oddity, segment: Segment): number {
+  if (!odd.isAhead) return 0;
+  odd.isAhead = false;
+  if (distance(odd.aheadTo, segment.sequence) <= 0) return 0;
+  const lateUs = (segment.timeLow - odd.aheadLow) | 0;
   return lateUs >= NETWORK_REORDER_US ? lateUs : 0;
 }
 
@@ -94,4 +98,12 @@ export function filledHole(connection: Connection, flow: Flow, segment: Segment)
   const { toServer, toClient } = connection.path;
   const roundTripUs = Math.max(toServer.us, toClient.us);
   return lateUs >= Math.max(roundTripUs, NETWORK_REORDER_US) ? lateUs : 0;
+}
+
+/**
+ * Whether what was just delivered had been acknowledged so long before it was captured that this is another copy: the receiver
+ * had it by then, and its time is the acknowledgement's.
+ */
+export function isSentAgain(flow: Flow, odd: Oddity, timeUs: number): boolean {
+  return timeUs - odd.coveredUs > CAPTURE_REORDER_US && distance(odd.coveredTo, flow.next) >= 0;
 }

@@ -1,23 +1,26 @@
 import type { Side } from "./connection.ts";
 import { RoundTrip } from "./round-trip.ts";
 
+/** How a connection is made, until that has been told. Times are Segment.timeLow. */
+interface Handshake {
+  synLow: number;
+  lastSynLow: number;
+  hasSyn: boolean;
+  synRetransmissions: number;
+  synAckLow: number;
+  isSynAckTwice: boolean;
+  connectUs: number;
+  connectedAtUs: number;
+}
+
 /** What the network between the two ends of a connection takes of its time. */
 export class Path {
   /** From here to the server and back, and from here to the client and back. */
   readonly toServer = new RoundTrip();
   readonly toClient = new RoundTrip();
-  /** SYNs that were sent again. */
-  synRetransmissions = 0;
   /** The server has answered the SYN, and the client not yet the server. */
   isConnecting = false;
-  /** How long connecting took, SYNs sent again included, in µs, and when it was done; -1 where that was not seen. */
-  connectUs = -1;
-  connectedAtUs = 0;
-  #synLow = 0;
-  #lastSynLow = 0;
-  #hasSyn = false;
-  #synAckLow = 0;
-  #isSynAckTwice = false;
+  #handshake: Handshake | null = null;
   /** Time in which a receive window was closed, until the last one opened, and how many are closed now. */
   #closedUs = 0;
   #closed = 0;
@@ -25,32 +28,69 @@ export class Path {
 
   // Times are Segment.timeLow: µs modulo 2^32, differences signed, good for half an hour.
 
+  /** SYNs that were sent again. */
+  get synRetransmissions(): number {
+    return this.#handshake?.synRetransmissions ?? 0;
+  }
+
+  /** How long connecting took, SYNs sent again included, in µs; -1 where that was not seen, or was told before. */
+  get connectUs(): number {
+    return this.#handshake?.connectUs ?? -1;
+  }
+
+  /** When that was done, µs since the epoch. */
+  get connectedAtUs(): number {
+    return this.#handshake?.connectedAtUs ?? Number.NaN;
+  }
+
+  /** It has been told how the connection was made: 100 bytes less. */
+  forgetHandshake(): void {
+    this.#handshake = null;
+  }
+
   syn(nowLow: number): void {
-    if (this.#hasSyn) this.synRetransmissions++;
-    else this.#synLow = nowLow;
-    this.#lastSynLow = nowLow;
-    this.#hasSyn = true;
+    const handshake = this.#begin();
+    if (handshake.hasSyn) handshake.synRetransmissions++;
+    else handshake.synLow = nowLow;
+    handshake.lastSynLow = nowLow;
+    handshake.hasSyn = true;
+  }
+
+  #begin(): Handshake {
+    this.#handshake ??= {
+      synLow: 0,
+      lastSynLow: 0,
+      hasSyn: false,
+      synRetransmissions: 0,
+      synAckLow: 0,
+      isSynAckTwice: false,
+      connectUs: -1,
+      connectedAtUs: 0,
+    };
+    return this.#handshake;
   }
 
   synAck(nowLow: number): void {
+    const handshake = this.#begin();
     if (this.isConnecting) {
-      this.#isSynAckTwice = true;
+      handshake.isSynAckTwice = true;
       return;
     }
-    this.#synAckLow = nowLow;
-    if (!this.#hasSyn) return;
+    handshake.synAckLow = nowLow;
+    if (!handshake.hasSyn) return;
     this.isConnecting = true;
     // Of two SYNs nobody knows which one was answered (Karn).
-    if (this.synRetransmissions === 0) this.toServer.shookHands((nowLow - this.#lastSynLow) | 0, nowLow);
+    if (handshake.synRetransmissions === 0) this.toServer.shookHands((nowLow - handshake.lastSynLow) | 0, nowLow);
   }
 
   /** The client's first segment after the server's answer came. */
   connected(timeUs: number): void {
     const nowLow = timeUs | 0;
+    const handshake = this.#begin();
     this.isConnecting = false;
-    if (!this.#isSynAckTwice) this.toClient.shookHands((nowLow - this.#synAckLow) | 0, nowLow);
-    this.connectUs = Math.max(0, (nowLow - this.#synLow) | 0);
-    this.connectedAtUs = timeUs;
+    if (!handshake.isSynAckTwice) this.toClient.shookHands((nowLow - handshake.synAckLow) | 0, nowLow);
+    handshake.connectUs = Math.max(0, (nowLow - handshake.synLow) | 0);
+    handshake.connectedAtUs = timeUs;
   }
 
   windowCloses(nowLow: number): void {

@@ -7,6 +7,7 @@ import type { Flow } from "./flow.ts";
 import { insertSorted, piecesOf } from "./held-segments.ts";
 import {
   filledHole,
+  isSentAgain,
   noteAhead,
   notePacket,
   noteWindow,
@@ -24,8 +25,6 @@ import { advance, distance } from "./sequence.ts";
  * queues, a bridge's interfaces) it is declared a gap. A hole not acknowledged waits for its retransmission.
  */
 export const HOLD_US = 50_000;
-/** Stamped further apart than this, two segments are not in the wrong order by the capture's doing. */
-const CAPTURE_REORDER_US = 1_000;
 /** A round trip is measured so often at most: it costs as much as finding the connection. */
 const TIMED_EACH_US = 10_000;
 /** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
@@ -58,8 +57,8 @@ export class Reassembly {
     if ((segment.window === 0) !== flow.isWindowClosed) noteWindow(connection, flow, segment);
     const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
-      if (missingPackets > 0) flow.missingPackets += missingPackets;
-      if (!flow.isAhead && distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
+      if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
+      if (distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
       if (peer.held !== null) this.#schedule(connection, clockUs);
       return;
     }
@@ -73,10 +72,14 @@ export class Reassembly {
       piece.timeUs = segment.timeUs;
       piece.acknowledgement = segment.acknowledgement;
       piece.wasHeld = false;
-      piece.resentUs = flow.isAhead ? takeAhead(flow, segment) : 0;
+      piece.resentUs = 0;
       piece.isFast = false;
-      piece.missingPackets = missingPackets + flow.missingPackets;
-      flow.missingPackets = 0;
+      piece.missingPackets = missingPackets;
+      if (flow.odd !== null) {
+        piece.resentUs = takeAhead(flow.odd, segment);
+        piece.missingPackets += flow.odd.missingPackets;
+        flow.odd.missingPackets = 0;
+      }
       this.#deliver(connection, flow, length);
       if (isFin) this.#finish(connection, flow);
       if (peer.held !== null) {
@@ -91,7 +94,7 @@ export class Reassembly {
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
   #acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
     const acknowledgement = segment.acknowledgement;
-    if (peer.isSentTwice) this.#judgeSentTwice(connection, peer, segment);
+    if (peer.odd?.isSentTwice) this.#judgeSentTwice(connection, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
@@ -115,9 +118,10 @@ export class Reassembly {
       this.#gap(connection, peer, ahead);
       return 0;
     }
-    if (peer.coveredUs === Number.POSITIVE_INFINITY || distance(peer.coveredTo, peer.next) <= 0) {
-      peer.coveredTo = acknowledgement;
-      peer.coveredUs = segment.timeUs;
+    const odd = peer.oddity;
+    if (odd.coveredUs === Number.POSITIVE_INFINITY || distance(odd.coveredTo, peer.next) <= 0) {
+      odd.coveredTo = acknowledgement;
+      odd.coveredUs = segment.timeUs;
     }
     return ahead;
   }
@@ -126,7 +130,7 @@ export class Reassembly {
   #judgeSentTwice(connection: Connection, peer: Flow, segment: Segment): void {
     const at = duplicateSackAt(segment);
     if (at < 0) return;
-    peer.isSentTwice = false;
+    peer.oddity.isSentTwice = false;
     const isFromClient = (peer === connection.fromA) === connection.clientIsA;
     connection.receiver?.sentForNothing(isFromClient, u32(segment.bytes, at) | 0);
   }
@@ -258,8 +262,9 @@ export class Reassembly {
     const { piece } = this;
     const sequence = flow.next;
     flow.next = advance(sequence, length);
-    if (piece.timeUs > flow.coveredUs && isSentAgain(flow, piece.timeUs)) {
-      piece.timeUs = flow.coveredUs;
+    const { odd } = flow;
+    if (odd !== null && piece.timeUs > odd.coveredUs && isSentAgain(flow, odd, piece.timeUs)) {
+      piece.timeUs = odd.coveredUs;
       piece.wasHeld = true;
       piece.resentUs = 0;
     }
@@ -281,7 +286,7 @@ export class Reassembly {
 
   #tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
     const { sequence, timeUs } = segment;
-    flow.isSentTwice = true;
+    flow.oddity.isSentTwice = true;
     connection.receiver?.retransmitted({
       fromClient: (flow === connection.fromA) === connection.clientIsA,
       sequence,
@@ -303,7 +308,7 @@ export class Reassembly {
   #restart(connection: Connection, flow: Flow, sequence: number): void {
     this.forget(connection);
     flow.next = sequence;
-    flow.coveredUs = Number.POSITIVE_INFINITY;
+    if (flow.odd !== null) flow.odd.coveredUs = Number.POSITIVE_INFINITY;
     connection.server.gaps++;
     connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, 1, sequence);
   }
@@ -383,14 +388,6 @@ export class Reassembly {
     }
     connection.holdUntilUs = Number.POSITIVE_INFINITY;
   }
-}
-
-/**
- * Whether what was just delivered had been acknowledged so long before it was captured that this is another copy: the receiver
- * had it by then, and its time is the acknowledgement's.
- */
-function isSentAgain(flow: Flow, timeUs: number): boolean {
-  return timeUs - flow.coveredUs > CAPTURE_REORDER_US && distance(flow.coveredTo, flow.next) >= 0;
 }
 
 /** Whether its first held segment has not waited HOLD_US yet. */

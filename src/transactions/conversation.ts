@@ -326,6 +326,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       synRetransmissions: path.synRetransmissions,
       rttUs: rttUs < 0 ? null : rttUs,
     });
+    path.forgetHandshake();
   }
 
   /** A client segment that acknowledges something new. */

@@ -3,15 +3,11 @@ import { advance, distance } from "../connection/sequence.ts";
 /** How far one direction of a connection has been read: a place in its stream, and that place on the wire. */
 export class StreamPlace {
   /** Bytes since the first that was seen (or missed). */
-  offset = 0.5;
+  offset = 0;
   /** The TCP sequence number of the byte at `offset`. */
   next = 0;
   /** When it last moved, µs since the epoch. */
   lastUs = 0.5;
-
-  constructor() {
-    this.offset = 0;
-  }
 
   /** `length` bytes were read, at this time. */
   // Runs for every segment with payload.
