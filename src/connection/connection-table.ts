@@ -182,8 +182,9 @@ export class ConnectionTable {
   // Runs for every segment.
   #touch(connection: Connection): void {
     connection.lastUs = this.clockUs;
-    if (this.clockUs - connection.orderedUs < TOUCH_US) return;
-    connection.orderedUs = this.clockUs;
+    const nowLow = this.clockUs | 0;
+    if ((nowLow - connection.orderedLow) >>> 0 < TOUCH_US) return;
+    connection.orderedLow = nowLow;
     connection.orderedFrame = this.moment.frame;
     this.#slots.touch(connection);
   }
@@ -290,7 +291,7 @@ export class ConnectionTable {
       this.servers.other,
     );
     connection.lastUs = this.clockUs;
-    connection.orderedUs = this.clockUs;
+    connection.orderedLow = this.clockUs | 0;
     connection.orderedFrame = this.moment.frame;
     this.#slots.add(connection, hash);
     this.#options.onOpened?.(connection);

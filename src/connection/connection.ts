@@ -36,9 +36,9 @@ export class Connection {
   readonly path = new Path();
   readonly fromA = new Flow();
   readonly fromB = new Flow();
-  /** The capture's clock at its last segment, and when it was last moved to the end of the order. */
+  /** The capture's clock at its last segment, and (modulo 2^32) when it was last moved to the end of the order. */
   lastUs = 0.5;
-  orderedUs = 0.5;
+  orderedLow = 0;
   /** The frame at which it was moved there. */
   orderedFrame = 0;
   /** Ended; kept for a moment so that late segments do not look like a new connection. */

@@ -65,12 +65,10 @@ export class Anchor {
   #hasClientData = false;
   #endsClientInHole = false;
   #clientAcknowledged = 0;
-  #clientLastUs = 0.5;
   #hasServerData = false;
   #endsServerInHole = false;
   #serverNext = 0;
   #serverAcknowledged = 0;
-  #serverLastUs = 0.5;
 
   /** Client segments since the last that led. */
   #burst = 0;
@@ -83,7 +81,7 @@ export class Anchor {
 
   /** Notes a client segment. */
   // Runs for every segment with payload.
-  clientSent(acknowledgement: number, timeUs: number): void {
+  clientSent(acknowledgement: number): void {
     if (this.leads(acknowledgement)) {
       this.#clientAcknowledged = acknowledgement;
       this.#burst = 0;
@@ -91,7 +89,6 @@ export class Anchor {
     this.#burst++;
     this.#hasClientData = true;
     this.#endsClientInHole = false;
-    this.#clientLastUs = timeUs;
   }
 
   /** Bytes of the client are missing. */
@@ -101,12 +98,11 @@ export class Anchor {
 
   /** Notes a server segment; `next` is the sequence number behind it. */
   // Runs for every segment with payload.
-  serverSent(next: number, acknowledgement: number, timeUs: number): void {
+  serverSent(next: number, acknowledgement: number): void {
     this.#hasServerData = true;
     this.#endsServerInHole = false;
     this.#serverNext = next;
     this.#serverAcknowledged = acknowledgement;
-    this.#serverLastUs = timeUs;
   }
 
   /** Bytes of the server are missing, up to the sequence number `next`. */
@@ -170,7 +166,7 @@ export class Anchor {
    * How sure it is that a client segment that leads, and has read all, begins a request with nothing under way. Where nothing
    * was ever lost of the client, and it never had two requests under way, there is little to prove.
    */
-  proof(sequence: number, timeUs: number, longestWaitUs: number, loss: Loss): Proof {
+  proof(sequence: number, timeUs: number, lastUs: number, longestWaitUs: number, loss: Loss): Proof {
     const isAnswered = this.#isAnswered(sequence);
     if (!this.isAsync && (isAnswered || !this.#endsClientInHole)) {
       if (this.isTrusted) return Proof.trusted;
@@ -179,7 +175,7 @@ export class Anchor {
       const needed = mayBeMiddle || this.#hasPipelined ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
       if (this.#waits >= needed && !(loss >= Loss.client && this.#hasPipelined)) return Proof.likely;
     }
-    return isAnswered && this.#isQuiet(timeUs, longestWaitUs) ? Proof.quiet : Proof.none;
+    return isAnswered && this.#isQuiet(timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */
@@ -187,8 +183,8 @@ export class Anchor {
     return this.#hasServerData && !this.#endsServerInHole && distance(this.#serverAcknowledged, sequence) >= 0;
   }
 
-  #isQuiet(timeUs: number, longestWaitUs: number): boolean {
-    return timeUs - Math.max(this.#clientLastUs, this.#serverLastUs) >= this.quietUs(longestWaitUs);
+  #isQuiet(timeUs: number, lastUs: number, longestWaitUs: number): boolean {
+    return timeUs - lastUs >= this.quietUs(longestWaitUs);
   }
 
   /** A response under way would come within this time, in µs; `longestWaitUs`: the longest wait for one so far. */

@@ -1,5 +1,5 @@
 /** Connections that spoke last and may keep what only a message being read needs. */
-const PLACES = 2048;
+const PLACES = 512;
 
 /** Something that can give memory back while nothing is said; waking up again is its own affair. */
 export interface Sleeper {

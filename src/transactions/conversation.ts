@@ -83,7 +83,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     else this.#serverData(piece);
     place.move(piece.end - piece.start + piece.cut, piece.timeUs);
     if (fromClient) this.#hasClientData = true;
-    else this.#anchor.serverSent(place.next, piece.acknowledgement, piece.timeUs);
+    else this.#anchor.serverSent(place.next, piece.acknowledgement);
   }
 
   // Runs for every segment with payload.
@@ -99,7 +99,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       if (pairing.hasKept && this.#anchor.isAllRead(piece.acknowledgement)) this.#decide(false);
       this.#lead(piece);
     }
-    this.#anchor.clientSent(piece.acknowledgement, timeUs);
+    this.#anchor.clientSent(piece.acknowledgement);
     pairing.enterRequestPiece(piece, this.#client.offset);
     if (this.#isClientLost) {
       pairing.extendLast(timeUs);
@@ -279,7 +279,10 @@ export class Conversation implements StreamReceiver, Sleeper {
 
   #refuse(reason: Refusal): void {
     this.#context.refused[reason]++;
-    if (reason === "tls") this.#tellConnect("tls");
+    if (reason === "tls") {
+      this.#connection.server = this.#context.servers.find(this.#connection.serverText);
+      this.#tellConnect("tls");
+    }
     this.#connection.isIgnored = true;
   }
 
@@ -311,8 +314,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     const connection = this.#connection;
     const { path } = connection;
     if (path.connectUs < 0) return;
-    const server = this.#context.servers.find(connection.serverText);
-    connection.server = server;
+    const { server } = connection;
     const rttUs = path.roundTripUs(connection.side);
     this.#context.sink.connected({
       connectionId: connection.id,
@@ -385,7 +387,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     const isFirst = this.#anchor.isFirst(sequence);
     // A response half read is one that the client has not waited for.
     if (!this.#isServerLost && pairing.isResponding) return;
-    const proof = isFirst ? Proof.likely : this.#anchor.proof(sequence, timeUs, pairing.longestWaitUs, this.#loss);
+    const lastUs = Math.max(this.#client.lastUs, this.#server.lastUs);
+    const proof = isFirst
+      ? Proof.likely
+      : this.#anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.#loss);
     if (proof === Proof.none) return;
     if (this.#isServerLost) {
       this.#completeCut(pairing);
