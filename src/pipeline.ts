@@ -103,6 +103,8 @@ export class Pipeline {
       record: new TransactionRecord(pool),
       here: new Here(),
       wantsText: outputs.length > 0 || observer !== null,
+      // One of several workers does not know the numbers that its connections are printed with.
+      wantsBehind: (outputs.length > 0 || observer !== null) && part === null,
       wantsValues: options.showValues,
       selector,
       servers: this.table.servers,

@@ -79,10 +79,13 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     misses: service.misses,
     errors,
     wait: bucketsSnapshot(service.wait),
-    commands: service.commands
-      .toSorted((a, b) => a.commandId - b.commandId)
-      .map((command) => commandSnapshot(service, command)),
+    commands: service.commands.map((command) => commandSnapshot(service, command)).toSorted(busiestFirst),
   };
+}
+
+/** In the same order however many workers counted them. */
+function busiestFirst(a: CommandSnapshot, b: CommandSnapshot): number {
+  return b.requests - a.requests || (a.command < b.command ? -1 : 1);
 }
 
 function commandSnapshot(service: Service, command: CommandSeries): CommandSnapshot {

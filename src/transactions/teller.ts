@@ -37,7 +37,7 @@ export class Teller {
     this.#pool = context.pool;
     this.#service = service;
     this.#record = context.record;
-    this.#wantsBehind = context.wantsText;
+    this.#wantsBehind = context.wantsBehind;
     this.longestWaitUs = 0;
   }
 
@@ -67,7 +67,7 @@ export class Teller {
     if (nowUs < startUs) record.flags |= Flag.clockSkew;
     const latencyUs = nowUs > startUs ? nowUs - startUs : 0;
     const sentUs = requestEndUs - startUs;
-    const sendUs = sentUs < latencyUs ? sentUs : latencyUs;
+    const sendUs = Math.min(sentUs, latencyUs);
     const waitUs = latencyUs - sendUs;
     const aheadUs = this.#previousEndUs - requestEndUs;
     record.endUs = nowUs;
@@ -75,7 +75,7 @@ export class Teller {
     record.sendUs = sendUs;
     record.waitUs = waitUs;
     record.receiveUs = 0;
-    record.queueUs = aheadUs <= 0 ? 0 : aheadUs < waitUs ? aheadUs : waitUs;
+    record.queueUs = aheadUs <= 0 ? 0 : Math.min(aheadUs, waitUs);
     record.waitedUs = 0;
     this.#tell(record, entry, here.missingPackets);
   }

@@ -2,7 +2,7 @@ import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import type { Moment } from "../connection/moment.ts";
 import { RECORD_CAPACITY } from "../outputs/put.ts";
 import type { RecordFormat } from "../outputs/record-output.ts";
-import type { Transaction } from "../transactions/transaction.ts";
+import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { type Block, ENDED, EVENT_WORDS, Event, MAX_EVENTS, OPENED, TEXT_BYTES } from "./block.ts";
 
 export interface BlockOutputOptions {
@@ -52,13 +52,24 @@ export class BlockOutput implements TransactionOutput {
 
   // Runs for every record.
   transaction(transaction: Transaction): void {
-    if (this.#underWay >= this.#options.dropFrom) {
-      this.recordsDropped++;
-      return;
-    }
-    if (this.#text.length - this.#at < RECORD_CAPACITY) this.post(this.#moment!.frame);
+    if (!this.#hasRoom()) return;
     this.#at = this.#options.format.put(transaction, this.#text, this.#at);
     this.#note(transaction.connectionId, this.#at);
+  }
+
+  connect(connect: Connect): void {
+    if (!this.#hasRoom()) return;
+    this.#at = this.#options.format.putConnect(connect, this.#text, this.#at);
+    this.#note(connect.connectionId, this.#at);
+  }
+
+  #hasRoom(): boolean {
+    if (this.#underWay >= this.#options.dropFrom) {
+      this.recordsDropped++;
+      return false;
+    }
+    if (this.#text.length - this.#at < RECORD_CAPACITY) this.post(this.#moment!.frame);
+    return true;
   }
 
   opened(connectionId: number): void {

@@ -20,8 +20,6 @@ const OLD_MS = 1000;
 const SAY_EVERY_MS = 60_000;
 /** As -B asks for at least. */
 const MIN_BUFFER_KIB = 64;
-/** Where a record of `--json` holds the number of its connection. */
-const CONNECTION_ID_AT = '{"type":"transaction","id":"'.length;
 
 export interface CrewOptions {
   readonly options: Options;
@@ -101,7 +99,7 @@ export class Crew implements Captor {
     this.#order = new RecordOrder({
       workers: this.#hands.length,
       writer,
-      connectionIdAt: this.#options.json ? CONNECTION_ID_AT : null,
+      hasConnectionIds: this.#options.json,
       isOrdered: !this.source.isLive,
       giveBack: (worker, { text, events }) =>
         this.#hands[worker]!.order({ kind: "returned", text, events }, [

@@ -3,14 +3,18 @@ import { putInteger } from "../outputs/put.ts";
 import type { RecordWriter } from "../outputs/record-writer.ts";
 import { type Block, ENDED, EVENT_WORDS, Event, OPENED } from "./block.ts";
 
+/** What stands before the connection's number. */
+const TRANSACTION = Buffer.from('{"type":"transaction","id":"');
+const CONNECT = Buffer.from('{"type":"connect","id":"');
+const TYPE_AT = '{"type":"'.length;
 /** How often a slow reader is looked at, live. */
 const LOOK_MS = 2;
 
 export interface RecordOrderOptions {
   readonly workers: number;
   readonly writer: RecordWriter;
-  /** Where a record holds its connection's number, or null where it holds none. */
-  readonly connectionIdAt: number | null;
+  /** Records begin with their type and their connection's number, as those of `--json` do. */
+  readonly hasConnectionIds: boolean;
   /** Records come in the order one worker would print them in; false: as they come (live). */
   readonly isOrdered: boolean;
   /** Gives a block's memory back to its worker. */
@@ -139,11 +143,12 @@ export class RecordOrder {
   }
 
   #write(lane: Lane, { text }: Block, connection: number, end: number): void {
-    const { writer, connectionIdAt } = this.#options;
+    const { writer, hasConnectionIds } = this.#options;
     if (!writer.begin()) return;
     let from = lane.textAt;
     let at = writer.at;
-    if (connectionIdAt !== null) {
+    if (hasConnectionIds) {
+      const connectionIdAt = text[from + TYPE_AT] === CONNECT[TYPE_AT] ? CONNECT.length : TRANSACTION.length;
       at = copy(text, from, from + connectionIdAt, writer.chunk, at);
       at = putInteger(writer.chunk, at, lane.ids.get(connection)!);
       from += connectionIdAt + String(connection).length;

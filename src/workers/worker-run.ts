@@ -250,7 +250,9 @@ class WorkerRun {
   #makeOutput(): BlockOutput {
     const { json } = this.#options;
     return new BlockOutput({
-      format: json ? new JsonFormat() : new LineFormat({ isColoured: this.#start.isColoured, explains: this.#options.thresholdUs !== null }),
+      format: json
+        ? new JsonFormat()
+        : new LineFormat({ isColoured: this.#start.isColoured, explains: this.#options.thresholdUs !== null }),
       hasConnectionIds: json,
       capacity: BLOCKS,
       dropFrom: this.#source.isLive ? BLOCKS * 2 : Number.POSITIVE_INFINITY,

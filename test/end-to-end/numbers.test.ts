@@ -96,8 +96,8 @@ describe("the numbers of a live capture", { skip }, () => {
     assert.deepEqual(
       Object.entries(stats!.commands).map(([name, { count, errors }]) => [name, count, errors]),
       [
-        ["SET", 150, 0],
         ["GET", 150, 0],
+        ["SET", 150, 0],
         ["DEBUG", 3, 0],
         ["LPUSH", 1, 1],
       ],

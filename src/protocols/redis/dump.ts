@@ -18,8 +18,11 @@ export class DumpSkipper {
   #matched = 0;
   /** For each length matched, the longest shorter one that is matched too (Knuth, Morris, Pratt). */
   readonly #fallback = new Uint8Array(MARK_BYTES + 1);
+  /** A request waits for its end. The dump after `+FULLRESYNC` is nobody's: that line was the answer. */
+  isAnswer = false;
 
-  awaitHeader(): void {
+  awaitHeader(isAnswer: boolean): void {
+    this.isAnswer = isAnswer;
     this.#at = At.header;
     this.#left = 0;
     this.#markLength = 0;

@@ -154,7 +154,8 @@ export class ResponseParser implements Parser {
       const isSyncDue = this.#isSyncDue();
       if ((type === LF || type === CR) && (this.#modes.isReplication || isSyncDue)) return i + 1;
       this.#exchange.responseBegins(i);
-      if (isSyncDue && type === Type.bulk && this.#exchange.replyKindAt(0) === Reply.sync) return this.#startDump(i);
+      if (isSyncDue && type === Type.bulk && this.#exchange.replyKindAt(0) === Reply.sync)
+        return this.#startDump(i, true);
       this.#missing = 1;
       this.#depth = 0;
       this.#values = 0;
@@ -369,16 +370,16 @@ export class ResponseParser implements Parser {
     if (this.#isStreamedString) return;
     if (--this.#missing > 0) return;
     if (this.#mayBeAck && this.#values > 3 && this.#word.is("ACK")) this.#meaning.tellAck(at);
-    else if (this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at);
+    else if (this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at, false);
   }
 
   // ---- the dump after SYNC and +FULLRESYNC ----
 
-  /** SYNC's answer is the dump; PSYNC's comes before it. Then follows what nobody has asked for. */
-  #startDump(at: number): number {
+  /** SYNC's answer is the dump; PSYNC's, +FULLRESYNC, comes before it. Then follows what nobody has asked for. */
+  #startDump(at: number, isAnswer: boolean): number {
     this.#modes.isReplication = true;
     this.#dump ??= new DumpSkipper();
-    this.#dump.awaitHeader();
+    this.#dump.awaitHeader(isAnswer);
     this.#at = At.dump;
     return at;
   }
@@ -394,7 +395,6 @@ export class ResponseParser implements Parser {
   #endDump(at: number): void {
     this.#at = At.type;
     this.#missing = 0;
-    // After SYNC the dump is the answer; after PSYNC the answer was +FULLRESYNC.
-    if (this.#exchange.replyKindAt(0) === Reply.sync) this.#exchange.answer(at, NO_ERROR);
+    if (this.#dump!.isAnswer) this.#exchange.answer(at, NO_ERROR);
   }
 }
