@@ -115,14 +115,24 @@ class MemcachedSession implements Session {
     return this.#responses;
   }
 
-  rest(): boolean {
+  get standing(): number {
+    const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
+    return isReading ? -1 : this.#state.standing;
+  }
+
+  resume(standing: number): void {
+    const { dialect } = this.#state;
+    this.#state.resume(standing);
+    if (this.#state.dialect !== dialect) this.rest();
+  }
+
+  rest(): void {
     if (this.#requests?.isAtRest) {
       this.#requests = null;
     }
     if (this.#responses?.isAtRest) {
       this.#responses = null;
     }
-    return false;
   }
 
   decide(isLast: boolean): void {

@@ -58,13 +58,15 @@ export interface Session {
   readonly requests: Parser;
   /** Server to client. */
   readonly responses: Parser;
-  /** A new session would go on just the same: this one may serve another connection. */
-  readonly isAsNew?: boolean;
   /**
-   * Gives back what only a message being read needs. May be called at any time, and by turns with `push`. True where a
-   * new session would go on just the same.
+   * What a new session must be told to go on just the same (`resume`): a small non-negative integer, 0 for nothing. -1 while a
+   * message is being read, or where a number cannot say it: then this session is kept for its connection.
    */
-  rest?(): boolean;
+  readonly standing?: number;
+  /** Goes on where a session of this standing stopped, perhaps another connection's. */
+  resume?(standing: number): void;
+  /** Gives back what only a message being read needs. May be called at any time, and by turns with `push`. */
+  rest?(): void;
   /**
    * To be called where messages are kept (`Exchange.keep`): nothing more is to come that would tell whose they are (`isLast`), or
    * the client has received all and sends again.

@@ -55,14 +55,17 @@ class RedisSession implements Session {
     return this.#responses;
   }
 
-  get isAsNew(): boolean {
+  get standing(): number {
     const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
-    return !isReading && this.#modes.areOrdinary;
+    return isReading ? -1 : this.#modes.standing;
   }
 
-  rest(): boolean {
+  resume(standing: number): void {
+    this.#modes.resume(standing);
+  }
+
+  rest(): void {
     if (this.#requests?.isAtRest) this.#requests = null;
     if (this.#responses?.isAtRest) this.#responses = null;
-    return this.#requests === null && this.#responses === null && this.#modes.areOrdinary;
   }
 }

@@ -7,13 +7,14 @@ import type { ConversationContext } from "./context.ts";
 import { endHold, HeldAnswers, HOLD_ROOM, startHoldAnew } from "./held-answers.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
+import { Rest } from "./rest.ts";
 import { isTls, type Refusal } from "./selector.ts";
 import { StreamPlace } from "./stream-place.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
 import { UnreadStretch } from "./unread.ts";
 
-/** The longest wait that is kept of a connection without requests: a small integer. */
-const MAX_KEPT_WAIT_US = 2 ** 30;
+/** Of a connection that has had no pairing yet. */
+const NOTHING_LEFT = new Rest();
 /** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
 const DEAD_US = 3_600_000_000;
 
@@ -48,10 +49,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   readonly #client = new StreamPlace();
   readonly #server = new StreamPlace();
 
-  /** What is kept of a pairing that has been given back. */
-  #lastNumber = 0;
-  #longestWaitUs = 0;
-  #hasPipelined = false;
+  /** What is kept of a pairing and a session that have been given back. */
+  #rest: Rest | null = null;
 
   /** What the lost server sent. */
   #unread: UnreadStretch | null = null;
@@ -70,7 +69,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   get hasPending(): boolean {
-    return (this.#pairing?.unreported ?? 0) > 0;
+    const holder = this.#pairing ?? this.#rest;
+    return holder !== null && holder.unreported > 0;
   }
 
   // Runs for every segment with payload.
@@ -157,23 +157,29 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (this.#protocol === null) return;
     if (this.#pairing === null) this.#pair(this.#protocol);
     else this.#pairing.wake();
-    this.#session ??= this.#protocol.createSession(this.#pairing!);
   }
 
-  /** Gives back what only messages under way need: 1.5 of the 3.2 KB of a connection. */
+  /** The pairing, woken up where it left something behind; null where nothing waits for anything. */
+  #pairingOfPending(): Pairing | null {
+    if (this.#pairing === null && this.hasPending) this.#wake();
+    return this.#pairing;
+  }
+
+  /** Gives back what only messages under way need: 1.5 of the 2.9 KB of a connection. */
   sleep(): void {
     const pairing = this.#pairing;
     const session = this.#session;
     this.#isAwake = false;
     if (pairing === null || session === null) return;
-    if (session.isAsNew !== true || !pairing.isAtRest) {
+    const standing = session.standing ?? -1;
+    if (standing < 0 || !pairing.isAtRest) {
       pairing.sleep();
-      if (session.rest?.() === true) this.#session = null;
+      session.rest?.();
       return;
     }
-    this.#lastNumber = pairing.lastNumber;
-    this.#longestWaitUs = Math.min(pairing.longestWaitUs, MAX_KEPT_WAIT_US);
-    this.#hasPipelined = pairing.hasPipelined;
+    this.#rest ??= new Rest();
+    this.#rest.standing = standing;
+    pairing.leave(this.#rest);
     this.#context.spares.give(this.#protocol!, { pairing, session });
     this.#pairing = null;
     this.#session = null;
@@ -219,7 +225,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   retransmitted(resent: Resent): void {
-    const pairing = this.#pairing;
+    const pairing = this.#pairingOfPending();
     if (pairing === null) return;
     const { fromClient, sequence, length } = resent;
     if (fromClient) {
@@ -242,8 +248,9 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   expire(clockUs: number): void {
-    const pairing = this.#pairing;
-    if (pairing === null || pairing.unreported === 0) return;
+    if (!this.hasPending || (this.#pairing === null && !this.#isTimeUp(clockUs))) return;
+    if (!this.#isAwake) this.#wake();
+    const pairing = this.#pairing!;
     if (pairing.hasKept && clockUs - this.#connection.lastUs >= this.#anchor.quietUs(pairing.longestWaitUs))
       this.#decide(true);
     this.#tellIfQuiet(clockUs, this.#connection.lastUs);
@@ -251,9 +258,17 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (this.#connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
   }
 
+  /** There may be something to tell of what was left behind. */
+  #isTimeUp(clockUs: number): boolean {
+    const { queue, held, longestWaitUs } = this.#rest!;
+    const { lastUs } = this.#connection;
+    if (held !== null && clockUs - lastUs >= this.#anchor.quietUs(longestWaitUs)) return true;
+    return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(clockUs - this.#context.requestTimeoutUs) === true;
+  }
+
   /** The server's stream is over: what is still pending has no response, or one whose end can be told now. */
   #settle(reason: UnansweredReason): void {
-    const pairing = this.#pairing;
+    const pairing = this.#pairingOfPending();
     if (pairing === null) return;
     if (pairing.hasKept) this.#decide(true);
     if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
@@ -291,22 +306,21 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#connection.server = server;
     this.#protocol = protocol;
     this.#pair(protocol);
-    this.#session ??= protocol.createSession(this.#pairing!);
     this.#tellConnect(protocol.name);
   }
 
-  /** Makes a pairing, or takes over a spare one with its session. */
+  /** Makes a pairing and a session, or takes over spare ones. */
   #pair(protocol: Protocol): void {
     const { hasHandshake } = this.#connection;
     const origin = new Origin(this.#connection, protocol, this.#client, this.#server);
     const spare = this.#context.spares.take(protocol);
     const pairing = spare?.pairing ?? new Pairing(this.#context, origin, hasHandshake);
-    if (spare !== null) {
-      pairing.serve(origin, hasHandshake);
-      this.#session = spare.session;
-    }
-    pairing.resume(this.#lastNumber, this.#longestWaitUs, this.#hasPipelined);
+    const session = spare?.session ?? protocol.createSession(pairing);
+    const rest = this.#rest ?? NOTHING_LEFT;
+    pairing.resume(origin, hasHandshake, rest);
+    session.resume?.(rest.standing);
     this.#pairing = pairing;
+    this.#session = session;
   }
 
   /** How the connection was made, where that was seen. */

@@ -10,6 +10,7 @@ import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
+import type { Rest } from "./rest.ts";
 import { Teller } from "./teller.ts";
 import {
   Flag,
@@ -21,6 +22,8 @@ import {
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
+/** The longest wait that is remembered of an idle connection: a small integer. */
+const MAX_KEPT_WAIT_US = 2 ** 30;
 
 /** A complete response, and how much of the client's stream its sender had received. */
 interface KeptResponse {
@@ -62,7 +65,7 @@ export class Pairing implements Exchange {
   readonly #here: Here;
   #path: Path;
   #origin: Origin;
-  readonly #queue: PendingQueue;
+  #queue: PendingQueue;
   /** Made for the first segment that is sent again. */
   #resends: Resends | null = null;
   #draft: Draft;
@@ -379,45 +382,54 @@ export class Pairing implements Exchange {
     this.#origin.forgetTexts();
   }
 
-  /** Nothing is under way, and nothing remembered that a new pairing would not know after `resume`. */
+  /** No message is under way, and nothing is remembered that a pairing would not know after `resume`. */
   get isAtRest(): boolean {
     return (
-      this.#queue.count === 0 &&
       !this.isRequesting &&
       !this.#response.hasBegun &&
-      this.held === null &&
+      !this.hasKept &&
       !this.isOverfull &&
-      !this.isTentative &&
       !this.isContradicted &&
-      this.unmatchedSinceAligned === 0
+      this.unmatchedSinceAligned === 0 &&
+      (this.#queue.count === 0 || (!this.isTentative && this.#resends === null && this.#teller.isPreviousOver))
     );
   }
 
-  /** The number of the connection's last request. */
-  get lastNumber(): number {
-    return this.#lastNumber;
+  /** At rest: what `resume` has to know. It serves another connection from now on. */
+  leave(rest: Rest): void {
+    rest.lastNumber = this.#lastNumber;
+    rest.longestWaitUs = Math.min(this.#teller.longestWaitUs, MAX_KEPT_WAIT_US);
+    rest.hasPipelined = this.hasPipelined;
+    rest.isTentative = this.isTentative;
+    rest.held = this.held;
+    this.held = null;
+    rest.queue = null;
+    if (this.#queue.count === 0) return;
+    rest.queue = this.#queue;
+    this.#queue = new PendingQueue(this.#pool);
   }
 
-  /** At rest, serves this connection from now on. */
-  serve(origin: Origin, hasHandshake: boolean): void {
+  /** Serves this connection from now on, whose pairing has left this behind. */
+  resume(origin: Origin, hasHandshake: boolean, rest: Rest): void {
     this.#origin = origin;
     this.#path = origin.path;
+    this.#queue = rest.queue ?? this.#queue;
     this.#service = this.#sink.service(origin.server, origin.protocol);
-    this.#teller.serve(origin, this.#service);
+    this.#teller.serve(origin, this.#queue, this.#service);
     this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
     this.unmatchedReason = "no_request";
     this.receivedOffset = Number.POSITIVE_INFINITY;
     this.#responseReceivedOffset = Number.POSITIVE_INFINITY;
     this.#requestedOffset = -1;
     this.#resends = null;
+    this.#lastNumber = rest.lastNumber;
+    this.#teller.longestWaitUs = rest.longestWaitUs;
+    this.hasPipelined = rest.hasPipelined;
+    this.isTentative = rest.isTentative;
+    this.held = rest.held;
+    rest.queue = null;
+    rest.held = null;
     this.wake();
-  }
-
-  /** Goes on where a pairing of the same connection was at rest. */
-  resume(lastNumber: number, longestWaitUs: number, hasPipelined: boolean): void {
-    this.#lastNumber = lastNumber;
-    this.#teller.longestWaitUs = longestWaitUs;
-    this.hasPipelined = hasPipelined;
   }
 
   /** To be called before anything is read again. */

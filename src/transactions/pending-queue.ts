@@ -80,6 +80,21 @@ export class PendingQueue {
     return expired;
   }
 
+  /** Whether `expire` would tell of any. */
+  isAnyOlder(beforeUs: number): boolean {
+    const { times, words } = this.pool;
+    let entry = this.head;
+    while (entry !== NIL && times[entry * TIMES + Time.start]! < beforeUs) {
+      if (
+        (words[entry * WORDS + Word.class]! & EXPIRED) === 0 &&
+        words[entry * WORDS + Word.class] !== TransactionClass.blocking
+      )
+        return true;
+      entry = this.next(entry);
+    }
+    return false;
+  }
+
   isExpired(entry: number): boolean {
     return (this.pool.words[entry * WORDS + Word.class]! & EXPIRED) !== 0;
   }

@@ -3,7 +3,7 @@ import { Ahead, LEAST_US } from "./ahead.ts";
 import type { PairingContext } from "./context.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
-import { type PendingPool, TIMES, Time } from "./pending.ts";
+import { NIL, type PendingPool, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
 import { Resend, TIMEOUT_US } from "./resend.ts";
@@ -22,7 +22,7 @@ export class Teller {
   /** Longest wait for a response on this connection, in µs; blocking commands apart. */
   longestWaitUs = 0.5;
   #origin: Origin;
-  readonly #queue: PendingQueue;
+  #queue: PendingQueue;
   readonly #pool: PendingPool;
   #service: ServiceSink;
   readonly #record: TransactionRecord;
@@ -42,11 +42,18 @@ export class Teller {
   }
 
   /** Tells of this connection's requests from now on. */
-  serve(origin: Origin, service: ServiceSink): void {
+  serve(origin: Origin, queue: PendingQueue, service: ServiceSink): void {
     this.#origin = origin;
+    this.#queue = queue;
     this.#service = service;
     this.#previousEndUs = Number.NEGATIVE_INFINITY;
     this.#ahead = null;
+  }
+
+  /** No request waits that was sent before the last response ended: those have told all that they are to tell of others. */
+  get isPreviousOver(): boolean {
+    const { head } = this.#queue;
+    return head === NIL || this.#pool.times[head * TIMES + Time.end]! >= this.#previousEndUs;
   }
 
   /** Its whole response, bytes[at, end) of what is being pushed, has come, without error. */
@@ -69,7 +76,8 @@ export class Teller {
     const sentUs = requestEndUs - startUs;
     const sendUs = Math.min(sentUs, latencyUs);
     const waitUs = latencyUs - sendUs;
-    const aheadUs = this.#previousEndUs - requestEndUs;
+    // Others alone can be waited for; and a clock that was set back makes their ends late.
+    const aheadUs = (record.flags & Flag.pipelined) === 0 ? 0 : this.#previousEndUs - requestEndUs;
     record.endUs = nowUs;
     record.latencyUs = latencyUs;
     record.sendUs = sendUs;
@@ -92,7 +100,13 @@ export class Teller {
     record.responseOffset = response.offset;
     record.closedUs = response.closedUs;
     const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
-    record.time(requestEndUs, response.startUs, response.endUs, this.#previousEndUs);
+    const isPipelined = (record.flags & Flag.pipelined) !== 0;
+    record.time(
+      requestEndUs,
+      response.startUs,
+      response.endUs,
+      isPipelined ? this.#previousEndUs : Number.NEGATIVE_INFINITY,
+    );
     this.#tell(record, entry, response.missingPackets);
   }
 

@@ -90,7 +90,12 @@ function drowsy(protocol: Protocol): Protocol {
     createSession: (exchange: Exchange): Session => {
       let session = protocol.createSession(exchange);
       const awake = (): Session => {
-        if (session.rest?.() === true) session = protocol.createSession(exchange);
+        const standing = session.standing ?? -1;
+        if (standing < 0) session.rest?.();
+        else {
+          session = protocol.createSession(exchange);
+          session.resume?.(standing);
+        }
         return session;
       };
       return {

@@ -38,8 +38,28 @@ function modes(): TestSegment[] {
   return dialogue.segments;
 }
 
+/** Requests under way while their connection sleeps: pipelined, sent again, lost for good. */
+function underWay(): TestSegment[] {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  const get = "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n";
+  dialogue.client(1000, get + get);
+  dialogue.server(1300, "+A\r\n");
+  dialogue.client(1400, get);
+  dialogue.server(1700, "+B\r\n");
+  dialogue.server(1900, "+C\r\n");
+  dialogue.client(300_000, get);
+  dialogue.segments.push({ ...dialogue.segments.at(-1)!, timeUs: dialogue.segments.at(-1)!.timeUs + 210_000 });
+  dialogue.server(520_000, "+D\r\n");
+  dialogue.client(600_000, get);
+  dialogue.client(70_000_000, get);
+  dialogue.server(71_000_000, "+late\r\n+E\r\n");
+  return dialogue.segments;
+}
+
 const DIALOGUES: readonly (readonly [string, readonly TestSegment[]])[] = [
   ["a Redis connection with modes", modes()],
+  ["a Redis connection with requests under way", underWay()],
   ...[1, 2, 3].map((seed) => [`Redis dialogue ${seed}`, redisDialogue(random(seed)).truth.frames] as const),
   ...[1, 2, 3].map((seed) => [`memcached dialogue ${seed}`, memcachedDialogue(random(seed)).segments] as const),
 ];

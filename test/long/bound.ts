@@ -13,8 +13,6 @@ export interface Bound {
   readonly options?: Partial<Options>;
   /** Figures that must come out exactly. */
   readonly expected: Readonly<Record<string, number>>;
-  /** Why its memory is not bounded as it should be, yet. */
-  readonly todo?: string;
   /** Longest average time a frame may take, µs; 5 unless told. */
   readonly frameUs?: number;
 }

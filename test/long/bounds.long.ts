@@ -15,7 +15,6 @@ const CHILD = fileURLToPath(new URL("./child.js", import.meta.url));
 const table: string[] = [];
 
 for (const [index, bound] of BOUNDS.entries()) {
-  const todo = bound.todo ?? false;
   let peakMb = 0;
   test(`${bound.name}: everything is accounted for`, { timeout: TIMEOUT_MS }, async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [CHILD, String(index)]);
@@ -29,7 +28,7 @@ for (const [index, bound] of BOUNDS.entries()) {
     // Loose: it is to find what grows with the square, on a machine that has other things to do.
     assert.ok(frameUs < (bound.frameUs ?? FRAME_US), `${frameUs} µs a frame`);
   });
-  test(`${bound.name}: in less than ${MOST_MB} MB`, { todo }, () => {
+  test(`${bound.name}: in less than ${MOST_MB} MB`, () => {
     assert.ok(peakMb > 0 && peakMb < MOST_MB, `${peakMb} MB`);
   });
 }

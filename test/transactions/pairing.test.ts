@@ -67,6 +67,20 @@ const cases: readonly Case[] = [
     flags: [[], ["pipelined"], ["pipelined"]],
   },
   {
+    name: "a clock that is set back between two requests: the second waits behind nobody",
+    segments: [
+      [9000, "client", GET],
+      [9100, "server", "+A\r\n"],
+      [1000, "client", GET],
+      [1100, "server", "+B\r\n"],
+    ],
+    times: [
+      [100, 0, 100, 0, 0],
+      [100, 0, 100, 0, 0],
+    ],
+    flags: [[], []],
+  },
+  {
     name: "sent when the server was half through: only the rest is queue",
     segments: [
       [1000, "client", GET],

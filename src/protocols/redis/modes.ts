@@ -33,9 +33,15 @@ export class Modes {
     return this.isMonitor || this.isReplication || this.isSubscriber;
   }
 
-  /** None has been entered. */
-  get areOrdinary(): boolean {
-    return !this.isSpecial && !this.isResp3 && this.queued === null;
+  /** As `Session.standing`. */
+  get standing(): number {
+    if (this.isSpecial || this.queued !== null) return -1;
+    return this.isResp3 ? 1 : 0;
+  }
+
+  /** Of modes that are no others than these. */
+  resume(standing: number): void {
+    this.isResp3 = standing === 1;
   }
 
   reset(): void {
