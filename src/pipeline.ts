@@ -96,15 +96,16 @@ export class Pipeline {
       // On a path between two hosts each half is a part of the round trip only, and the nearer one to the server counts.
       if (isToServer === (connection.side !== "server")) this.aggregate.roundTrip(connection.server, us);
     };
-    const pool = new PendingPool();
+    const wantsText = outputs.length > 0 || observer !== null;
+    const pool = new PendingPool(wantsText);
     this.#context = {
       pool,
       sink: this.aggregate,
       record: new TransactionRecord(pool),
       here: new Here(),
-      wantsText: outputs.length > 0 || observer !== null,
+      wantsText,
       // One of several workers does not know the numbers that its connections are printed with.
-      wantsBehind: (outputs.length > 0 || observer !== null) && part === null,
+      wantsBehind: wantsText && part === null,
       wantsValues: options.showValues,
       selector,
       servers: this.table.servers,

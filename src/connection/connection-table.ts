@@ -80,9 +80,9 @@ export class ConnectionTable {
     this.servers = options.servers ?? new ServerTable();
     this.moment = new Moment(options.counted ?? { frames: 0 });
     this.#slots = new ConnectionSlots(options.seed);
-    this.reassembly.onScheduled = (connection) => {
-      this.#waiting.push({ connection, untilUs: connection.holdUntilUs, sinceFrame: this.moment.frame });
-      if (connection.holdUntilUs < this.#nextTimerUs) this.#nextTimerUs = connection.holdUntilUs;
+    this.reassembly.onScheduled = (connection, untilUs) => {
+      this.#waiting.push({ connection, untilUs, sinceFrame: this.moment.frame });
+      if (untilUs < this.#nextTimerUs) this.#nextTimerUs = untilUs;
     };
   }
 
@@ -336,7 +336,7 @@ export class ConnectionTable {
   /** Ends a connection; what is held is delivered first, its holes declared. */
   #finish(connection: Connection, reason: EndReason): void {
     if (connection.receiver !== null) {
-      if (connection.holdUntilUs !== Number.POSITIVE_INFINITY) {
+      if (connection.holdUntilUs !== null) {
         this.reassembly.resolve(connection, this.clockUs, true);
       }
       connection.receiver.ended(reason);

@@ -8,6 +8,14 @@ import type { Server } from "./servers.ts";
 /** Where tcplat's host stands (T13). */
 export type Side = "client" | "server" | "local" | "transit";
 
+/** The first three words of two IPv6 addresses, endpoint A's and B's. */
+export type HighWords = readonly [number, number, number, number, number, number];
+
+const NO_WORDS: HighWords = [0, 0, 0, 0, 0, 0];
+
+/** One bit each of what is true of a connection: with 100,000 of them every word is 0.8 MB. */
+const Bit = { handshake: 1, ended: 2, ignored: 4, outside: 8, leaving: 16, sampled: 32 } as const;
+
 /**
  * One TCP connection, both directions. Endpoint A is the one that sent the first segment seen; which of the two is
  * the client is known once `clientIsA` is not null.
@@ -18,21 +26,15 @@ export class Connection {
   /** Slot in the table; -1 once removed. */
   slot = -1;
   hash = 0;
-  readonly ipVersion: number;
-  readonly a0: number;
-  readonly a1: number;
-  readonly a2: number;
+  /** Null for IPv4, whose addresses are one word each. */
+  readonly highWords: HighWords | null;
+  /** The last words of the addresses. */
   readonly a3: number;
-  readonly b0: number;
-  readonly b1: number;
-  readonly b2: number;
   readonly b3: number;
   readonly aPort: number;
   readonly bPort: number;
   /** Null while nobody knows (no handshake, unknown ports, no telling bytes yet). */
   clientIsA: boolean | null = null;
-  /** The roles come from a handshake that was seen. */
-  hasHandshake = false;
   readonly path = new Path();
   readonly fromA = new Flow();
   readonly fromB = new Flow();
@@ -41,23 +43,14 @@ export class Connection {
   orderedLow = 0;
   /** The frame at which it was moved there. */
   orderedFrame = 0;
-  /** Ended; kept for a moment so that late segments do not look like a new connection. */
-  isEnded = false;
-  /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */
-  isIgnored = false;
-  /** Ignored because it is outside the sample (`--max-cpu`). */
-  isOutside = false;
-  /** Goes outside the sample as soon as nothing is pending on it. */
-  isLeaving = false;
-  /** Why bytes of the client are missing, should there be any. */
-  lossReason: "gap" | "sampled" = "gap";
   /** Payload segments seen while the roles were unknown. */
   roleAttempts = 0;
   receiver: StreamReceiver | null = null;
   server: Server;
   side: Side = "transit";
-  /** When held segments are to be given up waiting for, on the capture's clock; Infinity while none are. */
-  holdUntilUs = Number.POSITIVE_INFINITY;
+  /** When held segments are to be given up waiting for, on the capture's clock; null while none are. */
+  holdUntilUs: number | null = null;
+  #bits = 0;
 
   constructor(
     id: number,
@@ -67,18 +60,82 @@ export class Connection {
     server: Server,
   ) {
     this.id = id;
-    this.ipVersion = ipVersion;
-    [this.a0, this.a1, this.a2, this.a3, this.aPort] = a;
-    [this.b0, this.b1, this.b2, this.b3, this.bPort] = b;
+    const [a0, a1, a2, a3, aPort] = a;
+    const [b0, b1, b2, b3, bPort] = b;
+    this.highWords = ipVersion === 4 ? null : [a0, a1, a2, b0, b1, b2];
+    this.a3 = a3;
+    this.b3 = b3;
+    this.aPort = aPort;
+    this.bPort = bPort;
     this.server = server;
   }
 
+  /** The roles come from a handshake that was seen. */
+  get hasHandshake(): boolean {
+    return (this.#bits & Bit.handshake) !== 0;
+  }
+
+  set hasHandshake(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.handshake : this.#bits & ~Bit.handshake;
+  }
+
+  /** Ended; kept for a moment so that late segments do not look like a new connection. */
+  get isEnded(): boolean {
+    return (this.#bits & Bit.ended) !== 0;
+  }
+
+  set isEnded(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.ended : this.#bits & ~Bit.ended;
+  }
+
+  /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */
+  get isIgnored(): boolean {
+    return (this.#bits & Bit.ignored) !== 0;
+  }
+
+  set isIgnored(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.ignored : this.#bits & ~Bit.ignored;
+  }
+
+  /** Ignored because it is outside the sample (`--max-cpu`). */
+  get isOutside(): boolean {
+    return (this.#bits & Bit.outside) !== 0;
+  }
+
+  set isOutside(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.outside : this.#bits & ~Bit.outside;
+  }
+
+  /** Goes outside the sample as soon as nothing is pending on it. */
+  get isLeaving(): boolean {
+    return (this.#bits & Bit.leaving) !== 0;
+  }
+
+  set isLeaving(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.leaving : this.#bits & ~Bit.leaving;
+  }
+
+  /** Why bytes of the client are missing, should there be any. */
+  get lossReason(): "gap" | "sampled" {
+    return (this.#bits & Bit.sampled) === 0 ? "gap" : "sampled";
+  }
+
+  set lossReason(reason: "gap" | "sampled") {
+    this.#bits = reason === "sampled" ? this.#bits | Bit.sampled : this.#bits & ~Bit.sampled;
+  }
+
+  get ipVersion(): number {
+    return this.highWords === null ? 4 : 6;
+  }
+
   get aAddress(): string {
-    return addressText(this.ipVersion, this.a0, this.a1, this.a2, this.a3);
+    const [a0, a1, a2] = this.highWords ?? NO_WORDS;
+    return addressText(this.ipVersion, a0, a1, a2, this.a3);
   }
 
   get bAddress(): string {
-    return addressText(this.ipVersion, this.b0, this.b1, this.b2, this.b3);
+    const [, , , b0, b1, b2] = this.highWords ?? NO_WORDS;
+    return addressText(this.ipVersion, b0, b1, b2, this.b3);
   }
 
   /** Endpoint A as the contract writes it. */

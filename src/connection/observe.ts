@@ -42,8 +42,9 @@ export function takeAhead(odd: Oddity, segment: Segment): number {
 
 /** The receive window of the sender of this segment has closed, or opened again. */
 export function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
-  flow.isWindowClosed = !flow.isWindowClosed;
-  if (!flow.isWindowClosed) {
+  const { oddity } = flow;
+  oddity.isWindowClosed = !oddity.isWindowClosed;
+  if (!oddity.isWindowClosed) {
     connection.path.windowOpens(segment.timeLow);
     return;
   }

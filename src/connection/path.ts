@@ -11,6 +11,15 @@ interface Handshake {
   isSynAckTwice: boolean;
   connectUs: number;
   connectedAtUs: number;
+  /** The server has answered the SYN, and the client not yet the server. */
+  isConnecting: boolean;
+}
+
+/** Time in which a receive window was closed, until the last one opened, and how many are closed now. */
+interface ClosedWindows {
+  us: number;
+  count: number;
+  sinceLow: number;
 }
 
 /** What the network between the two ends of a connection takes of its time. */
@@ -18,15 +27,16 @@ export class Path {
   /** From here to the server and back, and from here to the client and back. */
   readonly toServer = new RoundTrip();
   readonly toClient = new RoundTrip();
-  /** The server has answered the SYN, and the client not yet the server. */
-  isConnecting = false;
   #handshake: Handshake | null = null;
-  /** Time in which a receive window was closed, until the last one opened, and how many are closed now. */
-  #closedUs = 0;
-  #closed = 0;
-  #closedLow = 0;
+  /** Null while none has been. */
+  #closed: ClosedWindows | null = null;
 
   // Times are Segment.timeLow: µs modulo 2^32, differences signed, good for half an hour.
+
+  /** The server has answered the SYN, and the client not yet the server. */
+  get isConnecting(): boolean {
+    return this.#handshake?.isConnecting === true;
+  }
 
   /** SYNs that were sent again. */
   get synRetransmissions(): number {
@@ -49,36 +59,24 @@ export class Path {
   }
 
   syn(nowLow: number): void {
-    const handshake = this.#begin();
+    this.#handshake ??= newHandshake();
+    const handshake = this.#handshake;
     if (handshake.hasSyn) handshake.synRetransmissions++;
     else handshake.synLow = nowLow;
     handshake.lastSynLow = nowLow;
     handshake.hasSyn = true;
   }
 
-  #begin(): Handshake {
-    this.#handshake ??= {
-      synLow: 0,
-      lastSynLow: 0,
-      hasSyn: false,
-      synRetransmissions: 0,
-      synAckLow: 0,
-      isSynAckTwice: false,
-      connectUs: -1,
-      connectedAtUs: 0,
-    };
-    return this.#handshake;
-  }
-
   synAck(nowLow: number): void {
-    const handshake = this.#begin();
-    if (this.isConnecting) {
+    this.#handshake ??= newHandshake();
+    const handshake = this.#handshake;
+    if (handshake.isConnecting) {
       handshake.isSynAckTwice = true;
       return;
     }
     handshake.synAckLow = nowLow;
     if (!handshake.hasSyn) return;
-    this.isConnecting = true;
+    handshake.isConnecting = true;
     // Of two SYNs nobody knows which one was answered (Karn).
     if (handshake.synRetransmissions === 0) this.toServer.shookHands((nowLow - handshake.lastSynLow) | 0, nowLow);
   }
@@ -86,19 +84,22 @@ export class Path {
   /** The client's first segment after the server's answer came. */
   connected(timeUs: number): void {
     const nowLow = timeUs | 0;
-    const handshake = this.#begin();
-    this.isConnecting = false;
+    this.#handshake ??= newHandshake();
+    const handshake = this.#handshake;
+    handshake.isConnecting = false;
     if (!handshake.isSynAckTwice) this.toClient.shookHands((nowLow - handshake.synAckLow) | 0, nowLow);
     handshake.connectUs = Math.max(0, (nowLow - handshake.synLow) | 0);
     handshake.connectedAtUs = timeUs;
   }
 
   windowCloses(nowLow: number): void {
-    if (this.#closed++ === 0) this.#closedLow = nowLow;
+    this.#closed ??= { us: 0, count: 0, sinceLow: 0 };
+    if (this.#closed.count++ === 0) this.#closed.sinceLow = nowLow;
   }
 
   windowOpens(nowLow: number): void {
-    if (--this.#closed === 0) this.#closedUs += Math.max(0, (nowLow - this.#closedLow) | 0);
+    const closed = this.#closed;
+    if (closed !== null && --closed.count === 0) closed.us += Math.max(0, (nowLow - closed.sinceLow) | 0);
   }
 
   /**
@@ -114,7 +115,22 @@ export class Path {
   /** How long the receive window of either end was closed until `moment`, in µs since the connection began. */
   // Runs for every segment with payload.
   closedUs(moment: { readonly timeUs: number }): number {
-    if (this.#closed === 0) return this.#closedUs;
-    return this.#closedUs + Math.max(0, ((moment.timeUs | 0) - this.#closedLow) | 0);
+    const closed = this.#closed;
+    if (closed === null) return 0;
+    return closed.count === 0 ? closed.us : closed.us + Math.max(0, ((moment.timeUs | 0) - closed.sinceLow) | 0);
   }
+}
+
+function newHandshake(): Handshake {
+  return {
+    synLow: 0,
+    lastSynLow: 0,
+    hasSyn: false,
+    synRetransmissions: 0,
+    synAckLow: 0,
+    isSynAckTwice: false,
+    connectUs: -1,
+    connectedAtUs: 0,
+    isConnecting: false,
+  };
 }

@@ -54,7 +54,7 @@ export class Reassembly {
       flow.next = segment.sequence;
     }
     const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.#acknowledge(connection, flow, peer, segment) : 0;
-    if ((segment.window === 0) !== flow.isWindowClosed) noteWindow(connection, flow, segment);
+    if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
     const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
       if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
@@ -98,9 +98,9 @@ export class Reassembly {
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
-      flow.repeatedAcks = 0;
+      if (flow.odd !== null) flow.odd.repeatedAcks = 0;
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.#sample(connection, peer, segment);
-    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) flow.repeatedAcks++;
+    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) flow.oddity.repeatedAcks++;
     if (!peer.isStarted) {
       peer.isStarted = true;
       peer.next = acknowledgement;
@@ -177,12 +177,12 @@ export class Reassembly {
     this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
     if (hole > 0 && flow.held !== null) {
       flow.held[0]!.resentUs = hole;
-      flow.held[0]!.isFast = peer.repeatedAcks > 0 && hole < TIMEOUT_US;
+      flow.held[0]!.isFast = (peer.odd?.repeatedAcks ?? 0) > 0 && hole < TIMEOUT_US;
     }
     this.release(connection);
     this.#schedule(connection, clockUs);
     if (
-      connection.fromA.heldBytes + connection.fromB.heldBytes > MAX_HELD_PER_CONNECTION ||
+      heldBytesOf(connection.fromA) + heldBytesOf(connection.fromB) > MAX_HELD_PER_CONNECTION ||
       this.heldBytes > MAX_HELD_IN_ALL
     ) {
       this.forcedGaps++;
@@ -198,10 +198,11 @@ export class Reassembly {
       connection.server.retransmittedSegments++;
       return;
     }
-    flow.held ??= [];
+    const { oddity } = flow;
+    oddity.held ??= [];
     for (const piece of pieces) {
       this.#account(flow, piece.length + HELD_OVERHEAD);
-      insertSorted(flow.held, piece);
+      insertSorted(oddity.held, piece);
     }
   }
 
@@ -249,11 +250,11 @@ export class Reassembly {
   #dropHead(flow: Flow): void {
     const head = flow.held!.shift()!;
     this.#account(flow, -(head.length + HELD_OVERHEAD));
-    if (flow.held!.length === 0) flow.held = null;
+    if (flow.held!.length === 0) flow.oddity.held = null;
   }
 
   #account(flow: Flow, bytes: number): void {
-    flow.heldBytes += bytes;
+    flow.oddity.heldBytes += bytes;
     this.heldBytes += bytes;
   }
 
@@ -293,7 +294,7 @@ export class Reassembly {
       length,
       timeUs,
       isNeeded: !peer.hasAcknowledged || distance(peer.acknowledged, advance(sequence, length)) < 0,
-      isFast: peer.repeatedAcks > 0,
+      isFast: (peer.odd?.repeatedAcks ?? 0) > 0,
     });
   }
 
@@ -315,24 +316,22 @@ export class Reassembly {
 
   /** Sees to it that held segments are looked at again once the oldest has waited long enough. */
   #schedule(connection: Connection, clockUs: number): void {
-    if (
-      connection.holdUntilUs === Number.POSITIVE_INFINITY &&
-      (connection.fromA.held !== null || connection.fromB.held !== null)
-    ) {
-      connection.holdUntilUs = clockUs + HOLD_US;
-      this.onScheduled?.(connection);
+    if (connection.holdUntilUs === null && (connection.fromA.held !== null || connection.fromB.held !== null)) {
+      const untilUs = clockUs + HOLD_US;
+      connection.holdUntilUs = untilUs;
+      this.onScheduled?.(connection, untilUs);
     }
   }
 
   /** Called when a connection's `holdUntilUs` has been set. */
-  onScheduled: ((connection: Connection) => void) | null = null;
+  onScheduled: ((connection: Connection, untilUs: number) => void) | null = null;
 
   /**
    * Declares gaps where a hole has been acknowledged and has waited HOLD_US, and delivers what follows. With `force`
    * (the connection or the capture ends, or the room is needed) every hole in front of held bytes.
    */
   resolve(connection: Connection, clockUs: number, force: boolean): void {
-    connection.holdUntilUs = Number.POSITIVE_INFINITY;
+    connection.holdUntilUs = null;
     for (;;) {
       const a = this.#resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
       const b = this.#resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
@@ -383,11 +382,16 @@ export class Reassembly {
   /** Drops whatever is held. */
   forget(connection: Connection): void {
     for (const flow of [connection.fromA, connection.fromB]) {
-      this.#account(flow, -flow.heldBytes);
-      flow.held = null;
+      if (flow.odd === null) continue;
+      this.#account(flow, -flow.odd.heldBytes);
+      flow.odd.held = null;
     }
-    connection.holdUntilUs = Number.POSITIVE_INFINITY;
+    connection.holdUntilUs = null;
   }
+}
+
+function heldBytesOf(flow: Flow): number {
+  return flow.odd === null ? 0 : flow.odd.heldBytes;
 }
 
 /** Whether its first held segment has not waited HOLD_US yet. */

@@ -16,8 +16,8 @@ export class RoundTrip {
   us = -1;
   #least = -1;
   #leastBefore = -1;
+  /** When its first ten seconds began (Segment.timeLow); while `us` is unknown, how many acknowledgements were seen. */
   #windowLow = 0;
-  #samples = 0;
 
   /** The handshake took `us`; `nowLow` is its end (Segment.timeLow). */
   shookHands(us: number, nowLow: number): void {
@@ -48,8 +48,8 @@ export class RoundTrip {
   }
 
   #sampleUnknown(us: number, nowLow: number): boolean {
-    if (this.#samples === 0 || us < this.#least) this.#least = us;
-    if (++this.#samples < ENOUGH_SAMPLES) return false;
+    if (this.#windowLow === 0 || us < this.#least) this.#least = us;
+    if (++this.#windowLow < ENOUGH_SAMPLES) return false;
     this.shookHands(this.#least, nowLow);
     return true;
   }

@@ -1,5 +1,5 @@
 import type { Segment } from "../decode/segment.ts";
-import type { Connection } from "./connection.ts";
+import type { Connection, HighWords } from "./connection.ts";
 
 const FIRST_SLOTS = 256;
 const NONE = -1;
@@ -171,31 +171,30 @@ export function isFromA(c: Connection, s: Segment): boolean {
     c.b3 === s.destination3 &&
     c.aPort === s.sourcePort &&
     c.bPort === s.destinationPort &&
-    c.ipVersion === s.ipVersion &&
-    (s.ipVersion === 4 ||
-      (c.a0 === s.source0 &&
-        c.a1 === s.source1 &&
-        c.a2 === s.source2 &&
-        c.b0 === s.destination0 &&
-        c.b1 === s.destination1 &&
-        c.b2 === s.destination2))
+    (c.highWords === null ? s.ipVersion === 4 : s.ipVersion === 6 && areHighWords(c.highWords, 0, 3, s))
   );
 }
 
+// Runs for every segment.
 function isFromB(c: Connection, s: Segment): boolean {
   return (
     c.b3 === s.source3 &&
     c.a3 === s.destination3 &&
     c.bPort === s.sourcePort &&
     c.aPort === s.destinationPort &&
-    c.ipVersion === s.ipVersion &&
-    (s.ipVersion === 4 ||
-      (c.b0 === s.source0 &&
-        c.b1 === s.source1 &&
-        c.b2 === s.source2 &&
-        c.a0 === s.destination0 &&
-        c.a1 === s.destination1 &&
-        c.a2 === s.destination2))
+    (c.highWords === null ? s.ipVersion === 4 : s.ipVersion === 6 && areHighWords(c.highWords, 3, 0, s))
+  );
+}
+
+/** Whether the source's words stand from `source` on, and the destination's from `destination` on. */
+function areHighWords(words: HighWords, source: number, destination: number, s: Segment): boolean {
+  return (
+    words[source] === s.source0 &&
+    words[source + 1] === s.source1 &&
+    words[source + 2] === s.source2 &&
+    words[destination] === s.destination0 &&
+    words[destination + 1] === s.destination1 &&
+    words[destination + 2] === s.destination2
   );
 }
 

@@ -34,16 +34,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   #session: Session | null = null;
   #isAwake = false;
   #pairing: Pairing | null = null;
-  #isClientLost: boolean;
-  #isServerLost: boolean;
-  /** The client is lost because bytes of it are missing altogether, not because a segment was cut off. */
-  #hasClientHole = true;
   readonly #anchor = new Anchor();
-  /** The boundaries rest on an anchor, not on the beginning of the connection. */
-  #isAssumed = false;
-  /** It was taken for nothing to be under way because this client waits. */
-  #restsOnWaits = false;
-  #hasClientData = false;
 
   // Where the streams stand.
   readonly #client = new StreamPlace();
@@ -58,10 +49,11 @@ export class Conversation implements StreamReceiver, Sleeper {
   constructor(context: ConversationContext, connection: Connection) {
     this.#context = context;
     this.#connection = connection;
-    this.#isClientLost = !connection.hasHandshake;
-    this.#isServerLost = !connection.hasHandshake;
+    this.#anchor.hasClientHole = true;
+    this.#anchor.isClientLost = !connection.hasHandshake;
+    this.#anchor.isServerLost = !connection.hasHandshake;
     if (connection.hasHandshake && isRequestMissing(connection)) {
-      this.#isClientLost = true;
+      this.#anchor.isClientLost = true;
       this.#anchor.clientLost();
     }
     const protocol = context.selector.byPort(connection.serverPort);
@@ -82,15 +74,14 @@ export class Conversation implements StreamReceiver, Sleeper {
     if (fromClient) this.#clientData(piece);
     else this.#serverData(piece);
     place.move(piece.end - piece.start + piece.cut, piece.timeUs);
-    if (fromClient) this.#hasClientData = true;
-    else this.#anchor.serverSent(place.next, piece.acknowledgement);
+    if (!fromClient) this.#anchor.serverSent(place.next, piece.acknowledgement);
   }
 
   // Runs for every segment with payload.
   #clientData(piece: Piece): void {
     const { bytes, start, end, cut, timeUs } = piece;
     if (this.#session === null && !this.#choose(bytes, start, end)) return;
-    if (!this.#hasClientData && isTls(bytes, start, end)) {
+    if (!this.#anchor.hasClientData && isTls(bytes, start, end)) {
       this.#refuse("tls");
       return;
     }
@@ -101,7 +92,7 @@ export class Conversation implements StreamReceiver, Sleeper {
     }
     this.#anchor.clientSent(piece.acknowledgement);
     pairing.enterRequestPiece(piece, this.#client.offset);
-    if (this.#isClientLost) {
+    if (this.#anchor.isClientLost) {
       pairing.extendLast(timeUs);
       return;
     }
@@ -112,7 +103,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     if (pairing.isContradicted) this.#doubt(this.#client.offset + (end - start));
-    if (cut === 0 || this.#isClientLost) return;
+    if (cut === 0 || this.#anchor.isClientLost) return;
     pairing.enterRequests(timeUs, 0, this.#client.offset + (end - start), 0);
     if (requests.gap(cut)) return;
     // Its length is known all the same: most segments hold one request.
@@ -125,13 +116,13 @@ export class Conversation implements StreamReceiver, Sleeper {
     const { bytes, start, end, cut, timeUs } = piece;
     const pairing = this.#pairing;
     if (pairing === null) return;
-    if (this.#isServerLost) {
+    if (this.#anchor.isServerLost) {
       this.#unread?.extend(timeUs);
       return;
     }
-    pairing.unmatchedReason = this.#isClientLost ? this.#connection.lossReason : "no_request";
+    pairing.unmatchedReason = this.#anchor.isClientLost ? this.#connection.lossReason : "no_request";
     pairing.enterResponsePiece(piece, this.#server.offset);
-    if (this.#isAssumed) pairing.receivedOffset = this.#client.offsetOf(piece.acknowledgement);
+    if (this.#anchor.isAssumed) pairing.receivedOffset = this.#client.offsetOf(piece.acknowledgement);
     const responses = this.#session!.responses;
     if (!responses.push(bytes, start, end)) {
       pairing.countParserError("response");
@@ -139,10 +130,10 @@ export class Conversation implements StreamReceiver, Sleeper {
       this.#loseServer(timeUs, true);
       return;
     }
-    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#isClientLost))
+    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.#anchor.isClientLost))
       this.#doubt(this.#client.offset);
     if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
-    if (cut === 0 || this.#isServerLost) return;
+    if (cut === 0 || this.#anchor.isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.#server.offset + (end - start), 0);
     if (responses.gap(cut)) return;
     // Where the bytes cut off begin a response, its first byte's time is known all the same.
@@ -178,8 +169,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       return;
     }
     this.#rest ??= new Rest();
-    this.#rest.standing = standing;
-    pairing.leave(this.#rest);
+    pairing.leave(this.#rest, standing);
     this.#context.spares.give(this.#protocol!, { pairing, session });
     this.#pairing = null;
     this.#session = null;
@@ -193,7 +183,7 @@ export class Conversation implements StreamReceiver, Sleeper {
       if (fromClient) this.#clientGap(pairing, missing);
       else this.#serverGap(pairing, missing);
       pairing.isInGap = false;
-    } else if (fromClient) this.#isClientLost = true;
+    } else if (fromClient) this.#anchor.isClientLost = true;
     else this.#loseServer(this.#server.lastUs, true);
     if (fromClient) {
       this.#client.skip(missing, next);
@@ -205,8 +195,8 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   #clientGap(pairing: Pairing, missing: number): void {
-    if (this.#isClientLost) {
-      this.#hasClientHole = true;
+    if (this.#anchor.isClientLost) {
+      this.#anchor.hasClientHole = true;
       return;
     }
     pairing.enterRequests(this.#client.lastUs, 0, this.#client.offset, Flag.gap);
@@ -214,7 +204,7 @@ export class Conversation implements StreamReceiver, Sleeper {
   }
 
   #serverGap(pairing: Pairing, missing: number): void {
-    if (this.#isServerLost) {
+    if (this.#anchor.isServerLost) {
       this.#unread?.addHole();
       return;
     }
@@ -271,10 +261,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairingOfPending();
     if (pairing === null) return;
     if (pairing.hasKept) this.#decide(true);
-    if (this.#isServerLost && reason === "closed") this.#completeCut(pairing);
+    if (this.#anchor.isServerLost && reason === "closed") this.#completeCut(pairing);
     if (this.#hasNothingDue() && pairing.held?.isProvenBy(reason)) pairing.held.prove();
     endHold(pairing, false, this.#client.lastUs);
-    const isLost = this.#isServerLost || this.#connection.isResponseMissing;
+    const isLost = this.#anchor.isServerLost || this.#connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,
       Math.max(this.#client.lastUs, this.#server.lastUs, this.#connection.lastUs),
@@ -350,19 +340,19 @@ export class Conversation implements StreamReceiver, Sleeper {
     const { bytes, start, end, sequence, acknowledgement, timeUs } = piece;
     const pairing = this.#pairing!;
     const anchor = this.#anchor;
-    const isLost = this.#isClientLost || this.#isServerLost;
-    const isKnown = !this.#isServerLost && !(this.#isClientLost && this.#hasClientHole);
-    const isDue = !this.#isServerLost && pairing.pendingCount > 0;
+    const isLost = this.#anchor.isClientLost || this.#anchor.isServerLost;
+    const isKnown = !this.#anchor.isServerLost && !(this.#anchor.isClientLost && this.#anchor.hasClientHole);
+    const isDue = !this.#anchor.isServerLost && pairing.pendingCount > 0;
     // Unless the client's habits are known, this may be the middle of a value.
-    const isSure = anchor.isTrusted || !this.#hasClientHole;
-    const begins = this.#isClientLost
+    const isSure = anchor.isTrusted || !this.#anchor.hasClientHole;
+    const begins = this.#anchor.isClientLost
       ? looksLikeRequest(this.#protocol!, isSure, bytes, start, end)
       : !pairing.isRequesting;
     this.#tellIfQuiet(timeUs, Math.max(this.#client.lastUs, this.#server.lastUs));
     anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
     if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
-      if (this.#isAssumed && this.#restsOnWaits) this.#giveUpAssumption(this.#client.offset);
+      if (this.#anchor.isAssumed && this.#anchor.restsOnWaits) this.#giveUpAssumption(this.#client.offset);
     } else if (!isLost) {
       pairing.isTentative = false;
       if (anchor.isTrusted) endHold(pairing, true, timeUs);
@@ -383,30 +373,31 @@ export class Conversation implements StreamReceiver, Sleeper {
   #doubt(clientEnd: number): void {
     const pairing = this.#pairing!;
     if (pairing.isContradicted) this.#anchor.distrust();
-    else if (this.#isAssumed) this.#anchor.isAsync = true;
+    else if (this.#anchor.isAssumed) this.#anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;
     pairing.isContradicted = false;
-    if (this.#isAssumed) this.#giveUpAssumption(clientEnd);
+    if (this.#anchor.isAssumed) this.#giveUpAssumption(clientEnd);
   }
 
   /** What is missing, for `Anchor.proof`. */
   get #loss(): Loss {
-    if (this.#isClientLost && this.#hasClientHole) return this.#isServerLost ? Loss.both : Loss.client;
-    return this.#isClientLost || !this.#connection.hasHandshake ? Loss.before : Loss.none;
+    if (this.#anchor.isClientLost && this.#anchor.hasClientHole)
+      return this.#anchor.isServerLost ? Loss.both : Loss.client;
+    return this.#anchor.isClientLost || !this.#connection.hasHandshake ? Loss.before : Loss.none;
   }
 
   #tryAlign(timeUs: number, sequence: number): void {
     const pairing = this.#pairing!;
-    if (!this.#isServerLost && pairing.pendingCount > 0) return;
+    if (!this.#anchor.isServerLost && pairing.pendingCount > 0) return;
     const isFirst = this.#anchor.isFirst(sequence);
     // A response half read is one that the client has not waited for.
-    if (!this.#isServerLost && pairing.isResponding) return;
+    if (!this.#anchor.isServerLost && pairing.isResponding) return;
     const lastUs = Math.max(this.#client.lastUs, this.#server.lastUs);
     const proof = isFirst
       ? Proof.likely
       : this.#anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.#loss);
     if (proof === Proof.none) return;
-    if (this.#isServerLost) {
+    if (this.#anchor.isServerLost) {
       this.#completeCut(pairing);
       pairing.giveUpAll("gap", timeUs);
     }
@@ -415,10 +406,10 @@ export class Conversation implements StreamReceiver, Sleeper {
     pairing.isOverfull = false;
     this.#session!.requests.resync();
     this.#session!.responses.resync();
-    this.#isClientLost = false;
-    this.#isServerLost = false;
-    this.#isAssumed = true;
-    this.#restsOnWaits = proof !== Proof.quiet;
+    this.#anchor.isClientLost = false;
+    this.#anchor.isServerLost = false;
+    this.#anchor.isAssumed = true;
+    this.#anchor.restsOnWaits = proof !== Proof.quiet;
     pairing.isTentative = true;
     if (!isFirst) pairing.countResync();
     if (proof !== Proof.trusted && this.#context.pool.used < HOLD_ROOM) pairing.held ??= new HeldAnswers(isFirst);
@@ -429,26 +420,26 @@ export class Conversation implements StreamReceiver, Sleeper {
     const pairing = this.#pairing!;
     if (pairing.held === null || !this.#hasNothingDue()) return;
     if (nowUs - lastUs < this.#anchor.quietUs(pairing.longestWaitUs)) return;
-    this.#restsOnWaits = false;
+    this.#anchor.restsOnWaits = false;
     if (pairing.held.prove()) endHold(pairing, false, nowUs);
   }
 
   /** Both directions can be followed, and no response is due. */
   #hasNothingDue(): boolean {
-    const isLost = this.#isClientLost || this.#isServerLost || this.#connection.isResponseMissing;
+    const isLost = this.#anchor.isClientLost || this.#anchor.isServerLost || this.#connection.isResponseMissing;
     return !isLost && this.#pairing!.pendingCount === 0;
   }
 
   /** Has the session tell whose the responses are that it keeps; not where more of them may be lost. */
   #decide(isLast: boolean): void {
-    if (!this.#isServerLost) this.#session?.decide?.(isLast);
+    if (!this.#anchor.isServerLost) this.#session?.decide?.(isLast);
   }
 
   /** All that the lost server sent is known to end here, at a boundary. */
   #completeCut(pairing: Pairing): void {
     if (this.#anchor.isAsync || this.#session?.responses.mayPush === true) return;
     const errorId = this.#session?.responses.cutError?.() ?? NO_ERROR;
-    this.#unread?.complete(pairing, this.#isClientLost, this.#server.offset, errorId);
+    this.#unread?.complete(pairing, this.#anchor.isClientLost, this.#server.offset, errorId);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */
@@ -456,24 +447,24 @@ export class Conversation implements StreamReceiver, Sleeper {
     this.#pairing!.countParserError(reason);
     endHold(this.#pairing!, false, this.#client.lastUs);
     // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
-    if (!this.#isAssumed) this.#session!.requests.cutOff?.();
+    if (!this.#anchor.isAssumed) this.#session!.requests.cutOff?.();
     this.#pairing!.requestVoid();
-    this.#isClientLost = true;
+    this.#anchor.isClientLost = true;
   }
 
   /** The next request's first byte cannot be known; the one being read ends, as far as can be told, here. */
   #loseClient(flag: number): void {
     const pairing = this.#pairing!;
-    this.#hasClientHole = flag === Flag.gap;
-    if (this.#hasClientHole) pairing.held?.carry();
+    this.#anchor.hasClientHole = flag === Flag.gap;
+    if (this.#anchor.hasClientHole) pairing.held?.carry();
     pairing.markDraft(flag);
     this.#session!.requests.cutOff?.();
     pairing.requestVoid();
-    this.#isClientLost = true;
+    this.#anchor.isClientLost = true;
   }
 
   #loseServer(timeUs: number, hasHole: boolean): void {
-    this.#isServerLost = true;
+    this.#anchor.isServerLost = true;
     this.#pairing?.held?.carry();
     this.#unread ??= new UnreadStretch();
     this.#unread.begin(timeUs, hasHole);

@@ -139,4 +139,4 @@ export function writeWords(
 }
 
 /** What connections that sleep have in common: no request is being read. */
-export const NO_DRAFT = new Draft(new PendingPool());
+export const NO_DRAFT = new Draft(new PendingPool(false));

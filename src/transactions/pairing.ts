@@ -395,12 +395,11 @@ export class Pairing implements Exchange {
     );
   }
 
-  /** At rest: what `resume` has to know. It serves another connection from now on. */
-  leave(rest: Rest): void {
+  /** At rest: what `resume` and the session's (`standing`) have to know. Both serve another connection from now on. */
+  leave(rest: Rest, standing: number): void {
     rest.lastNumber = this.#lastNumber;
     rest.longestWaitUs = Math.min(this.#teller.longestWaitUs, MAX_KEPT_WAIT_US);
-    rest.hasPipelined = this.hasPipelined;
-    rest.isTentative = this.isTentative;
+    rest.keep(standing, this.hasPipelined, this.isTentative);
     rest.held = this.held;
     this.held = null;
     rest.queue = null;

@@ -49,12 +49,18 @@ export const EXPIRED = 0x100;
 export class PendingPool {
   times = new Float64Array(FIRST_CAPACITY * TIMES);
   words = new Int32Array(FIRST_CAPACITY * WORDS);
-  /** TEXT_CAPACITY bytes an entry. */
-  text = new Uint8Array(FIRST_CAPACITY * TEXT_CAPACITY);
+  /** TEXT_CAPACITY bytes an entry; none where nobody will print a request. */
+  text: Uint8Array;
+  readonly #textCapacity: number;
   used = 0;
   #free = NIL;
   #fresh = 0;
   #capacity = FIRST_CAPACITY;
+
+  constructor(wantsText: boolean) {
+    this.#textCapacity = wantsText ? TEXT_CAPACITY : 0;
+    this.text = new Uint8Array(FIRST_CAPACITY * this.#textCapacity);
+  }
 
   /** An entry whose fields hold anything, or NIL when MAX_PENDING are in use. */
   // Runs for every request.
@@ -84,7 +90,7 @@ export class PendingPool {
     this.times.set(times);
     this.words = new Int32Array(capacity * WORDS);
     this.words.set(words);
-    this.text = new Uint8Array(capacity * TEXT_CAPACITY);
+    this.text = new Uint8Array(capacity * this.#textCapacity);
     this.text.set(text);
     this.#capacity = capacity;
     return true;

@@ -170,7 +170,7 @@ export class Dialogue {
     this.connection.fromA.isStarted = this.connection.hasHandshake;
     this.connection.fromB.isStarted = this.connection.hasHandshake;
     this.#note();
-    const pool = given.pool ?? new PendingPool();
+    const pool = given.pool ?? new PendingPool(true);
     this.conversation = new Conversation(
       {
         pool,

@@ -7,7 +7,7 @@ import { TEXT_CAPACITY } from "../../src/transactions/transaction.ts";
 import { command, Dialogue, Ledger } from "./dialogue.ts";
 
 test("entries are handed out once, grow keeps what is in them, and the one freed last comes first", () => {
-  const pool = new PendingPool();
+  const pool = new PendingPool(true);
   const entries: number[] = [];
   for (let i = 0; i < 5000; i++) {
     const entry = pool.allocate();
@@ -29,7 +29,7 @@ test("entries are handed out once, grow keeps what is in them, and the one freed
 });
 
 test("the pool has a limit, and gives again what was given back", () => {
-  const pool = new PendingPool();
+  const pool = new PendingPool(true);
   for (let i = 0; i < MAX_PENDING; i++) assert.notEqual(pool.allocate(), NIL);
   assert.equal(pool.allocate(), NIL);
   assert.equal(pool.used, MAX_PENDING);
@@ -42,7 +42,7 @@ test("several queues share a pool: each is first in, first out, whatever the oth
   const action = fc.record({ queue: fc.nat(3), isAdd: fc.boolean() });
   fc.assert(
     fc.property(fc.array(action, { maxLength: 400 }), (actions) => {
-      const pool = new PendingPool();
+      const pool = new PendingPool(true);
       const queues = [0, 1, 2, 3].map(() => new PendingQueue(pool));
       const models: number[][] = [[], [], [], []];
       for (const [number, { queue, isAdd }] of actions.entries()) {
@@ -77,7 +77,7 @@ test("several queues share a pool: each is first in, first out, whatever the oth
 });
 
 test("when the pool is full, what comes is counted as lost; when there is room again, all goes on", () => {
-  const pool = new PendingPool();
+  const pool = new PendingPool(true);
   const ledger = new Ledger();
   const many = "PING\n".repeat(8192);
   const connections = Array.from({ length: 9 }, (_, i) => new Dialogue({ pool, ledger, id: i + 1, wantsText: false }));
@@ -97,7 +97,7 @@ test("when the pool is full, what comes is counted as lost; when there is room a
 });
 
 test("a connection that ends leaves nothing in the pool, whatever it was doing", () => {
-  const pool = new PendingPool();
+  const pool = new PendingPool(true);
   for (const reason of ["closed", "reset", "evicted", "idle", "end"] as const) {
     const dialogue = new Dialogue({ pool });
     dialogue

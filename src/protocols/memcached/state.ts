@@ -3,7 +3,7 @@ export const Dialect = { unknown: 0, text: 1, binary: 2 } as const;
 export type Dialect = (typeof Dialect)[keyof typeof Dialect];
 
 /** More of them are no number any more that an idle connection keeps. */
-const MAX_STRAYS = 1 << 20;
+const MAX_STRAYS = 1 << 16;
 
 /** What a connection's two parsers tell each other. */
 export class MemcachedState {
