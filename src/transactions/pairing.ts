@@ -1,27 +1,17 @@
-import type { Path } from "../connection/path.ts";
 import type { Piece, Resent } from "../connection/receiver.ts";
-import { type Exchange, NO_ERROR, NO_REPLY, NONE_PENDING, type TransactionClass } from "../protocols/protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
-import { Draft, NO_DRAFT, writeWords } from "./draft.ts";
+import { Draft, NO_DRAFT } from "./draft.ts";
 import type { HeldAnswers } from "./held-answers.ts";
-import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
-import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
-import { Resends } from "./resends.ts";
+import { Requesting } from "./requesting.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import type { Rest } from "./rest.ts";
 import { Teller } from "./teller.ts";
-import {
-  Flag,
-  type ServiceSink,
-  type TransactionSink,
-  type UnansweredReason,
-  type UnmatchedReason,
-} from "./transaction.ts";
+import { Flag, type TransactionSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
-/** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
-export const MAX_PENDING_PER_CONNECTION = 1 << 16;
 /** The longest wait that is remembered of an idle connection: a small integer. */
 const MAX_KEPT_WAIT_US = 2 ** 30;
 
@@ -37,266 +27,95 @@ interface KeptResponse {
  * Pairs the messages of one connection: requests wait in a queue, first in, first out, and each response goes to the
  * oldest. It knows times and places; what a message means, its session says.
  */
-export class Pairing implements Exchange {
-  readonly wantsText: boolean;
-  readonly wantsValues: boolean;
-  /** No room is left for another request: the client's bytes cannot be followed any more. */
-  isOverfull = false;
+export class Pairing extends Requesting implements Exchange {
   /** Responses that found no request since this was last cleared. */
   unmatchedSinceAligned = 0;
   /** Why an unmatched response would be one: a request may have been lost, or none was sent. */
   unmatchedReason: UnmatchedReason = "no_request";
   /** Bytes that were never captured are being passed: when a message ends with them, nobody knows when. */
   isInGap = false;
-  /** A request ended while another waited. */
-  hasPipelined = false;
   /** How much of the client's stream the sender of the bytes being pushed had received; Infinity where it must not matter. */
   receivedOffset = Number.POSITIVE_INFINITY;
-  /**
-   * What was taken for a request may be the middle of a value. Then a response is believed only where its sender had
-   * received exactly the requests read so far, and these follow one another: behind a value comes a line's end more.
-   */
-  isTentative = false;
-  /** A response came to a request that its sender had not received: the pairing is wrong. */
-  isContradicted = false;
   /** Where set, answered requests are not told yet (see `endHold`). */
   held: HeldAnswers | null = null;
-
-  readonly #here: Here;
-  #path: Path;
-  #origin: Origin;
-  #queue: PendingQueue;
-  /** Made for the first segment that is sent again. */
-  #resends: Resends | null = null;
-  #draft: Draft;
   #response = new ResponseDraft();
   /** Responses of which the session cannot tell yet whose they are; most connections never have one. */
   #kept: KeptResponse[] | null = null;
-  readonly #pool: PendingPool;
-  #service: ServiceSink;
   readonly #teller: Teller;
   readonly #sink: TransactionSink;
-  #baseFlags: number;
-  #lastNumber = 0;
-  /** Where the last request ended, whether it waits for a reply or not. */
-  #requestedOffset = -0.5;
   #responseReceivedOffset = Number.POSITIVE_INFINITY;
 
   constructor(context: PairingContext, origin: Origin, hasHandshake: boolean) {
-    this.wantsText = context.wantsText;
-    this.wantsValues = context.wantsValues;
-    this.#pool = context.pool;
-    this.#queue = new PendingQueue(context.pool);
-    this.#draft = new Draft(context.pool);
+    super(context, origin, hasHandshake);
     this.#sink = context.sink;
-    this.#service = context.sink.service(origin.server, origin.protocol);
-    this.#teller = new Teller(context, origin, this.#queue, this.#service);
-    this.#path = origin.path;
-    this.#origin = origin;
-    this.#here = context.here;
-    this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
-  }
-
-  /**
-   * Bytes of the client (or server) follow: the byte with index `startIndex` stands at `offset` in its stream.
-   * `flags` are added to the message that they belong to.
-   */
-  // Runs for every segment with payload.
-  enterRequests(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#here.set(timeUs, startIndex, offset, flags);
-    if (this.#draft.entry !== NIL) this.#draft.extend(timeUs, flags);
+    this.#teller = new Teller(context, origin, this.queue, this.service);
   }
 
   // Runs for every segment with payload.
   enterResponses(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.#here.set(timeUs, startIndex, offset, flags);
+    this.here.set(timeUs, startIndex, offset, flags);
     if (this.#response.hasBegun) this.#response.extend(timeUs, flags);
-  }
-
-  /** The same for the bytes of a piece, which begin at `offset`. */
-  // Runs for every segment with payload.
-  enterRequestPiece(piece: Piece, offset: number): void {
-    this.#here.enter(piece, offset, this.#path);
-    if (piece.resentUs > 0 || piece.missingPackets > 0) this.#resent().requestPiece(piece, this.#draft.entry);
-    if (this.#draft.entry !== NIL) this.#draft.extend(piece.timeUs, this.#here.flags);
   }
 
   // Runs for every segment with payload.
   enterResponsePiece(piece: Piece, offset: number): void {
-    this.#here.enter(piece, offset, this.#path);
-    if (piece.resentUs > 0 || piece.missingPackets > 0) this.#resent().responsePiece(piece, this.#response);
-    if (this.#response.hasBegun) this.#response.extend(piece.timeUs, this.#here.flags);
-  }
-
-  #resent(): Resends {
-    this.#resends ??= new Resends(this.#queue, this.#origin);
-    return this.#resends;
-  }
-
-  // Runs for every request.
-  requestBegins(at: number): void {
-    const depth = this.#queue.count;
-    const flags = this.#baseFlags | this.#here.flags | (depth > 0 ? Flag.pipelined : 0);
-    if (
-      depth >= MAX_PENDING_PER_CONNECTION ||
-      !this.#draft.begin(this.#here.timeUs, this.#here.base + at, flags, this.#here.closedUs)
-    ) {
-      this.isOverfull = true;
-    }
-    if (this.isTentative && depth > 0 && this.#requestedOffset < this.#here.base + at) this.isContradicted = true;
-  }
-
-  word(isKey: boolean): void {
-    this.#draft.word(isKey);
-  }
-
-  text(bytes: Uint8Array, start: number, end: number): void {
-    this.#draft.text(bytes, start, end);
-  }
-
-  redacted(): void {
-    this.#draft.redacted();
-  }
-
-  textCut(): void {
-    this.#draft.textCut();
-  }
-
-  // Runs for every request.
-  requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void {
-    if (this.#draft.entry === NIL) return;
-    const pool = this.#pool;
-    const times = pool.times;
-    const words = pool.words;
-    const endOffset = this.#here.base + at;
-    this.#requestedOffset = endOffset;
-    const entry = this.#draft.end(endOffset);
-    const time = entry * TIMES;
-    const word = entry * WORDS;
-    times[time + Time.number] = ++this.#lastNumber;
-    const hasReply = replyKind !== NO_REPLY;
-    this.#service.requested(commandId, endOffset - times[time + Time.startOffset]!, hasReply);
-    if (!hasReply) {
-      pool.release(entry);
-      return;
-    }
-    words[word + Word.commandId] = commandId;
-    words[word + Word.class] = transactionClass;
-    words[word + Word.replyKind] = replyKind;
-    words[word + Word.id] = id;
-    if (this.#queue.blocking > 0) this.#queue.addFlags(entry, Flag.behindBlocking);
-    if (this.#queue.count > 0) this.hasPipelined = true;
-    this.#queue.add(entry);
-  }
-
-  requestVoid(): void {
-    this.#draft.drop();
-  }
-
-  // Runs for every request: nearly all are told this way, for a third of what the steps above cost (test/bench).
-  request(
-    bytes: Uint8Array,
-    at: number,
-    end: number,
-    commandId: number,
-    transactionClass: TransactionClass,
-    nameStart: number,
-    nameEnd: number,
-    keyStart: number,
-    keyEnd: number,
-  ): void {
-    const queue = this.#queue;
-    const pool = this.#pool;
-    const depth = queue.count;
-    const entry = depth < MAX_PENDING_PER_CONNECTION ? pool.allocate() : NIL;
-    const startOffset = this.#here.base + at;
-    if (this.isTentative && depth > 0 && this.#requestedOffset < startOffset) this.isContradicted = true;
-    if (entry === NIL) {
-      this.isOverfull = true;
-      return;
-    }
-    const { times, words } = pool;
-    const time = entry * TIMES;
-    times[time + Time.start] = this.#here.timeUs;
-    times[time + Time.end] = this.#here.timeUs;
-    times[time + Time.startOffset] = startOffset;
-    times[time + Time.endOffset] = this.#requestedOffset = this.#here.base + end;
-    times[time + Time.number] = ++this.#lastNumber;
-    times[time + Time.resentRequest] = 0;
-    times[time + Time.resentResponse] = 0;
-    times[time + Time.closed] = this.#here.closedUs;
-    const word = entry * WORDS;
-    words[word + Word.commandId] = commandId;
-    words[word + Word.replyKind] = 0;
-    words[word + Word.id] = 0;
-    words[word + Word.flags] = this.#baseFlags | this.#here.flags | (depth > 0 ? this.#queuedFlags() : 0);
-    words[word + Word.retransmissions] = 0;
-    words[word + Word.class] = transactionClass;
-    words[word + Word.text] = this.wantsText
-      ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
-      : 0;
-    this.#service.requested(commandId, end - at, true);
-    queue.add(entry);
-  }
-
-  /** What a request is that others wait before. */
-  #queuedFlags(): number {
-    this.hasPipelined = true;
-    return this.#queue.blocking > 0 ? Flag.pipelined | Flag.behindBlocking : Flag.pipelined;
+    this.here.enter(piece, offset, this.path);
+    if (piece.resentUs > 0 || piece.missingPackets > 0) this.resent().responsePiece(piece, this.#response);
+    if (this.#response.hasBegun) this.#response.extend(piece.timeUs, this.here.flags);
   }
 
   // ---- Exchange: the server's side ----
 
   get pendingCount(): number {
-    return this.#queue.count;
+    return this.queue.count;
   }
 
   replyKindAt(position: number): number {
-    const entry = this.#queue.at(position);
-    return entry === NIL ? NONE_PENDING : this.#pool.words[entry * WORDS + Word.replyKind]!;
+    const entry = this.queue.at(position);
+    return entry === NIL ? NONE_PENDING : this.pool.words[entry * WORDS + Word.replyKind]!;
   }
 
   idAt(position: number): number {
-    const entry = this.#queue.at(position);
-    return entry === NIL ? 0 : this.#pool.words[entry * WORDS + Word.id]!;
+    const entry = this.queue.at(position);
+    return entry === NIL ? 0 : this.pool.words[entry * WORDS + Word.id]!;
   }
 
   setReplyKind(replyKind: number): void {
-    if (this.#queue.head !== NIL) this.#pool.words[this.#queue.head * WORDS + Word.replyKind] = replyKind;
+    if (this.queue.head !== NIL) this.pool.words[this.queue.head * WORDS + Word.replyKind] = replyKind;
   }
 
   // Runs for every response.
   responseBegins(at: number): void {
     if (!this.#response.isPartial) this.#responseReceivedOffset = this.receivedOffset;
-    this.#response.begin(this.#here.timeUs, this.#here.base + at, this.#here.flags, this.#here.missingPackets);
+    this.#response.begin(this.here.timeUs, this.here.base + at, this.here.flags, this.here.missingPackets);
   }
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    this.#respond(this.#here.base + at - this.#response.offset, errorId);
+    this.#respond(this.here.base + at - this.#response.offset, errorId);
   }
 
   #respond(bytes: number, errorId: number): void {
     this.#response.end();
-    if (this.#queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
-    if (this.#queue.head === NIL || this.isContradicted) {
+    if (this.queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
+    if (this.queue.head === NIL || this.isContradicted) {
       this.unmatchedSinceAligned++;
-      this.#service.unmatched(this.unmatchedReason, bytes);
-    } else if (this.isInGap) this.#giveUpOldest("gap", this.#here.timeUs);
+      this.service.unmatched(this.unmatchedReason, bytes);
+    } else if (this.isInGap) this.#giveUpOldest("gap", this.here.timeUs);
     else this.#answerOldest(bytes, errorId);
   }
 
   // Runs for every response: nearly all are told this way.
   response(at: number, end: number): void {
-    const entry = this.#queue.head;
-    if (entry === NIL || !this.#isPlain || this.#queue.isExpired(entry)) {
+    const entry = this.queue.head;
+    if (entry === NIL || !this.#isPlain || this.queue.isExpired(entry)) {
       this.responseBegins(at);
       this.answer(end, NO_ERROR);
       return;
     }
-    this.#queue.shift();
-    this.#teller.answeredWhole(entry, this.#here, at, end);
-    this.#pool.release(entry);
+    this.queue.shift();
+    this.#teller.answeredWhole(entry, this.here, at, end);
+    this.pool.release(entry);
   }
 
   /** Nothing is in doubt, held or half read: a whole response is the oldest request's. */
@@ -314,21 +133,21 @@ export class Pairing implements Exchange {
   /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
   #cannotBe(): boolean {
     const received = this.#responseReceivedOffset;
-    if (received < this.#pool.times[this.#queue.head * TIMES + Time.endOffset]!) return true;
-    return this.isTentative && (received !== this.#requestedOffset || this.isRequesting);
+    if (received < this.pool.times[this.queue.head * TIMES + Time.endOffset]!) return true;
+    return this.isTentative && (received !== this.requestedOffset || this.isRequesting);
   }
 
   partialAnswer(_at: number): void {
     this.#response.isReading = false;
-    this.#response.isPartial = this.#queue.head !== NIL;
+    this.#response.isPartial = this.queue.head !== NIL;
   }
 
   keep(at: number, errorId: number): void {
     this.#kept ??= [];
-    this.#response.closedUs = this.#here.closedUs;
+    this.#response.closedUs = this.here.closedUs;
     this.#kept.push({
       draft: this.#response,
-      bytes: this.#here.base + at - this.#response.offset,
+      bytes: this.here.base + at - this.#response.offset,
       errorId,
       receivedOffset: this.#responseReceivedOffset,
     });
@@ -338,13 +157,13 @@ export class Pairing implements Exchange {
   answerKept(): void {
     const kept = this.#kept?.shift();
     if (kept === undefined) return;
-    const [draft, receivedOffset, closedUs] = [this.#response, this.#responseReceivedOffset, this.#here.closedUs];
+    const [draft, receivedOffset, closedUs] = [this.#response, this.#responseReceivedOffset, this.here.closedUs];
     this.#response = kept.draft;
-    this.#here.closedUs = kept.draft.closedUs;
+    this.here.closedUs = kept.draft.closedUs;
     this.#responseReceivedOffset = kept.receivedOffset;
     this.#respond(kept.bytes, kept.errorId);
     this.#response = draft;
-    this.#here.closedUs = closedUs;
+    this.here.closedUs = closedUs;
     this.#responseReceivedOffset = receivedOffset;
   }
 
@@ -354,32 +173,32 @@ export class Pairing implements Exchange {
   }
 
   push(at: number): void {
-    this.#service.pushed(this.#response.takePush(this.#here.base + at));
+    this.service.pushed(this.#response.takePush(this.here.base + at));
   }
 
   orphan(at: number): void {
     this.#response.isReading = false;
-    this.#service.unmatched("noreply", this.#here.base + at - this.#response.offset);
+    this.service.unmatched("noreply", this.here.base + at - this.#response.offset);
   }
 
   settleSilently(): void {
-    if (this.#queue.head === NIL) return;
-    const isExpired = this.#queue.isExpired(this.#queue.head);
-    this.#pool.release(this.#queue.shift());
-    if (!isExpired) this.#service.settledSilently();
+    if (this.queue.head === NIL) return;
+    const isExpired = this.queue.isExpired(this.queue.head);
+    this.pool.release(this.queue.shift());
+    if (!isExpired) this.service.settledSilently();
   }
 
   lookups(hits: number, misses: number): void {
-    this.#service.lookups(hits, misses);
+    this.service.lookups(hits, misses);
   }
 
   // ---- what the conversation decides ----
 
   /** Gives back what only a message being read needs, where none is; until `wake`. */
   sleep(): void {
-    if (this.#draft.entry === NIL) this.#draft = NO_DRAFT;
+    if (this.draft.entry === NIL) this.draft = NO_DRAFT;
     if (!this.#response.hasBegun) this.#response = NO_RESPONSE;
-    this.#origin.forgetTexts();
+    this.origin.forgetTexts();
   }
 
   /** No message is under way, and nothing is remembered that a pairing would not know after `resume`. */
@@ -391,37 +210,37 @@ export class Pairing implements Exchange {
       !this.isOverfull &&
       !this.isContradicted &&
       this.unmatchedSinceAligned === 0 &&
-      (this.#queue.count === 0 || (!this.isTentative && this.#resends === null && this.#teller.isPreviousOver))
+      (this.queue.count === 0 || (!this.isTentative && this.resends === null && this.#teller.isPreviousOver))
     );
   }
 
   /** At rest: what `resume` and the session's (`standing`) have to know. Both serve another connection from now on. */
   leave(rest: Rest, standing: number): void {
-    rest.lastNumber = this.#lastNumber;
+    rest.lastNumber = this.number;
     rest.longestWaitUs = Math.min(this.#teller.longestWaitUs, MAX_KEPT_WAIT_US);
     rest.keep(standing, this.hasPipelined, this.isTentative);
     rest.held = this.held;
     this.held = null;
     rest.queue = null;
-    if (this.#queue.count === 0) return;
-    rest.queue = this.#queue;
-    this.#queue = new PendingQueue(this.#pool);
+    if (this.queue.count === 0) return;
+    rest.queue = this.queue;
+    this.queue = new PendingQueue(this.pool);
   }
 
   /** Serves this connection from now on, whose pairing has left this behind. */
   resume(origin: Origin, hasHandshake: boolean, rest: Rest): void {
-    this.#origin = origin;
-    this.#path = origin.path;
-    this.#queue = rest.queue ?? this.#queue;
-    this.#service = this.#sink.service(origin.server, origin.protocol);
-    this.#teller.serve(origin, this.#queue, this.#service);
-    this.#baseFlags = hasHandshake ? 0 : Flag.midstream;
+    this.origin = origin;
+    this.path = origin.path;
+    this.queue = rest.queue ?? this.queue;
+    this.service = this.#sink.service(origin.server, origin.protocol);
+    this.#teller.serve(origin, this.queue, this.service);
+    this.baseFlags = hasHandshake ? 0 : Flag.midstream;
     this.unmatchedReason = "no_request";
     this.receivedOffset = Number.POSITIVE_INFINITY;
     this.#responseReceivedOffset = Number.POSITIVE_INFINITY;
-    this.#requestedOffset = -1;
-    this.#resends = null;
-    this.#lastNumber = rest.lastNumber;
+    this.requestedOffset = -1;
+    this.resends = null;
+    this.number = rest.lastNumber;
     this.#teller.longestWaitUs = rest.longestWaitUs;
     this.hasPipelined = rest.hasPipelined;
     this.isTentative = rest.isTentative;
@@ -433,7 +252,7 @@ export class Pairing implements Exchange {
 
   /** To be called before anything is read again. */
   wake(): void {
-    if (this.#draft === NO_DRAFT) this.#draft = new Draft(this.#pool);
+    if (this.draft === NO_DRAFT) this.draft = new Draft(this.pool);
     if (this.#response === NO_RESPONSE) this.#response = new ResponseDraft();
   }
 
@@ -444,26 +263,7 @@ export class Pairing implements Exchange {
 
   /** Requests not reported as anything yet. */
   get unreported(): number {
-    return this.held === null ? this.#queue.unreported : this.#queue.unreported + this.held.answers.length;
-  }
-
-  /** A request is being read. */
-  get isRequesting(): boolean {
-    return this.#draft.entry !== NIL;
-  }
-
-  /** Bytes came that are not the protocol's. */
-  countParserError(reason: string): void {
-    this.#service.parserError(reason);
-  }
-
-  countResync(): void {
-    this.#service.resynced();
-  }
-
-  /** The request being read went on in bytes that are missing: `flag` says why. */
-  markDraft(flag: number): void {
-    this.#draft.addFlags(flag);
+    return this.held === null ? this.queue.unreported : this.queue.unreported + this.held.answers.length;
   }
 
   /** The response being read has a hole: `flag` says why. */
@@ -485,7 +285,7 @@ export class Pairing implements Exchange {
 
   /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
   answerAllAt(timeUs: number, flag: number): void {
-    while (this.#queue.head !== NIL) {
+    while (this.queue.head !== NIL) {
       if (!this.#response.isReading) this.#response.begin(timeUs, Number.NaN, flag);
       this.#response.endUs = timeUs;
       this.#response.end();
@@ -493,61 +293,43 @@ export class Pairing implements Exchange {
     }
   }
 
-  /** The last request, whose end could not be seen, went on until `timeUs`. */
-  extendLast(timeUs: number): void {
-    const last = this.#queue.last;
-    if (last === NIL) return;
-    const at = last * TIMES + Time.end;
-    if (timeUs > this.#pool.times[at]!) this.#pool.times[at] = timeUs;
-  }
-
-  /** Bytes [from, to) of the client's stream were sent again. */
-  markRetransmitted(from: number, to: number, resent: Resent): void {
-    this.#resent().retransmitted(from, to, resent, this.#draft.entry);
-  }
-
-  /** The client's bytes from this place on had arrived when they were sent again last. */
-  unmarkRetransmitted(from: number): void {
-    this.#resends?.sentForNothing(from);
-  }
-
   /** Bytes of the response being read, from this place on, were sent again. */
   markResponseRetransmitted(from: number, resent: Resent): void {
-    if (this.#queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
-    this.#resent().responseRetransmitted(resent, this.#response);
+    if (this.queue.head === NIL || !this.#response.hasBegun || from < this.#response.offset) return;
+    this.resent().responseRetransmitted(resent, this.#response);
   }
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
   expire(beforeUs: number, nowUs: number): void {
-    for (const entry of this.#queue.expire(beforeUs)) this.#teller.unanswered(entry, "timeout", nowUs);
+    for (const entry of this.queue.expire(beforeUs)) this.#teller.unanswered(entry, "timeout", nowUs);
   }
 
   /** Ends every pending request without a response. */
   giveUpAll(reason: UnansweredReason, nowUs: number): void {
-    while (this.#queue.head !== NIL) this.#giveUpOldest(reason, nowUs);
+    while (this.queue.head !== NIL) this.#giveUpOldest(reason, nowUs);
     this.#response.end();
-    for (const { bytes } of this.#kept ?? []) this.#service.unmatched("gap", bytes);
+    for (const { bytes } of this.#kept ?? []) this.service.unmatched("gap", bytes);
     this.#kept = null;
   }
 
   #giveUpOldest(reason: UnansweredReason, nowUs: number): void {
-    const isExpired = this.#queue.isExpired(this.#queue.head);
-    const entry = this.#queue.shift();
+    const isExpired = this.queue.isExpired(this.queue.head);
+    const entry = this.queue.shift();
     if (!isExpired) this.#teller.unanswered(entry, reason, nowUs);
-    this.#pool.release(entry);
+    this.pool.release(entry);
   }
 
   /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
   // Runs for every response.
   #answerOldest(responseBytes: number, errorId: number): void {
-    const entry = this.#queue.head;
-    if (this.#queue.isExpired(entry)) {
-      this.#pool.release(this.#queue.shift());
-      this.#service.unmatched("late", responseBytes);
+    const entry = this.queue.head;
+    if (this.queue.isExpired(entry)) {
+      this.pool.release(this.queue.shift());
+      this.service.unmatched("late", responseBytes);
       return;
     }
-    this.#queue.shift();
-    this.#response.closedUs = this.#here.closedUs;
+    this.queue.shift();
+    this.#response.closedUs = this.here.closedUs;
     if (this.held === null) this.#tell(entry, this.#response, responseBytes, errorId);
     else this.held.add(entry, this.#response, responseBytes, errorId);
   }
@@ -555,7 +337,7 @@ export class Pairing implements Exchange {
   // Runs for every response.
   #tell(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
     this.#teller.answered(entry, response, responseBytes, errorId);
-    this.#pool.release(entry);
+    this.pool.release(entry);
   }
 
   /** Tells what was held, from now on at once: pairs, or requests without a response and responses without a request. */
@@ -566,8 +348,8 @@ export class Pairing implements Exchange {
       if (areRight) this.#tell(entry, response, responseBytes, errorId);
       else {
         this.#teller.unanswered(entry, "gap", nowUs);
-        this.#pool.release(entry);
-        this.#service.unmatched("gap", responseBytes);
+        this.pool.release(entry);
+        this.service.unmatched("gap", responseBytes);
       }
     }
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MAX_PENDING_PER_CONNECTION } from "../../src/transactions/pairing.ts";
+import { MAX_PENDING_PER_CONNECTION } from "../../src/transactions/requesting.ts";
 import { command, Dialogue } from "./dialogue.ts";
 
 const GET = command("GET", "k");

@@ -1,0 +1,182 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Piece } from "../connection/receiver.ts";
+import { NO_ERROR, type Protocol, type Session } from "../protocols/protocol.ts";
+import { Anchor, isRequestMissing, Loss, looksLikeRequest, Proof } from "./anchor.ts";
+import type { ConversationContext } from "./context.ts";
+import { endHold, HeldAnswers, HOLD_ROOM } from "./held-answers.ts";
+import type { Pairing } from "./pairing.ts";
+import { StreamPlace } from "./stream-place.ts";
+import { Flag } from "./transaction.ts";
+import { UnreadStretch } from "./unread.ts";
+
+/**
+ * Where the messages of one connection begin, and when nobody knows.
+ *
+ * Where bytes are missing and the next message boundary cannot be known, a direction is "lost": its bytes are not
+ * parsed, since a boundary found by luck pairs wrongly ever after. It is taken up again at an anchor (T9): a client
+ * segment that provably begins a request, with nothing under way (see `Anchor`). What follows rests on an assumption
+ * about the client: whatever contradicts it (a response sent before its request was received, a response that nobody
+ * asked for, a request sent while a response is due) ends all that is pending, and both directions are lost again.
+ */
+export abstract class Boundaries {
+  protected readonly context: ConversationContext;
+  protected readonly connection: Connection;
+  protected protocol: Protocol | null = null;
+  protected session: Session | null = null;
+  protected pairing: Pairing | null = null;
+  protected readonly anchor = new Anchor();
+
+  // Where the streams stand.
+  protected readonly client = new StreamPlace();
+  protected readonly server = new StreamPlace();
+
+  /** What the lost server sent. */
+  protected unread: UnreadStretch | null = null;
+
+  constructor(context: ConversationContext, connection: Connection) {
+    this.context = context;
+    this.connection = connection;
+    this.anchor.hasClientHole = true;
+    this.anchor.isClientLost = !connection.hasHandshake;
+    this.anchor.isServerLost = !connection.hasHandshake;
+    if (connection.hasHandshake && isRequestMissing(connection)) {
+      this.anchor.isClientLost = true;
+      this.anchor.clientLost();
+    }
+  }
+
+  /** A client segment that acknowledges something new. */
+  protected lead(piece: Piece): void {
+    const { bytes, start, end, sequence, acknowledgement, timeUs } = piece;
+    const pairing = this.pairing!;
+    const anchor = this.anchor;
+    const isLost = anchor.isClientLost || anchor.isServerLost;
+    const isKnown = !anchor.isServerLost && !(anchor.isClientLost && anchor.hasClientHole);
+    const isDue = !anchor.isServerLost && pairing.pendingCount > 0;
+    // Unless the client's habits are known, this may be the middle of a value.
+    const isSure = anchor.isTrusted || !anchor.hasClientHole;
+    const begins = anchor.isClientLost
+      ? looksLikeRequest(this.protocol!, isSure, bytes, start, end)
+      : !pairing.isRequesting;
+    this.tellIfQuiet(timeUs, Math.max(this.client.lastUs, this.server.lastUs));
+    anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
+    if (!isLost && anchor.isAsync) {
+      // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
+      if (anchor.isAssumed && anchor.restsOnWaits) this.#giveUpAssumption(this.client.offset);
+    } else if (!isLost) {
+      pairing.isTentative = false;
+      if (anchor.isTrusted) endHold(pairing, true, timeUs);
+      else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
+    } else if (begins && anchor.isAllRead(acknowledgement)) this.#tryAlign(timeUs, sequence);
+  }
+
+  /** `clientEnd`: where the client's bytes read so far end. */
+  #giveUpAssumption(clientEnd: number): void {
+    this.pairing!.enterRequests(this.client.lastUs, 0, clientEnd, 0);
+    endHold(this.pairing!, false, this.client.lastUs);
+    this.loseClient(Flag.gap);
+    this.loseServer(this.server.lastUs, true);
+    this.pairing!.giveUpAll("gap", this.client.lastUs);
+  }
+
+  /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
+  protected doubt(clientEnd: number): void {
+    const pairing = this.pairing!;
+    if (pairing.isContradicted) this.anchor.distrust();
+    else if (this.anchor.isAssumed) this.anchor.isAsync = true;
+    pairing.unmatchedSinceAligned = 0;
+    pairing.isContradicted = false;
+    if (this.anchor.isAssumed) this.#giveUpAssumption(clientEnd);
+  }
+
+  /** What is missing, for `Anchor.proof`. */
+  get #loss(): Loss {
+    if (this.anchor.isClientLost && this.anchor.hasClientHole)
+      return this.anchor.isServerLost ? Loss.both : Loss.client;
+    return this.anchor.isClientLost || !this.connection.hasHandshake ? Loss.before : Loss.none;
+  }
+
+  #tryAlign(timeUs: number, sequence: number): void {
+    const pairing = this.pairing!;
+    if (!this.anchor.isServerLost && pairing.pendingCount > 0) return;
+    const isFirst = this.anchor.isFirst(sequence);
+    // A response half read is one that the client has not waited for.
+    if (!this.anchor.isServerLost && pairing.isResponding) return;
+    const lastUs = Math.max(this.client.lastUs, this.server.lastUs);
+    const proof = isFirst
+      ? Proof.likely
+      : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.#loss);
+    if (proof === Proof.none) return;
+    if (this.anchor.isServerLost) {
+      this.completeCut(pairing);
+      pairing.giveUpAll("gap", timeUs);
+    }
+    pairing.requestVoid();
+    pairing.unmatchedSinceAligned = 0;
+    pairing.isOverfull = false;
+    this.session!.requests.resync();
+    this.session!.responses.resync();
+    this.anchor.isClientLost = false;
+    this.anchor.isServerLost = false;
+    this.anchor.isAssumed = true;
+    this.anchor.restsOnWaits = proof !== Proof.quiet;
+    pairing.isTentative = true;
+    if (!isFirst) pairing.countResync();
+    if (proof !== Proof.trusted && this.context.pool.used < HOLD_ROOM) pairing.held ??= new HeldAnswers(isFirst);
+  }
+
+  /** Tells what is held where nobody has spoken for so long that what would contradict it had come. */
+  protected tellIfQuiet(nowUs: number, lastUs: number): void {
+    const pairing = this.pairing!;
+    if (pairing.held === null || !this.hasNothingDue()) return;
+    if (nowUs - lastUs < this.anchor.quietUs(pairing.longestWaitUs)) return;
+    this.anchor.restsOnWaits = false;
+    if (pairing.held.prove()) endHold(pairing, false, nowUs);
+  }
+
+  /** Both directions can be followed, and no response is due. */
+  protected hasNothingDue(): boolean {
+    const isLost = this.anchor.isClientLost || this.anchor.isServerLost || this.connection.isResponseMissing;
+    return !isLost && this.pairing!.pendingCount === 0;
+  }
+
+  /** Has the session tell whose the responses are that it keeps; not where more of them may be lost. */
+  protected decide(isLast: boolean): void {
+    if (!this.anchor.isServerLost) this.session?.decide?.(isLast);
+  }
+
+  /** All that the lost server sent is known to end here, at a boundary. */
+  protected completeCut(pairing: Pairing): void {
+    if (this.anchor.isAsync || this.session?.responses.mayPush === true) return;
+    const errorId = this.session?.responses.cutError?.() ?? NO_ERROR;
+    this.unread?.complete(pairing, this.anchor.isClientLost, this.server.offset, errorId);
+  }
+
+  /** The client's bytes are not the protocol's, or there is no room for its requests. */
+  protected rejectClient(reason: string): void {
+    this.pairing!.countParserError(reason);
+    endHold(this.pairing!, false, this.client.lastUs);
+    // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
+    if (!this.anchor.isAssumed) this.session!.requests.cutOff?.();
+    this.pairing!.requestVoid();
+    this.anchor.isClientLost = true;
+  }
+
+  /** The next request's first byte cannot be known; the one being read ends, as far as can be told, here. */
+  protected loseClient(flag: number): void {
+    const pairing = this.pairing!;
+    this.anchor.hasClientHole = flag === Flag.gap;
+    if (this.anchor.hasClientHole) pairing.held?.carry();
+    pairing.markDraft(flag);
+    this.session!.requests.cutOff?.();
+    pairing.requestVoid();
+    this.anchor.isClientLost = true;
+  }
+
+  protected loseServer(timeUs: number, hasHole: boolean): void {
+    this.anchor.isServerLost = true;
+    this.pairing?.held?.carry();
+    this.unread ??= new UnreadStretch();
+    this.unread.begin(timeUs, hasHole);
+  }
+}
