@@ -43,6 +43,8 @@ export interface Protocol {
   readonly hasTellingResponses?: boolean;
   /** A server does one thing at a time, over all of its connections: a long command holds all others. */
   readonly isSerial?: boolean;
+  /** A server works on several requests of one connection at once: none waits behind another. */
+  readonly isConcurrent?: boolean;
   /** Commands, by id, that cannot take long themselves: where they did, something else held the server. */
   readonly quickCommands?: ReadonlySet<number>;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
@@ -117,6 +119,8 @@ export interface Exchange {
   readonly wantsText: boolean;
   /** True with --show-values: report the arguments after the key, too (never secrets). */
   readonly wantsValues: boolean;
+  /** True with --details: report the fields of messages. */
+  readonly wantsDetails: boolean;
 
   requestBegins(at: number): void;
   /** The next word of the request's summary begins (a blank separates it from the one before). */
@@ -129,7 +133,7 @@ export interface Exchange {
   textCut(): void;
   /**
    * The request is complete. `replyKind` is the protocol's own note to its response parser (a non-negative integer,
-   * handed back by `replyKindAt`), or NO_REPLY. `id` is what pairs by id, or 0.
+   * handed back by `replyKindAt`), or NO_REPLY. `id`, any 32-bit integer, is what pairs by id; 0 where nothing does.
    */
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
   /** What had begun was no request after all (an empty line). */
@@ -156,12 +160,24 @@ export interface Exchange {
   replyKindAt(position: number): number;
   /** The `id` of the pending request at `position`, or 0. */
   idAt(position: number): number;
+  /** The `replyKind` of the oldest pending request with this id, or NONE_PENDING. */
+  replyKindOf(id: number): number;
   /** Changes the oldest pending request's replyKind (e.g. one confirmation fewer to come). */
   setReplyKind(replyKind: number): void;
 
   responseBegins(at: number): void;
   /** The message that ends before `at` completes the oldest pending request's response. Without one it is unmatched. */
   answer(at: number, errorId: number): void;
+  /**
+   * The message that ends before `at` completes the response of the oldest pending request with this id, wherever that stands.
+   * Without one it is unmatched. A protocol uses either this or `answer`.
+   */
+  answerById(at: number, id: number, errorId: number): void;
+  /**
+   * The response being read, to the request of this id, brings nothing. Where it came after about `maxWaitMs`, the request had
+   * waited for something to come, on purpose: it is of class blocking.
+   */
+  bringsNothing(id: number, maxWaitMs: number): void;
   /** A whole response without error, from index `at` to before `end`: as responseBegins and answer in one call. */
   response(at: number, end: number): void;
   /** The message that ends before `at` is a part of the oldest pending request's response; more is to come. */
@@ -179,6 +195,11 @@ export interface Exchange {
   settleSilently(): void;
   /** The message that ends before `at` is an error line that belongs to nobody (noreply): counted as unmatched. */
   orphan(at: number): void;
+  /**
+   * A field of the request or the response being read, between where it begins and ends, named as in the protocol's document;
+   * where `wantsDetails`. Never a secret.
+   */
+  detail(name: string, value: string | number): void;
   /** Keys asked for and found, of the request being answered. */
   lookups(hits: number, misses: number): void;
 }

@@ -12,6 +12,8 @@ import type { Rest } from "./rest.ts";
 import { Teller } from "./teller.ts";
 import { Flag, type TransactionSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
+/** A response that brings nothing came as late as its request allowed: nine tenths of that, the server's clock is not ours. */
+const PURPOSELY_US_PER_MS = 900;
 /** The longest wait that is remembered of an idle connection: a small integer. */
 const MAX_KEPT_WAIT_US = 2 ** 30;
 
@@ -80,6 +82,11 @@ export class Pairing extends Requesting implements Exchange {
     return entry === NIL ? 0 : this.pool.words[entry * WORDS + Word.id]!;
   }
 
+  replyKindOf(id: number): number {
+    const entry = this.queue.withId(id);
+    return entry === NIL ? NONE_PENDING : this.pool.words[entry * WORDS + Word.replyKind]!;
+  }
+
   setReplyKind(replyKind: number): void {
     if (this.queue.head !== NIL) this.pool.words[this.queue.head * WORDS + Word.replyKind] = replyKind;
   }
@@ -93,6 +100,24 @@ export class Pairing extends Requesting implements Exchange {
   // Runs for every response.
   answer(at: number, errorId: number): void {
     this.#respond(this.here.base + at - this.#response.offset, errorId);
+  }
+
+  answerById(at: number, id: number, errorId: number): void {
+    const bytes = this.here.base + at - this.#response.offset;
+    this.#response.end();
+    const entry = this.queue.withId(id);
+    if (entry === NIL) this.service.unmatched(this.unmatchedReason, bytes);
+    else {
+      this.queue.take(entry);
+      this.#answerTaken(entry, bytes, errorId);
+    }
+  }
+
+  bringsNothing(id: number, maxWaitMs: number): void {
+    const entry = this.queue.withId(id);
+    if (entry === NIL) return;
+    const waitedUs = this.here.timeUs - this.pool.times[entry * TIMES + Time.end]!;
+    if (waitedUs >= maxWaitMs * PURPOSELY_US_PER_MS) this.queue.setBlocking(entry);
   }
 
   #respond(bytes: number, errorId: number): void {
@@ -187,6 +212,8 @@ export class Pairing extends Requesting implements Exchange {
     this.pool.release(this.queue.shift());
     if (!isExpired) this.service.settledSilently();
   }
+
+  detail(_name: string, _value: string | number): void {}
 
   lookups(hits: number, misses: number): void {
     this.service.lookups(hits, misses);
@@ -322,13 +349,17 @@ export class Pairing extends Requesting implements Exchange {
   /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
   // Runs for every response.
   #answerOldest(responseBytes: number, errorId: number): void {
-    const entry = this.queue.head;
+    this.#answerTaken(this.queue.shift(), responseBytes, errorId);
+  }
+
+  /** The same for a request that is not in the queue any more. */
+  // Runs for every response.
+  #answerTaken(entry: number, responseBytes: number, errorId: number): void {
     if (this.queue.isExpired(entry)) {
-      this.pool.release(this.queue.shift());
+      this.pool.release(entry);
       this.service.unmatched("late", responseBytes);
       return;
     }
-    this.queue.shift();
     this.#response.closedUs = this.here.closedUs;
     if (this.held === null) this.#tell(entry, this.#response, responseBytes, errorId);
     else this.held.add(entry, this.#response, responseBytes, errorId);

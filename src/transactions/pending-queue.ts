@@ -3,7 +3,7 @@ import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pend
 import { Resend, TIMEOUT_US } from "./resend.ts";
 import { Flag } from "./transaction.ts";
 
-/** Pending requests looked at for those that a segment sent again belongs to: each such segment costs this much at most. */
+/** Pending requests looked at for one: each segment sent again, and each response with an id, costs this much at most. */
 const MAX_LOOKED_AT = 1024;
 
 /** The requests of one connection that wait for their response, first in, first out: a list of the pool's entries. */
@@ -40,10 +40,39 @@ export class PendingQueue {
     const entry = this.head;
     const transactionClass = words[entry * WORDS + Word.class]!;
     this.head = words[entry * WORDS + Word.next]!;
+    this.#forget(transactionClass);
+    return entry;
+  }
+
+  /** The oldest of this id among the oldest MAX_LOOKED_AT, or NIL. */
+  withId(id: number): number {
+    const { words } = this.pool;
+    let left = MAX_LOOKED_AT;
+    for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
+      if (words[entry * WORDS + Word.id] === id) return entry;
+      left--;
+    }
+    return NIL;
+  }
+
+  /** Takes this entry out, wherever it stands; the caller releases it. */
+  take(entry: number): void {
+    if (entry === this.head) {
+      this.shift();
+      return;
+    }
+    const { words } = this.pool;
+    let before = this.head;
+    while (this.next(before) !== entry) before = this.next(before);
+    words[before * WORDS + Word.next] = this.next(entry);
+    if (entry === this.#tail) this.#tail = before;
+    this.#forget(words[entry * WORDS + Word.class]!);
+  }
+
+  #forget(transactionClass: number): void {
     this.count--;
     if ((transactionClass & EXPIRED) === 0) this.unreported--;
     if ((transactionClass & ~EXPIRED) === TransactionClass.blocking) this.blocking--;
-    return entry;
   }
 
   /** The entry after this one, or NIL. */
@@ -93,6 +122,15 @@ export class PendingQueue {
       entry = this.next(entry);
     }
     return false;
+  }
+
+  /** It waits on purpose. */
+  setBlocking(entry: number): void {
+    const { words } = this.pool;
+    const at = entry * WORDS + Word.class;
+    if ((words[at]! & ~EXPIRED) === TransactionClass.blocking) return;
+    words[at] = (words[at]! & EXPIRED) | TransactionClass.blocking;
+    this.blocking++;
   }
 
   isExpired(entry: number): boolean {

@@ -17,6 +17,7 @@ export const MAX_PENDING_PER_CONNECTION = 1 << 16;
 export abstract class Requesting {
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
+  readonly wantsDetails = false;
   /** No room is left for another request: the client's bytes cannot be followed any more. */
   isOverfull = false;
   /** A request ended while another waited. */
@@ -82,7 +83,7 @@ export abstract class Requesting {
   // Runs for every request.
   requestBegins(at: number): void {
     const depth = this.queue.count;
-    const flags = this.baseFlags | this.here.flags | (depth > 0 ? Flag.pipelined : 0);
+    const flags = this.baseFlags | this.here.flags | (depth > 0 && !this.#isConcurrent ? Flag.pipelined : 0);
     if (
       depth >= MAX_PENDING_PER_CONNECTION ||
       !this.draft.begin(this.here.timeUs, this.here.base + at, flags, this.here.closedUs)
@@ -183,6 +184,10 @@ export abstract class Requesting {
       : 0;
     this.service.requested(commandId, end - at, true);
     queue.add(entry);
+  }
+
+  get #isConcurrent(): boolean {
+    return this.origin.protocol.isConcurrent === true;
   }
 
   /** What a request is that others wait before. */

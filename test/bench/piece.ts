@@ -35,6 +35,7 @@ export function bench(work: string, times: number, run: (index: number) => void,
 export class CheapExchange implements Exchange {
   readonly wantsText = false;
   readonly wantsValues = false;
+  readonly wantsDetails = false;
   #replyKind = -2;
   /** Requests answered: whoever measures can tell that both parsers did their work. */
   answered = 0;
@@ -61,6 +62,14 @@ export class CheapExchange implements Exchange {
     this.#replyKind = -2;
     this.answered++;
   }
+  answerById(): void {
+    this.answer();
+  }
+  replyKindOf(): number {
+    return this.#replyKind;
+  }
+  bringsNothing(): void {}
+  detail(): void {}
   idAt(): number {
     return 0;
   }

@@ -50,6 +50,7 @@ export class RecordingExchange implements Exchange {
   readonly events: Event[] = [];
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
+  readonly wantsDetails = true;
   readonly #protocol: Protocol;
   readonly #pending: PendingRequest[] = [];
   #words: Word[] = [];
@@ -159,7 +160,7 @@ export class RecordingExchange implements Exchange {
     check(command !== undefined, `command ${commandId} is not in the table`);
     check(className !== undefined, `there is no class ${transactionClass}`);
     check((replyKind | 0) === replyKind && replyKind >= NO_REPLY, `replyKind ${replyKind} is no 31-bit integer`);
-    check((id | 0) === id && id >= 0, `id ${id} is no 31-bit integer`);
+    check((id | 0) === id, `id ${id} is no 32-bit integer`);
     const key = this.#words.find((word) => word.isKey);
     const details = [`${this.#offset(at) - this.#requestStart} bytes`, `id ${id}`];
     if (this.wantsText) {
@@ -192,6 +193,10 @@ export class RecordingExchange implements Exchange {
     return this.#pending[position]?.id ?? 0;
   }
 
+  replyKindOf(id: number): number {
+    return this.#pending.find((request) => request.id === id)?.replyKind ?? NONE_PENDING;
+  }
+
   setReplyKind(replyKind: number): void {
     const oldest = this.#pending[0];
     check(oldest !== undefined && replyKind >= 0, "the replyKind of no request");
@@ -218,6 +223,26 @@ export class RecordingExchange implements Exchange {
     this.#answered(bytes, errorId);
   }
 
+  answerById(at: number, id: number, errorId: number): void {
+    const at0 = this.#pending.findIndex((request) => request.id === id);
+    if (at0 > 0) this.#pending.unshift(...this.#pending.splice(at0, 1));
+    const bytes = this.#responseEnds(at);
+    if (at0 < 0) this.note("unmatched", `${bytes} bytes`, `id ${id}`);
+    else this.#answered(bytes, errorId, `id ${id}`);
+  }
+
+  bringsNothing(id: number, maxWaitMs: number): void {
+    check(this.#responseStart >= 0, "nothing is brought outside a response");
+    check(maxWaitMs >= 0 && this.replyKindOf(id) !== NONE_PENDING, "nothing is brought to no request");
+    this.note(`brings nothing in ${maxWaitMs} ms`, `id ${id}`);
+  }
+
+  detail(name: string, value: string | number): void {
+    check(this.#requestStart >= 0 || this.#responseStart >= 0, "a detail outside a message");
+    check(typeof value === "string" || Number.isFinite(value), `a detail that is ${value}`);
+    this.note(`detail ${name} ${typeof value === "string" ? quote(value) : value}`);
+  }
+
   keep(at: number, errorId: number): void {
     this.#kept.push({ bytes: this.#responseEnds(at), errorId });
   }
@@ -233,7 +258,7 @@ export class RecordingExchange implements Exchange {
     return this.#kept.length;
   }
 
-  #answered(bytes: number, errorId: number): void {
+  #answered(bytes: number, errorId: number, ...details: string[]): void {
     const error = errorId === NO_ERROR ? "ok" : this.#protocol.errors[errorId];
     check(error !== undefined, `error ${errorId} is not in the table`);
     const request = this.#pending.shift();
@@ -241,7 +266,11 @@ export class RecordingExchange implements Exchange {
       this.note("unmatched", `${bytes} bytes`);
       return;
     }
-    this.note(`answer ${request.command} ${errorId === NO_ERROR ? "ok" : `error ${error}`}`, `${bytes} bytes`);
+    this.note(
+      `answer ${request.command} ${errorId === NO_ERROR ? "ok" : `error ${error}`}`,
+      `${bytes} bytes`,
+      ...details,
+    );
   }
 
   partialAnswer(at: number): void {

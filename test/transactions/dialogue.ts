@@ -2,6 +2,7 @@ import { Connection } from "../../src/connection/connection.ts";
 import { type EndReason, Piece } from "../../src/connection/receiver.ts";
 import { ServerTable } from "../../src/connection/servers.ts";
 import type { ProtocolSelection } from "../../src/options.ts";
+import type { Protocol } from "../../src/protocols/protocol.ts";
 import { CLASS_NAMES, NO_ERROR } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
 import { Awake } from "../../src/transactions/awake.ts";
@@ -125,6 +126,7 @@ export interface Circumstances {
   readonly handshake?: boolean;
   readonly port?: number;
   readonly selections?: readonly ProtocolSelection[];
+  readonly protocols?: readonly Protocol[];
   readonly requestTimeoutUs?: number;
   readonly wantsText?: boolean;
   readonly wantsValues?: boolean;
@@ -180,7 +182,7 @@ export class Dialogue {
         wantsText: given.wantsText ?? true,
         wantsBehind: given.wantsText ?? true,
         wantsValues: given.wantsValues ?? false,
-        selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], PROTOCOLS),
+        selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], given.protocols ?? PROTOCOLS),
         servers,
         requestTimeoutUs: given.requestTimeoutUs ?? 60_000_000,
         awake: new Awake(),

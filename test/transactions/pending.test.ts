@@ -38,22 +38,34 @@ test("the pool has a limit, and gives again what was given back", () => {
   assert.equal(pool.allocate(), NIL);
 });
 
-test("several queues share a pool: each is first in, first out, whatever the others do", () => {
-  const action = fc.record({ queue: fc.nat(3), isAdd: fc.boolean() });
+test("several queues share a pool: each is first in, first out, or taken by id, whatever the others do", () => {
+  const action = fc.record({
+    queue: fc.nat(3),
+    what: fc.constantFrom("add", "add", "shift", "take"),
+    place: fc.nat(9),
+  });
   fc.assert(
     fc.property(fc.array(action, { maxLength: 400 }), (actions) => {
       const pool = new PendingPool(true);
       const queues = [0, 1, 2, 3].map(() => new PendingQueue(pool));
       const models: number[][] = [[], [], [], []];
-      for (const [number, { queue, isAdd }] of actions.entries()) {
+      for (const [number, { queue, what, place }] of actions.entries()) {
         const real = queues[queue]!;
         const model = models[queue]!;
-        if (isAdd) {
+        if (what === "add") {
           const entry = pool.allocate();
           pool.words[entry * WORDS + Word.class] = 0;
           pool.words[entry * WORDS + Word.id] = number;
           real.add(entry);
           model.push(number);
+        } else if (what === "take") {
+          const [id = -1] = model.splice(place, 1);
+          const entry = real.withId(id);
+          assert.equal(entry === NIL, id < 0);
+          if (entry === NIL) continue;
+          assert.equal(pool.words[entry * WORDS + Word.id], id);
+          real.take(entry);
+          pool.release(entry);
         } else if (model.length > 0) {
           const entry = real.shift();
           assert.equal(pool.words[entry * WORDS + Word.id], model.shift());
