@@ -18,11 +18,14 @@ export type ErrorCode = keyof typeof EXIT_STATUS;
 /** An error of the operator's making (or of the machine's): one sentence that says what is wrong and names the remedy. */
 export class TcplatError extends Error {
   readonly code: ErrorCode;
+  /** Further lines below the sentence, such as the place in what was given. */
+  readonly detail: readonly string[];
 
-  constructor(code: ErrorCode, sentence: string) {
+  constructor(code: ErrorCode, sentence: string, detail: readonly string[] = []) {
     super(sentence);
     this.name = "TcplatError";
     this.code = code;
+    this.detail = detail;
   }
 
   get exitStatus(): number {

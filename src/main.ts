@@ -1,4 +1,5 @@
 import { TcplatError } from "./errors.ts";
+import { escapeControls } from "./escape.ts";
 import { createLog, plainLine } from "./log.ts";
 import { boundGarbage } from "./memory.ts";
 import { readConfigFile } from "./options/config-file.ts";
@@ -63,7 +64,8 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
 /** An operator's error is one line, and what to do about it; anything else is a bug, and its stack helps to find it. */
 function report(error: unknown): number {
   if (error instanceof TcplatError) {
-    writeAll(STDERR, plainLine(error.message));
+    const detail = error.detail.map((line) => `${escapeControls(line)}\n`);
+    writeAll(STDERR, `${plainLine(error.message)}${detail.join("")}`);
     return error.exitStatus;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -7,6 +7,8 @@ export interface Options {
   readonly protocols: readonly ProtocolSelection[];
   /** null: print every transaction. */
   readonly thresholdUs: number | null;
+  /** `--filter` as given, or null: what is told of the transactions. */
+  readonly condition: string | null;
   /** Frames, or null: no limit. */
   readonly count: number | null;
   readonly snaplen: number;

@@ -61,6 +61,8 @@ export class Pipeline {
   readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
   /** Records that an output refused, by output. */
   readonly #recordsDropped: () => Readonly<Record<string, number>>;
+  /** Records that `--filter` withheld. */
+  readonly #filtered: () => number;
 
   constructor(
     options: Options,
@@ -69,11 +71,13 @@ export class Pipeline {
     recordsDropped: () => Readonly<Record<string, number>>,
     observer: TransactionOutput | null = null,
     part: Part | null = null,
+    filtered: () => number = () => 0,
   ) {
     this.#source = source;
     this.#share = part?.index ?? 0;
     this.#shares = part?.shares ?? 1;
     this.#recordsDropped = recordsDropped;
+    this.#filtered = filtered;
     const seesAll = this.#shares === 1;
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll });
     this.decoder = new Decoder(source.linkType);
@@ -258,6 +262,7 @@ export class Pipeline {
       serversLimited: table.servers.limited,
       pendingRequests: null,
       recordsDropped: this.#recordsDropped(),
+      filtered: this.#filtered(),
     };
   }
 }

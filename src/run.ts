@@ -7,6 +7,7 @@ import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
+import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
 import type { Options } from "./options.ts";
 import { JsonFormat } from "./outputs/json.ts";
@@ -34,10 +35,16 @@ export interface Host {
 
 /** Captures until the end of the file, `-c`, or a signal. Returns the exit status; throws TcplatError. */
 export async function run(options: Options, host: Host): Promise<number> {
+  const makeSieve = await openSieve(options);
   const reporter = await openReport(options);
   const plan = planWorkers(options);
   if (plan.reason !== null) host.log.info(`one worker: ${plan.reason}`);
-  return await new Run(options, host.log, reporter, await prepareCaptor(options, plan, host.log, reporter)).run();
+  return await new Run(
+    options,
+    host.log,
+    reporter,
+    await prepareCaptor(options, plan, host.log, reporter, makeSieve),
+  ).run();
 }
 
 /** Makes the captor of a run, once it is known where its records go. */
@@ -49,6 +56,7 @@ async function prepareCaptor(
   { workers }: Plan,
   log: Logger,
   reporter: Reporter | null,
+  makeSieve: MakeSieve | null,
 ): Promise<MakeCaptor> {
   if (workers > 1) {
     const { Crew } = await import("./workers/crew.ts");
@@ -64,7 +72,10 @@ async function prepareCaptor(
     const dump = makeDump?.(source) ?? null;
     const printed = options.quiet ? [] : [new RecordOutput(format, writer)];
     const outputs = dump === null ? printed : [...printed, dump];
-    return new Solo(options, source, log, writer, outputs, reporter?.collector ?? null, dump);
+    const sieve = makeSieve?.(outputs) ?? null;
+    const told = sieve === null ? outputs : [sieve];
+    const filtered = () => sieve?.filtered ?? 0;
+    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered);
   };
 }
 

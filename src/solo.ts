@@ -45,6 +45,7 @@ export class Solo implements Captor {
     outputs: readonly TransactionOutput[],
     observer: TransactionOutput | null,
     dump: SlowDump | null,
+    filtered: () => number,
   ) {
     this.#options = options;
     this.source = source;
@@ -52,7 +53,7 @@ export class Solo implements Captor {
     this.#writer = writer;
     this.#dump = dump;
     const dropped = () => ({ stdout: writer.recordsDropped, ...(dump !== null && { dump_slow: dump.missing }) });
-    this.#pipeline = new Pipeline(options, source, outputs, dropped, observer);
+    this.#pipeline = new Pipeline(options, source, outputs, dropped, observer, null, filtered);
   }
 
   begin(): void {

@@ -11,6 +11,7 @@ const STAGES = [
   "protocols",
   "transactions",
   "aggregate",
+  "condition",
   "outputs",
   "evidence",
   "report",

@@ -49,6 +49,7 @@ test("without any word every default of the contract holds", () => {
     write: null,
     protocols: [{ name: "auto", ports: [] }],
     thresholdUs: null,
+    condition: null,
     count: null,
     snaplen: 65535,
     bufferKib: 65536,
@@ -111,6 +112,8 @@ test("options are read in every spelling", () => {
       },
     ],
     ["-c 5", { count: 5 }],
+    ["--filter key", { condition: "key", filter: "" }],
+    ["--filter key tcp port 1", { condition: "key", filter: "tcp port 1" }],
     ["-s 96", { snaplen: 96 }],
     ["-s96", { snaplen: 96 }],
     ["-s 0", { snaplen: 65535 }],
@@ -291,6 +294,7 @@ max-cpu: 20
 server:
   - 10.0.0.1:6379
 filter: tcp port 6380
+transaction-filter: key =~ "^user:"
 `);
   const fromFile = options(`--config ${file}`);
   assert.equal(fromFile.interface, "eth0");
@@ -303,12 +307,13 @@ filter: tcp port 6380
   assert.equal(fromFile.statsPort, 6379);
   assert.deepEqual(fromFile.servers, [{ host: "10.0.0.1", port: 6379 }]);
   assert.equal(fromFile.filter, "tcp port 6380");
-  const both = options(`--config ${file} -i lo -p redis -t 2s --no-json port 1`);
+  assert.equal(fromFile.condition, 'key =~ "^user:"');
+  const both = options(`--config ${file} -i lo -p redis -t 2s --no-json --filter error port 1`);
   assert.equal(both.interface, "lo");
   assert.deepEqual(both.protocols, [{ name: "redis", ports: [] }]);
   assert.equal(both.thresholdUs, 2_000_000);
   assert.equal(both.json, false);
-  assert.equal(both.filter, "port 1");
+  assert.deepEqual([both.filter, both.condition], ["port 1", "error"]);
   const replay = options(`--config ${file} -r a.pcap`);
   assert.equal(replay.statsPort, 0, "a port named in the file only is not opened with -r");
   assert.deepEqual([fromFile.maxCpuPercent, replay.maxCpuPercent], [20, null], "a capture file is read whole");
@@ -320,7 +325,10 @@ test("an empty configuration file changes nothing", () => {
 
 test("a mistake in a configuration file is refused with its place", () => {
   const cases: readonly (readonly [string, RegExp])[] = [
-    ["interface: eth0\ncolour: red\n", /^f:2:1: there is no option colour: the names are filter, interface/],
+    [
+      "interface: eth0\ncolour: red\n",
+      /^f:2:1: there is no option colour: the names are filter, transaction-filter, interface/,
+    ],
     ["quiet: 1\n", /^f:1:8: quiet must be true or false/],
     ["quiet: yes please\n", /^f:1:8: quiet must be true or false/],
     ["interface: [a, b]\n", /^f:1:12: interface must be a text or a number/],

@@ -33,6 +33,7 @@ export function mergeStages(
     tcp: mergeTcp(parts.flatMap(({ tcp }) => tcp)),
     serversLimited: sum(parts.map(({ serversLimited }) => serversLimited)),
     recordsDropped: addUp([recordsDropped, ...parts.map((part) => part.recordsDropped)]),
+    filtered: sum(parts.map(({ filtered }) => filtered)),
   };
 }
 

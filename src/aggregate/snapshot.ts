@@ -16,6 +16,8 @@ export interface StageCounters {
   readonly pendingRequests: number | null;
   /** By output, e.g. `{ stdout: 0 }`: records that were not written because nobody read them in time. */
   readonly recordsDropped: Readonly<Record<string, number>>;
+  /** Records that were to be told but for `--filter`. */
+  readonly filtered: number;
 }
 
 /** One source of frames. frames = decoded + skipped, always. */

@@ -35,10 +35,16 @@ export function parseConfig(path: string, text: string): GivenOptions {
     const key = pair.key as Node;
     const name = yaml.isScalar(key) ? String(key.value) : "";
     const entry = new Entry(yaml, name, placeOf(key, place), place);
-    given.set(name, entry.read(pair.value as Node | null));
+    given.set(KEYS.get(name) ?? name, entry.read(pair.value as Node | null));
   }
   return given;
 }
+
+/** Names in a file that are none on the command line: `filter` was libpcap's there before --filter came. */
+const KEYS: ReadonlyMap<string, string> = new Map([
+  ["filter", FILTER_KEY],
+  ["transaction-filter", "filter"],
+]);
 
 /** One `name: value` of the file. */
 class Entry {
@@ -62,14 +68,14 @@ class Entry {
   }
 
   #spec(): Pick<OptionSpec, "kind"> {
-    if (this.#name === FILTER_KEY) return { kind: "value" };
+    if (KEYS.has(this.#name)) return { kind: "value" };
     const spec = findByName(this.#name);
     if (spec?.isConfigurable) return spec;
     if (spec !== undefined)
       throw usage(`${this.#keyPlace}: ${this.#name} belongs on the command line, not into the file`);
     const names = OPTION_TABLE.filter((each) => each.isConfigurable).map((each) => each.name);
     throw usage(
-      `${this.#keyPlace}: there is no option ${quoted(this.#name)}: the names are filter, ${names.join(", ")}`,
+      `${this.#keyPlace}: there is no option ${quoted(this.#name)}: the names are ${[...KEYS.keys(), ...names].join(", ")}`,
     );
   }
 

@@ -7,11 +7,11 @@ export interface Given {
   readonly isFromCommandLine: boolean;
 }
 
-/** What was given, by the option's long name. Only a list option has more than one entry. `filter` is the filter. */
+/** What was given, by the option's long name. Only a list option has more than one entry. */
 export type GivenOptions = ReadonlyMap<string, readonly Given[]>;
 
-/** The key of the filter expression in `GivenOptions` and in a configuration file. */
-export const FILTER_KEY = "filter";
+/** The key in `GivenOptions` of the words that are no option: libpcap's filter. */
+export const FILTER_KEY = "capture-filter";
 
 /** The error for something given that cannot be: place, what was given, and a remedy. */
 export function refused(given: Given, remedy: string): TcplatError {

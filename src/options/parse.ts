@@ -81,6 +81,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     write: readWriteOptions(given),
     protocols: given.has("protocol") ? parseProtocols(given.get("protocol") ?? [], protocols) : [AUTO],
     thresholdUs: optional("threshold", (each) => parseTime(each, 0)),
+    condition: find(given, "filter")?.text ?? null,
     count: optional("count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),
     snaplen: readSnaplen(one("snaplen")),
     bufferKib: parseWhole(one("buffer-size"), 64, MAX_BUFFER_KIB),
@@ -115,6 +116,10 @@ function checkTogether(options: Options, given: GivenOptions): void {
       "usage",
       `stats and metrics cannot share port ${options.statsPort}: choose another --metrics-port`,
     );
+  }
+  const [condition] = given.get("filter") ?? [];
+  if (condition !== undefined && options.quiet && options.dumpSlow === null) {
+    throw refused(condition, "with -q there is nothing that it could choose from: leave one of them out");
   }
   if (options.read === null) return;
   if (given.get("interface")?.[0]?.isFromCommandLine && given.get("read")?.[0]?.isFromCommandLine) {

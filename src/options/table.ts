@@ -61,6 +61,9 @@ function flag(group: Group, name: string, short: string, summary: string, isConf
 
 const [CAPTURE, PROTOCOLS, PRINTING, PORTS, LIMITS, PROGRAM] = OPTION_GROUPS;
 
+/** A configuration file names no other one; and its `filter` is libpcap's, --filter being `transaction-filter` there. */
+const NOT_IN_FILES: readonly string[] = ["config", "filter"];
+
 /** The table itself. */
 export const OPTION_TABLE: readonly OptionSpec[] = [
   value(CAPTURE, "interface", "i", "NAME", "any", "capture on this interface"),
@@ -99,6 +102,14 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
     "TIME",
     "",
     "print only transactions at least this slow: 10 is ms; 500us, 1.5ms, 2s",
+  ),
+  value(
+    PRINTING,
+    "filter",
+    "",
+    "EXPR",
+    "",
+    'tell only transactions that this takes: latency > 5ms and key =~ "^user:" and not error',
   ),
   flag(PRINTING, "json", "", "one JSON object a line instead of text"),
   flag(PRINTING, "quiet", "q", "print no transactions (daemon)"),
@@ -166,7 +177,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   flag(PROGRAM, "U", "U", "accepted: -w is always flushed", false),
   flag(PROGRAM, "version", "v", "print the versions and end", false),
   flag(PROGRAM, "help", "h", "print this and end", false),
-].map((spec) => (spec.name === "config" ? { ...spec, isConfigurable: false } : spec));
+].map((spec) => (NOT_IN_FILES.includes(spec.name) ? { ...spec, isConfigurable: false } : spec));
 
 /** Options of the contract that this version does not have, by each of their names. They are refused, never ignored. */
 export const ABSENT_OPTIONS: ReadonlyMap<string, string> = new Map([

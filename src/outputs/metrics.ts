@@ -278,6 +278,13 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
     samples: ({ stages }) => records(stages.recordsDropped),
   },
   {
+    name: "tcplat_filtered_total",
+    help: "Records that were not written because the filter on transactions does not take them.",
+    type: "counter",
+    labelNames: [],
+    samples: ({ stages }) => [{ labels: [], value: stages.filtered }],
+  },
+  {
     name: "tcplat_series_limited_total",
     help: "Label values that share a series because their number is limited.",
     type: "counter",

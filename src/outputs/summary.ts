@@ -101,6 +101,7 @@ function losses({ stages, parsers }: Snapshot): string[] {
   const lines: string[] = [];
   const dropped = sum(stages.recordsDropped);
   if (dropped > 0) lines.push(`output      ${dropped} records dropped${reasons(stages.recordsDropped)}`);
+  if (stages.filtered > 0) lines.push(`filtered    ${stages.filtered} records withheld by --filter`);
   for (const parser of parsers) {
     const count = sum(parser.errors);
     lines.push(`parser      ${parser.protocol}: ${count} errors${reasons(parser.errors)}, ${parser.resyncs} resyncs`);

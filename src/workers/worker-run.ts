@@ -4,12 +4,13 @@ import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import type { LiveSource } from "../capture/live-source.ts";
 import { TcplatError } from "../errors.ts";
+import { type MakeSieve, openSieve } from "../open-sieve.ts";
 import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
 import { JsonFormat } from "../outputs/json.ts";
 import { LineFormat } from "../outputs/line.ts";
 import { Patience } from "../patience.ts";
-import { Pipeline } from "../pipeline.ts";
+import { type Part, Pipeline } from "../pipeline.ts";
 import type { Block } from "./block.ts";
 import { BlockOutput } from "./block-output.ts";
 import { dropBefore } from "./drop-before.ts";
@@ -39,14 +40,16 @@ const START_US = 1_000_000;
 export async function startWorker(start: WorkerStart, port: MessagePort): Promise<void> {
   const tell = (report: Report, transfer: ArrayBuffer[] = []) => port.postMessage(report, transfer);
   let source: FrameSource;
+  let makeSieve: MakeSieve | null;
   try {
+    makeSieve = await openSieve(start.options);
     source = await openSource(start.options, start.fanout);
   } catch (error) {
     if (!(error instanceof TcplatError)) throw error;
     tell({ kind: "refused", code: error.code, sentence: error.message });
     return;
   }
-  const run = new WorkerRun(start, source, tell);
+  const run = new WorkerRun(start, source, makeSieve, tell);
   port.on("message", (order: Order) => run.obey(order));
   tell({ kind: "ready", fanout: start.fanout, numbers: run.numbers() });
 }
@@ -67,7 +70,12 @@ class WorkerRun {
   #wasUp = true;
   #failure: TcplatError | null = null;
 
-  constructor(start: WorkerStart, source: FrameSource, tell: (report: Report, transfer?: ArrayBuffer[]) => void) {
+  constructor(
+    start: WorkerStart,
+    source: FrameSource,
+    makeSieve: MakeSieve | null,
+    tell: (report: Report, transfer?: ArrayBuffer[]) => void,
+  ) {
     const { options, index } = start;
     this.#start = start;
     this.#options = options;
@@ -76,14 +84,18 @@ class WorkerRun {
     this.#turns = new Turns(start.turns);
     this.#output = options.quiet ? null : this.#makeOutput();
     const output = this.#output;
-    const outputs: readonly TransactionOutput[] = output === null ? [] : [output];
-    this.#pipeline = new Pipeline(options, source, outputs, () => ({ stdout: output?.recordsDropped ?? 0 }), null, {
+    const printed: readonly TransactionOutput[] = output === null ? [] : [output];
+    const sieve = makeSieve?.(printed) ?? null;
+    const outputs = sieve === null ? printed : [sieve];
+    const dropped = () => ({ stdout: output?.recordsDropped ?? 0 });
+    const part: Part = {
       index,
       shares: source.isLive ? 1 : start.workers,
       directory: new ServerNames(start.serverNames, () => this.#waitTurn()),
       onOpened: (connection) => output?.opened(connection.id),
       onEnded: (connection) => output?.ended(connection.id),
-    });
+    };
+    this.#pipeline = new Pipeline(options, source, outputs, dropped, null, part, () => sieve?.filtered ?? 0);
     if (output !== null) output.moment = this.#pipeline.table.moment;
     start.numbers.port.on("message", () => this.#answerNumbers());
   }

@@ -105,6 +105,7 @@ export function stages(changes: Partial<StageCounters> = {}): StageCounters {
     serversLimited: 0,
     pendingRequests: null,
     recordsDropped: { stdout: 0 },
+    filtered: 0,
     ...changes,
   };
 }

@@ -26,6 +26,7 @@ function optionsOf(protocolPort: number): Options {
     write: null,
     protocols: [{ name: "redis", ports: [protocolPort] }],
     thresholdUs: null,
+    condition: null,
     count: null,
     snaplen: 65_535,
     bufferKib: 65_536,

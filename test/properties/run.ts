@@ -13,6 +13,7 @@ export const OPTIONS: Options = {
   write: null,
   protocols: [{ name: "auto", ports: [] }],
   thresholdUs: null,
+  condition: null,
   count: null,
   snaplen: 65535,
   bufferKib: 65536,
