@@ -129,7 +129,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     return this.pairing;
   }
 
-  /** Gives back what only messages under way need: 1.5 of the 2.9 KB of a connection. */
+  /** Gives back what only messages under way need: 1 of the 2 KB of a connection. */
   sleep(): void {
     const pairing = this.pairing;
     const session = this.session;
