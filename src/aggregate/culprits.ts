@@ -1,4 +1,5 @@
 import type { Behind } from "../transactions/ahead.ts";
+import { Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 
 /** What took the server for so long may have held others. */
@@ -51,8 +52,23 @@ export class Culprits {
   }
 }
 
-/** From when on nothing of its own connection was before it, until its response began. */
-function serviceOf({ startUs, sendUs, queueUs, waitUs }: Transaction): { fromUs: number; toUs: number } {
-  const requestEndUs = startUs + sendUs;
-  return { fromUs: requestEndUs + queueUs, toUs: requestEndUs + waitUs };
+/** Reused: what is told of one transaction is used before the next. */
+const SHARES = new Shares();
+
+/**
+ * While the server worked on it, or on another's: the server's share, where it stands in the wait, on the server's own host. Hence
+ * nobody is said to have waited for longer than that share.
+ */
+function serviceOf(of: Transaction): { fromUs: number; toUs: number } {
+  const { server, network, queue, send } = SHARES.split(of);
+  const sentUs = of.startUs + of.sendUs;
+  // What of the request was sent again in the wait, and not while it was being sent.
+  const resentUs = Math.min(Math.max(0, of.resentRequestUs - (of.sendUs - send)), of.waitUs);
+  const fromUs = sentUs + resentUs + Math.floor(network / 2) + queue;
+  return { fromUs, toUs: fromUs + server };
+}
+
+/** How long the server, or who held it, took, in µs. */
+export function servedUs(of: Transaction): number {
+  return SHARES.split(of).server;
 }

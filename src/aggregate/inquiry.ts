@@ -1,7 +1,7 @@
 import { TransactionClass } from "../protocols/protocol.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { TransactionCopy } from "../transactions/transaction-copy.ts";
-import { Culprits, LONG_US, TOGETHER_US } from "./culprits.ts";
+import { Culprits, LONG_US, servedUs, TOGETHER_US } from "./culprits.ts";
 
 /** Held at most; beyond, the oldest is told as it is. */
 const CAPACITY = 4096;
@@ -68,7 +68,8 @@ export class Inquiry {
 }
 
 /** The server, or who held it, took long for this one. */
-function isLong({ protocol, class: of, waitUs, queueUs, unanswered, server }: Transaction): boolean {
+function isLong(of: Transaction): boolean {
+  const { protocol, waitUs, queueUs, unanswered, server } = of;
   if (protocol.isSerial !== true || server.id === 0 || unanswered !== "") return false;
-  return of === TransactionClass.normal && waitUs - queueUs >= LONG_US;
+  return of.class === TransactionClass.normal && waitUs - queueUs >= LONG_US && servedUs(of) >= LONG_US;
 }

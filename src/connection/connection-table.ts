@@ -339,6 +339,8 @@ export class ConnectionTable {
       if (connection.holdUntilUs !== null) {
         this.reassembly.resolve(connection, this.clockUs, true);
       }
+      // What ends it may carry no payload, or be no segment at all: what is pending has waited until now.
+      connection.lastUs = this.clockUs;
       connection.receiver.ended(reason);
     }
     this.reassembly.forget(connection);

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
-import { openFile } from "../capture/libpcap.ts";
 import { TcplatError } from "../errors.ts";
+import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
 import { Pipeline } from "../pipeline.ts";
 import { NO_ERROR } from "../protocols/protocol.ts";
@@ -17,8 +17,7 @@ const TURN_MS = 20;
 
 /** Runs a capture file through the pipeline, with the user's options, and keeps what it tells. Throws TcplatError. */
 export async function readCapture(options: Options, catalogue: Catalogue, records: RecordStore): Promise<View> {
-  const { read, filter } = options;
-  const source = await openFile({ file: read ?? "-", filter });
+  const source = await openSource(options);
   try {
     // Whatever is slow is looked for later: the other side may have been quick.
     const pipeline = new Pipeline(

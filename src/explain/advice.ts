@@ -75,7 +75,7 @@ function retransmissionAdvice({ request, phases, ladder }: Account): string {
 }
 
 function queueAdvice(account: Account): string {
-  const { request, ladder } = account;
+  const { request, ladder, phases } = account;
   const { behind } = request;
   const longest =
     behind === null
@@ -86,7 +86,7 @@ function queueAdvice(account: Account): string {
     ? " Segments were sent again meanwhile, as shown above: part of that wait is the network's."
     : "";
   return (
-    `It waited ${ms(request.queueUs)} ms for requests that were sent before it on the same connection, which are answered in order${longest}.` +
+    `It waited ${ms(shareUs(phases, "queue"))} ms for requests that were sent before it on the same connection, which are answered in order${longest}.` +
     `${doubt} Give slow commands a connection of their own, or make them quicker.`
   );
 }

@@ -20,11 +20,14 @@ export async function explain(id: RequestId, options: Options, log: Logger): Pro
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   const { request, warning, failure } = await find(options, id);
   const behind = request.behind === null ? null : (await find(options, request.behind)).request;
-  const account = accountOf(request, behind, await climb(options, request, behind));
+  const ladder = await climb(options, request, behind);
+  const account = accountOf(request, behind, ladder);
   await print(
     options.json ? explanationRecord(account) : explanationText(account, lookOf(process.stdout, process.env)),
   );
-  if (warning !== null) log.warn(warning);
+  // The second reading goes beyond the response, and may see more of the file's fault.
+  const warnings = new Set([warning, ladder.warning]);
+  for (const each of warnings) if (each !== null) log.warn(each);
   if (failure !== null) throw failure;
   return 0;
 }

@@ -49,6 +49,8 @@ export interface Ladder {
   readonly steps: readonly (Rung | Elision)[];
   /** Frames that the capture holds twice: not shown. */
   readonly duplicates: number;
+  /** What the file's reader warned of, or null. */
+  readonly warning: string | null;
 }
 
 /** Reads the file again and collects the segments of this request's connection, from shortly before to shortly after. Throws TcplatError. */
@@ -66,7 +68,7 @@ export async function climb(options: Options, of: TransactionCopy, behind: Trans
       }
       return decoder.counters.frames < limit;
     });
-    return collector.end();
+    return { ...collector.end(), warning: source.warning };
   } finally {
     source.close();
   }
@@ -128,7 +130,7 @@ class Collector {
     return timeUs > this.#untilUs + DISORDER_US;
   }
 
-  end(): Ladder {
+  end(): Omit<Ladder, "warning"> {
     for (const rung of this.#before) this.#selection.add(rung);
     return { steps: withUnseen(this.#selection.end(), this.#of), duplicates: this.#duplicates };
   }

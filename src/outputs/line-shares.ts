@@ -14,6 +14,7 @@ const CLOSE = bytes(")");
 const BEHIND = bytes("behind ");
 const OF = bytes(" of ");
 const DASH = 0x2d;
+const EARLIER = bytes("earlier ");
 const SENT_TWICE = bytes(" sent twice");
 const SENT = bytes(" sent ");
 const TIMES = bytes(" times");
@@ -68,7 +69,9 @@ function putDetail(cause: number, of: Transaction, into: Buffer, start: number):
 }
 
 function putResent(of: Transaction, into: Buffer, start: number): number {
-  let at = putWord(into, start, resentDirection(of.resends));
+  // Where none of its own bytes were sent again, those of a request before it were.
+  let at = of.retransmissions === 0 ? putBytes(into, start, EARLIER) : start;
+  at = putWord(into, at, resentDirection(of.resends));
   if (of.retransmissions <= 1) at = putBytes(into, at, SENT_TWICE);
   else at = putBytes(into, putInteger(into, putBytes(into, at, SENT), of.retransmissions + 1), TIMES);
   return putBytes(into, at, (of.resends & Resend.timeout) !== 0 ? TIME_OUT : FAST);

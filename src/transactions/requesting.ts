@@ -89,7 +89,7 @@ export abstract class Requesting {
       !this.draft.begin(this.here.timeUs, this.here.base + at, flags, this.here.closedUs)
     ) {
       this.isOverfull = true;
-    }
+    } else if (this.resends !== null) this.resends.begins(this.draft.entry, this.here);
     if (this.isTentative && depth > 0 && this.requestedOffset < this.here.base + at) this.isContradicted = true;
   }
 
@@ -183,6 +183,7 @@ export abstract class Requesting {
       ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
       : 0;
     this.service.requested(commandId, end - at, true);
+    if (this.resends !== null) this.resends.begins(entry, this.here);
     queue.add(entry);
   }
 

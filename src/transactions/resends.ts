@@ -1,9 +1,11 @@
 import type { Piece, Resent } from "../connection/receiver.ts";
+import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import { TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
+import { Flag } from "./transaction.ts";
 
 /** The soonest that senders send the end of a message again (Linux: two round trips and two ticks, RFC 8985 §7.2). */
 const LEAST_PROBE_US = 2_000;
@@ -18,6 +20,9 @@ export class Resends {
   /** When the client's bytes were sent again last, and the time before, as far as that was needed. */
   #resentAtUs = 0.5;
   #resentBeforeUs = 0.5;
+  /** When the client's bytes that came last filled a hole, because they were sent again; and how. */
+  #filledUs = 0.5;
+  #isFilledFast = false;
 
   constructor(queue: PendingQueue, origin: Origin) {
     this.#queue = queue;
@@ -26,10 +31,15 @@ export class Resends {
     this.#requestChargedUs = 0;
     this.#resentAtUs = 0;
     this.#resentBeforeUs = 0;
+    this.#filledUs = 0;
   }
 
   /** Bytes of the request being read came, which has this entry, or NIL. */
   requestPiece(piece: Piece, entry: number): void {
+    if (piece.resentUs > 0) {
+      this.#filledUs = piece.timeUs;
+      this.#isFilledFast = piece.isFast;
+    }
     if (entry === NIL) return;
     if (piece.resentUs > 0) {
       this.#chargeRequest(entry, piece.timeUs - piece.resentUs, piece.timeUs, piece.isFast);
@@ -37,6 +47,14 @@ export class Resends {
     }
     const endUs = this.#endOf(entry);
     if (this.#isTailResent(piece, endUs)) this.#chargeRequest(entry, endUs, piece.timeUs, false);
+  }
+
+  /** This request begins here. Where its bytes were held behind a hole, nobody could read them before that was filled. */
+  begins(entry: number, { timeUs, flags }: Here): void {
+    const lostUs = this.#filledUs - timeUs;
+    if (lostUs <= 0 || (flags & Flag.outOfOrder) === 0) return;
+    this.#requestChargedUs = this.#filledUs;
+    this.#queue.charge(entry, Time.resentRequest, lostUs, this.#isFilledFast, 0);
   }
 
   /** Bytes of the server came. */

@@ -8,6 +8,7 @@ import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
 import { Resend, TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
+import { Shares } from "./shares.ts";
 import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
 
 /** Linux' shortest time-out before a sender sends again (TCP_RTO_MIN). */
@@ -16,6 +17,9 @@ const SHORTEST_TIMEOUT_US = 200_000;
 /** The least round trip seen may be longer than the shortest one possible: by less than this part, and a busy host's delays. */
 const SURELY = 0.75;
 const BUSY_US = 500;
+
+/** Reused: what is told of one transaction is used before the next. */
+const SHARES = new Shares();
 
 /** Tells what became of one connection's requests, with all that explains it. Entries are released by the caller. */
 export class Teller {
@@ -131,17 +135,17 @@ export class Teller {
     this.#service.answered(record);
   }
 
-  /** Who waited for whom: this one for those before it, those behind for this one. */
+  /**
+   * Who waited for whom: this one for those before it, those behind for this one. A request ahead took the server's share of its time,
+   * and so much is waited for: what it lost on the way was lost by those behind it as well.
+   */
   #noteQueue(record: TransactionRecord): void {
-    const requestEndUs = record.startUs + record.sendUs;
-    const startUs = requestEndUs + record.waitUs;
-    if (record.queueUs >= LEAST_US)
-      record.behind = this.#ahead?.longest(this.#origin.connectionId, requestEndUs) ?? null;
-    if (this.#queue.count === 0) return;
-    const fromUs = requestEndUs + record.queueUs;
-    if (startUs - fromUs < LEAST_US) return;
+    const { queue, server } = SHARES.split(record);
+    const servedUs = record.startUs + record.sendUs + record.waitUs - server;
+    if (queue >= LEAST_US) record.behind = this.#ahead?.longest(this.#origin.connectionId, servedUs - queue) ?? null;
+    if (this.#queue.count === 0 || server < LEAST_US) return;
     this.#ahead ??= new Ahead();
-    this.#ahead.note(fromUs, startUs, record.requestNumber, record.commandId);
+    this.#ahead.note(servedUs, servedUs + server, record.requestNumber, record.commandId);
   }
 
   /** A response that came sooner than it can be an answer to what was sent again is one to what was sent before. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Inquiry } from "../../src/aggregate/inquiry.ts";
+import { Resend } from "../../src/transactions/resend.ts";
 import type { Transaction } from "../../src/transactions/transaction.ts";
 import { CACHE, GET, KV, SET, START_US, transaction } from "../aggregate/fixtures.ts";
 
@@ -112,6 +113,23 @@ const CASES: readonly (readonly [string, readonly Given[], readonly string[]])[]
       ],
     ],
     ["1", "2 behind 2-7 45000"],
+  ],
+  [
+    "the way to the server and back is nobody's work: held no longer than the server's share",
+    [
+      [1, 0, 52_000, { toServerUs: 2000 }],
+      [2, 10_000, 52_100, { toServerUs: 4000 }],
+    ],
+    ["1", "2 behind 1-1 38100 elsewhere"],
+  ],
+  [
+    "what was lost on the way was not held by the server",
+    [
+      [1, 0, 50_000],
+      [2, 10_000, 50_100, { resends: Resend.request | Resend.timeout, resentRequestUs: 40_050 }],
+      [3, 10_000, 50_100, { resends: Resend.request | Resend.timeout, resentRequestUs: 30_000 }],
+    ],
+    ["1", "2", "3 behind 1-1 10000 elsewhere"],
   ],
   [
     "another server's are not to blame",

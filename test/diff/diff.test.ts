@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BEGIN_US, Dialogue, SERVER, sentAgain, type TestSegment } from "../support/segments.ts";
+import { BEGIN_US, Dialogue, ETHERNET, SERVER, sentAgain, type TestSegment } from "../support/segments.ts";
 import { runTcplat } from "../support/tcplat.ts";
 import { atServer, captureOf, type DiffRequest, diffJson, fileOf, type Told, type Way } from "./two-hosts.ts";
 
@@ -218,6 +218,18 @@ describe("tcplat diff", () => {
     const input = captureOf(atServer(TALK.segments, SERVER, WAY));
     const piped = await runTcplat(["diff", CLIENT_FILE, "-", "-q", "-p", "redis:6379"], { input });
     assert.match(piped.stdout, /^joined +40 requests/m);
+  });
+
+  it("finds with --vlan what one host has behind a tag, which a plain filter does not match", async () => {
+    const wire = { ...ETHERNET, vlanTags: [0x8100] };
+    const tagged = fileOf("tagged.pcap", captureOf(atServer(TALK.segments, SERVER, WAY), wire));
+    const filter = ["tcp", "port", "6379"];
+    const plain = await diffJson(CLIENT_FILE, tagged, filter);
+    assert.deepEqual(
+      [plain.summary.joined, plain.summary.client.requests, plain.summary.server.requests],
+      [0, REQUESTS, 0],
+    );
+    assertShares(await diffJson(CLIENT_FILE, tagged, ["--vlan", ...filter]), ALL);
   });
 
   it("compares what stands before a fault of a file, and then tells the fault", async () => {

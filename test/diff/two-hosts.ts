@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { pcapFile } from "../support/pcap-file.ts";
-import { frameOf, type TestHost, type TestSegment } from "../support/segments.ts";
+import { ETHERNET, frameOf, type TestHost, type TestSegment, type Wire } from "../support/segments.ts";
 import { runTcplat } from "../support/tcplat.ts";
 
 /** What the server's host sees of segments stamped by the client's. */
@@ -37,12 +37,12 @@ export function atServer(
 }
 
 /** A capture file's bytes. */
-export function captureOf(segments: readonly TestSegment[]): Buffer {
+export function captureOf(segments: readonly TestSegment[], wire: Wire = ETHERNET): Buffer {
   return pcapFile(
     segments.map((segment) => ({
       seconds: Math.floor(segment.timeUs / 1e6),
       nanoseconds: (segment.timeUs % 1e6) * 1000,
-      bytes: frameOf(segment),
+      bytes: frameOf(segment, wire),
     })),
   );
 }

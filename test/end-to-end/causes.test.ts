@@ -217,6 +217,43 @@ const CASES: readonly Case[] = [
     retransmitUs: 209_950,
     resent: request("timeout", 0),
   },
+  {
+    name: "what was pipelined behind a lost request lay at the server, unread, until that came",
+    side: "server",
+    make: (d) => {
+      const [lost, behind] = [d.client(100_000, GET), d.client(100_050, GET)];
+      return [behind, again(lost, 310_000, { ipId: 2000 }), d.server(310_100, VALUE), d.server(310_110, VALUE)];
+    },
+    cause: "retransmission",
+    retransmitUs: 209_950,
+    resent: request("timeout", 0),
+  },
+  {
+    name: "what was pipelined behind one that only took another way waited for nothing that was lost",
+    side: "server",
+    make: (d) => {
+      const [late, behind] = [d.client(100_000, GET), d.client(100_050, GET)];
+      return [behind, { ...late, timeUs: BEGIN_US + 101_000 }, d.server(101_100, VALUE), d.server(131_110, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "of two holes before it and in it, one that was pipelined waited for both, each moment once",
+    side: "server",
+    make: (d) => {
+      const whole = resp("SET", "k", "x".repeat(2000));
+      const lost = d.client(100_000, GET);
+      const parts = [0, 700, 1400].map((from, i) => d.client(100_100 + i, whole.slice(from, from + 700)));
+      const late = [again(lost, 310_000, { ipId: 2000 }), again(parts[1]!, 320_000, { ipId: 2001 })];
+      const first = d.server(310_200, VALUE, { acknowledgement: parts[1]!.sequence });
+      return [parts[0]!, parts[2]!, ...late, first, d.server(320_100, "+OK\r\n")];
+    },
+    cause: "retransmission",
+    retransmitUs: 320_000 - 100_100,
+    resent: request("timeout", 1),
+  },
 ];
 
 describe("the cause of a latency, from made captures", () => {
@@ -232,6 +269,34 @@ describe("the cause of a latency, from made captures", () => {
         { cause, retransmitUs, resent },
       );
       assert.ok(records.slice(0, 8).every((record) => record.retransmit_us === 0));
+    });
+  }
+
+  for (const [name, end, words] of [
+    ["a reset", (d: Dialogue) => [d.reset("server", 600_000)], "reset) after 500.0 ms"],
+    ["the server's end", (d: Dialogue) => [d.fin("server", 600_000)], "closed) after 500.0 ms"],
+    [
+      "the client's end, then the server's",
+      (d: Dialogue) => [d.fin("client", 300_000), d.fin("server", 600_000)],
+      "closed) after 500.0 ms",
+    ],
+    [
+      "the end of the capture",
+      () => [new Dialogue({ address: "10.0.0.9", port: 9 }).syn(600_000)],
+      "end) after 500.0 ms",
+    ],
+  ] as const) {
+    it(`a request without a response has waited until ${name}`, async () => {
+      const { d, frames } = warm();
+      const asked = d.client(100_000, GET);
+      const file = fileOf(
+        `ending-${words.slice(0, 3)}-${end(new Dialogue()).length}.pcap`,
+        captureOf([...frames, asked, ...end(d)]),
+      );
+      const { lines } = await runTcplat(["-r", file, "--side", "client", "-t", "400"]);
+      assert.equal(lines.length, 1);
+      assert.match(lines[0]!, / \| unanswered \((.*) \| GET k$/);
+      assert.ok(lines[0]!.includes(`unanswered (${words}`), lines[0]);
     });
   }
 

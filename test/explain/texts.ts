@@ -31,7 +31,7 @@ export const PIPELINED = `1-2  GET user:1
   10.0.0.1:40001 => 10.0.0.2:6379, redis, captured on the client's host
   began 2026-01-01 00:00:00.010000, took 41.300 ms
   normal, ok; 25 bytes up, 9 down; pipelined
-  cause: queue, 40.200 of 41.300 ms (behind KEYS of 1-1, 41.200)
+  cause: queue, 40.200 of 41.300 ms (behind KEYS of 1-1, 40.200)
 
 phase                      ms    share 0                          20.650                      41.300
 queue                  40.200   97.3 % ###########################################################
@@ -49,8 +49,8 @@ server                  0.100    0.2 %                                          
     41.300     0.100       9  <-----------------  response
     41.310     0.010          ----------------->  ACK of the response
 
-It waited 41.200 ms for requests that were sent before it on the same connection, which are answered
-in order; the longest of them was 1-1 KEYS *, 41.200 ms (explain that one, too). Give slow commands
+It waited 40.200 ms for requests that were sent before it on the same connection, which are answered
+in order; the longest of them was 1-1 KEYS *, 40.200 ms (explain that one, too). Give slow commands
 a connection of their own, or make them quicker.
 `;
 
@@ -91,7 +91,7 @@ export const ELSEWHERE = `2-1  GET user:1
   10.0.0.1:40002 => 10.0.0.2:6379, redis, captured on the client's host
   began 2026-01-01 00:00:00.020000, took 40.100 ms
   normal, ok; 25 bytes up, 9 down
-  cause: server, 39.100 of 40.100 ms (behind EVAL of 1-1 on another connection, 40.000)
+  cause: server, 39.100 of 40.100 ms (behind EVAL of 1-1 on another connection, 39.000)
 
 phase                      ms    share 0                          20.050                      40.100
 network (rtt)           1.000    2.5 % #                                                           #
@@ -106,6 +106,6 @@ server                 39.100   97.5 %  ########################################
     40.100    40.100       9  <-----------------  response
     40.110     0.010          ----------------->  ACK of the response
 
-The server was busy for another connection: 1-1 EVAL held it for 39.100 ms of this wait, and it does
+The server was busy for another connection: 1-1 EVAL held it for 39.000 ms of this wait, and it does
 one thing at a time. Explain 1-1, and make that one quicker or send it to a replica.
 `;
