@@ -45,6 +45,13 @@ export interface Protocol {
   readonly isSerial?: boolean;
   /** A server works on several requests of one connection at once: none waits behind another. */
   readonly isConcurrent?: boolean;
+  /**
+   * All its responses are told by `answerById`: whatever was lost, ids pair again at once. Each direction is then taken up by itself,
+   * at the first segment of which `Parser.begins` knows.
+   */
+  readonly pairsById?: boolean;
+  /** How it is spoken in UDP datagrams, where it is. */
+  readonly datagrams?: DatagramProtocol;
   /** Commands, by id, that cannot take long themselves: where they did, something else held the server. */
   readonly quickCommands?: ReadonlySet<number>;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
@@ -53,6 +60,28 @@ export interface Protocol {
   recogniseResponse(bytes: Uint8Array, start: number, end: number): Recognition;
   /** One per connection: both directions' parsers and the state they share. */
   createSession(exchange: Exchange): Session;
+}
+
+/** A protocol in datagrams: each is a message, or a part of one that says whose it is. */
+export interface DatagramProtocol {
+  /** Well-known server ports: a hint, as for streams. */
+  readonly ports: readonly number[];
+  /** Can bytes[start, end), captured of a datagram, be a client's? Pure, cheap, and certain of nothing by a few bytes alone. */
+  recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
+  /** Can they be a server's? */
+  recogniseResponse(bytes: Uint8Array, start: number, end: number): Recognition;
+  /** One per pair of endpoints. */
+  createSession(exchange: Exchange): DatagramSession;
+}
+
+/** Takes datagrams whole. Messages pair by id: datagrams get lost, come twice, and come in any order. */
+export interface DatagramSession {
+  /**
+   * A datagram, bytes[start, end), of which bytes[start, captured) were captured. `at` of what is told may be any index from `start` to
+   * `end`. Returns false where it cannot be this protocol's (counted as a parser error).
+   */
+  request(bytes: Uint8Array, start: number, captured: number, end: number): boolean;
+  response(bytes: Uint8Array, start: number, captured: number, end: number): boolean;
 }
 
 export interface Session {
@@ -106,6 +135,13 @@ export interface Parser {
    * cannot be read need not be a response.
    */
   readonly mayPush?: boolean;
+  /**
+   * With `pairsById` only: the boundaries are lost, and bytes[start, end) is what could be captured of a segment. Whether a message
+   * begins with its first byte: beyond doubt, e.g. since its length fits, and its id is a pending request's. Then come `resync` and `push`.
+   */
+  begins?(bytes: Uint8Array, start: number, end: number): boolean;
+  /** The stream ends here, as its sender wished (FIN): tell what ends with it (`at` 0), e.g. a body of which no length was told. */
+  ends?(): void;
   /** Forget a half-read message: the next byte pushed is the first of a message. Modes of the session stay. */
   resync(): void;
 }
@@ -138,6 +174,11 @@ export interface Exchange {
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
   /** What had begun was no request after all (an empty line). */
   requestVoid(): void;
+  /**
+   * Datagrams only: what had begun is the oldest pending request with this id, sent again. It is charged for the time since. Returns false,
+   * and does nothing, where none is pending.
+   */
+  requestAgain(id: number): boolean;
   /**
    * A whole request, bytes[at, end), with replyKind and id 0: as requestBegins, its words and requestEnds in one call. Its first word is
    * bytes[nameStart, nameEnd); the second, its key, bytes[keyStart, keyEnd), or none where keyStart is 0.
@@ -173,6 +214,10 @@ export interface Exchange {
    * Without one it is unmatched. A protocol uses either this or `answer`.
    */
   answerById(at: number, id: number, errorId: number): void;
+  /** The message that ends before `at` is a part of the response to the oldest pending request with this id; more is to come. */
+  partialAnswerById(at: number, id: number): void;
+  /** The response being read shows its request, the oldest pending, to be of this class. */
+  becomes(transactionClass: TransactionClass): void;
   /**
    * The response being read, to the request of this id, brings nothing. Where it came after about `maxWaitMs`, the request had
    * waited for something to come, on purpose: it is of class blocking.

@@ -140,6 +140,11 @@ export class Anchor {
     return (this.#bits & Bit.clientData) !== 0;
   }
 
+  /** Anything of the server was seen. */
+  get hasServerData(): boolean {
+    return (this.#bits & Bit.serverData) !== 0;
+  }
+
   #set(bit: number, is: boolean): void {
     this.#bits = is ? this.#bits | bit : this.#bits & ~bit;
   }

@@ -47,6 +47,7 @@ export abstract class Boundaries {
 
   /** A client segment that acknowledges something new. */
   protected lead(piece: Piece): void {
+    if (this.protocol!.pairsById === true) return;
     const { bytes, start, end, sequence, acknowledgement, timeUs } = piece;
     const pairing = this.pairing!;
     const anchor = this.anchor;
@@ -68,6 +69,32 @@ export abstract class Boundaries {
       if (anchor.isTrusted) endHold(pairing, true, timeUs);
       else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
     } else if (begins && anchor.isAllRead(acknowledgement)) this.#tryAlign(timeUs, sequence);
+  }
+
+  /**
+   * Whether a direction that is lost can be read on from this segment: where ids tell who belongs to whom, each by itself, as soon as
+   * a message is known to begin.
+   */
+  protected takesUp(fromClient: boolean, { bytes, start, end }: Piece): boolean {
+    if (this.protocol!.pairsById !== true) return false;
+    const { anchor } = this;
+    const pairing = this.pairing!;
+    const parser = fromClient ? this.session!.requests : this.session!.responses;
+    if (parser.begins?.(bytes, start, end) !== true) return false;
+    if (fromClient) {
+      pairing.requestVoid();
+      pairing.isOverfull = false;
+      if (anchor.hasClientData) pairing.countResync();
+    } else {
+      pairing.dropResponse();
+      if (anchor.hasServerData) pairing.countResync();
+    }
+    parser.resync();
+    if (fromClient) {
+      anchor.isClientLost = false;
+      anchor.isAssumed = true;
+    } else anchor.isServerLost = false;
+    return true;
   }
 
   /** `clientEnd`: where the client's bytes read so far end. */
@@ -134,6 +161,11 @@ export abstract class Boundaries {
     if (pairing.held.prove()) endHold(pairing, false, nowUs);
   }
 
+  /** The client cannot be followed, or could not before where that is never made good. */
+  protected get mayMissRequests(): boolean {
+    return this.anchor.isClientLost || (this.anchor.isAssumed && this.protocol!.pairsById === true);
+  }
+
   /** Both directions can be followed, and no response is due. */
   protected hasNothingDue(): boolean {
     const isLost = this.anchor.isClientLost || this.anchor.isServerLost || this.connection.isResponseMissing;
@@ -174,6 +206,7 @@ export abstract class Boundaries {
   }
 
   protected loseServer(timeUs: number, hasHole: boolean): void {
+    if (this.protocol?.pairsById === true) this.pairing?.losesResponses();
     this.anchor.isServerLost = true;
     this.pairing?.held?.carry();
     this.unread ??= new UnreadStretch();

@@ -65,7 +65,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     this.anchor.clientSent(piece.acknowledgement);
     pairing.enterRequestPiece(piece, this.client.offset);
-    if (this.anchor.isClientLost) {
+    if (this.anchor.isClientLost && !this.takesUp(true, piece)) {
       pairing.extendLast(timeUs);
       return;
     }
@@ -89,11 +89,11 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const { bytes, start, end, cut, timeUs } = piece;
     const pairing = this.pairing;
     if (pairing === null) return;
-    if (this.anchor.isServerLost) {
+    if (this.anchor.isServerLost && !this.takesUp(false, piece)) {
       this.unread?.extend(timeUs);
       return;
     }
-    pairing.unmatchedReason = this.anchor.isClientLost ? this.connection.lossReason : "no_request";
+    pairing.unmatchedReason = this.mayMissRequests ? this.connection.lossReason : "no_request";
     pairing.enterResponsePiece(piece, this.server.offset);
     if (this.anchor.isAssumed) pairing.receivedOffset = this.client.offsetOf(piece.acknowledgement);
     const responses = this.session!.responses;
@@ -202,6 +202,11 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   serverFinished(): void {
+    const { session, server } = this;
+    if (session?.responses.ends !== undefined && !this.anchor.isServerLost) {
+      this.pairing!.enterResponses(server.lastUs, 0, server.offset, 0);
+      session.responses.ends();
+    }
     this.#settle("closed");
   }
 

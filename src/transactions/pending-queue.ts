@@ -124,13 +124,21 @@ export class PendingQueue {
     return false;
   }
 
-  /** It waits on purpose. */
-  setBlocking(entry: number): void {
+  /** It is of another class than was thought when it was added. */
+  setClass(entry: number, transactionClass: TransactionClass): void {
     const { words } = this.pool;
     const at = entry * WORDS + Word.class;
-    if ((words[at]! & ~EXPIRED) === TransactionClass.blocking) return;
-    words[at] = (words[at]! & EXPIRED) | TransactionClass.blocking;
-    this.blocking++;
+    if ((words[at]! & ~EXPIRED) === TransactionClass.blocking) this.blocking--;
+    words[at] = (words[at]! & EXPIRED) | transactionClass;
+    if (transactionClass === TransactionClass.blocking) this.blocking++;
+  }
+
+  flagAll(flags: number): void {
+    for (let entry = this.head; entry !== NIL; entry = this.next(entry)) this.addFlags(entry, flags);
+  }
+
+  hasFlag(entry: number, flag: number): boolean {
+    return (this.pool.words[entry * WORDS + Word.flags]! & flag) !== 0;
   }
 
   isExpired(entry: number): boolean {

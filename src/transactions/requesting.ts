@@ -27,6 +27,8 @@ export abstract class Requesting {
    * received exactly the requests read so far, and these follow one another: behind a value comes a line's end more.
    */
   isTentative = false;
+  /** Responses that pair by id may have been among bytes that are missing; their requests are flagged so. */
+  hasLostResponses = false;
   /** A response came to a request that its sender had not received: the pairing is wrong. */
   isContradicted = false;
 
@@ -133,7 +135,28 @@ export abstract class Requesting {
     words[word + Word.id] = id;
     if (this.queue.blocking > 0) this.queue.addFlags(entry, Flag.behindBlocking);
     if (this.queue.count > 0) this.hasPipelined = true;
+    if (this.hasLostResponses) this.#settleLost(id);
     this.queue.add(entry);
+  }
+
+  /** This id is used again: whoever had it before has had its response, among the bytes that are missing. */
+  #settleLost(id: number): void {
+    const { queue } = this;
+    const before = queue.withId(id);
+    if (before !== NIL && queue.hasFlag(before, Flag.gap)) this.isLost(before, this.here.timeUs);
+    if (queue.count === 0) this.hasLostResponses = false;
+  }
+
+  /** The response to this pending request is missing. */
+  protected abstract isLost(entry: number, nowUs: number): void;
+
+  requestAgain(id: number): boolean {
+    const { queue, draft } = this;
+    const entry = queue.withId(id);
+    if (entry === NIL) return false;
+    queue.charge(entry, Time.resentRequest, this.here.timeUs - this.pool.times[entry * TIMES + Time.end]!, false, 1);
+    draft.drop();
+    return true;
   }
 
   requestVoid(): void {

@@ -68,6 +68,11 @@ export class CheapExchange implements Exchange {
   replyKindOf(): number {
     return this.#replyKind;
   }
+  partialAnswerById(): void {}
+  becomes(): void {}
+  requestAgain(): boolean {
+    return false;
+  }
   bringsNothing(): void {}
   detail(): void {}
   idAt(): number {

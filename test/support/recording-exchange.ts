@@ -5,6 +5,7 @@ import {
   NO_REPLY,
   NONE_PENDING,
   type Protocol,
+  type TransactionClass,
 } from "../../src/protocols/protocol.ts";
 
 /** One thing an Exchange was told: `head` always holds, `details` are compared where a transcript names them. */
@@ -28,6 +29,8 @@ interface PendingRequest {
   readonly command: string;
   readonly id: number;
   replyKind: number;
+  /** Of the parts of its response that have come, by `partialAnswerById`. */
+  partialBytes: number;
 }
 
 /** Printable ASCII as it is, everything else, quotes and backslashes as `\xNN`. */
@@ -171,7 +174,7 @@ export class RecordingExchange implements Exchange {
     if (replyKind === NO_REPLY) {
       this.note(`no reply ${command}`);
     } else {
-      this.#pending.push({ command, id, replyKind });
+      this.#pending.push({ command, id, replyKind, partialBytes: 0 });
     }
   }
 
@@ -231,6 +234,29 @@ export class RecordingExchange implements Exchange {
     else this.#answered(bytes, errorId, `id ${id}`);
   }
 
+  partialAnswerById(at: number, id: number): void {
+    const bytes = this.#responseEnds(at);
+    const request = this.#pending.find((each) => each.id === id);
+    this.note(request === undefined ? "unmatched" : `partial ${request.command}`, `${bytes} bytes`, `id ${id}`);
+    if (request !== undefined) request.partialBytes += bytes;
+  }
+
+  becomes(transactionClass: TransactionClass): void {
+    check(this.#responseStart >= 0, "a class outside a response");
+    const className = CLASS_NAMES[transactionClass];
+    check(className !== undefined, `there is no class ${transactionClass}`);
+    this.note(`becomes ${className}`);
+  }
+
+  requestAgain(id: number): boolean {
+    check(this.#requestStart >= 0, "a request is sent again that never began");
+    const request = this.#pending.find((each) => each.id === id);
+    if (request === undefined) return false;
+    this.note(`again ${request.command}`, `id ${id}`);
+    this.#requestStart = -1;
+    return true;
+  }
+
   bringsNothing(id: number, maxWaitMs: number): void {
     check(this.#responseStart >= 0, "nothing is brought outside a response");
     check(maxWaitMs >= 0 && this.replyKindOf(id) !== NONE_PENDING, "nothing is brought to no request");
@@ -268,7 +294,7 @@ export class RecordingExchange implements Exchange {
     }
     this.note(
       `answer ${request.command} ${errorId === NO_ERROR ? "ok" : `error ${error}`}`,
-      `${bytes} bytes`,
+      `${bytes + request.partialBytes} bytes`,
       ...details,
     );
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { Parser, Protocol } from "../../src/protocols/protocol.ts";
+import type { DatagramSession, Parser, Protocol } from "../../src/protocols/protocol.ts";
 import { type Event, RecordingExchange, type Wants } from "./recording-exchange.ts";
 
 /** One fence of a transcript that is not an `expect`. */
@@ -12,6 +12,10 @@ export interface Step {
   /** Bytes that cannot be seen, instead of `bytes`; 0 for none. */
   readonly missing: number;
   readonly isResync: boolean;
+  /** The stream ends here. */
+  readonly isEnd?: boolean;
+  /** `bytes` are a datagram, of which `missing` bytes more were not captured. */
+  readonly isDatagram?: boolean;
 }
 
 /** A dialogue and what an Exchange must have been told by it. */
@@ -56,15 +60,16 @@ function expectedLines(body: readonly string[]): string[] {
 function parseStep(info: string, text: string): Step {
   const [direction, verb, count] = info.split(/\s+/);
   assert.ok(direction === "client" || direction === "server", `unknown fence: ${info}`);
-  if (verb === undefined) {
-    return { direction, bytes: bytesOf(text), missing: 0, isResync: false };
-  }
-  assert.ok(verb === "gap" ? Number(count) > 0 : verb === "resync", `unknown fence: ${info}`);
+  const verbs = ["gap", "resync", "ends", "datagram"];
+  assert.ok(verb === undefined || verbs.includes(verb), `unknown fence: ${info}`);
+  assert.ok(verb !== "gap" || Number(count) > 0, `a gap of nothing: ${info}`);
   return {
     direction,
-    bytes: new Uint8Array(),
-    missing: verb === "gap" ? Number(count) : 0,
+    bytes: verb === undefined || verb === "datagram" ? bytesOf(text) : new Uint8Array(),
+    missing: Number(count ?? 0),
     isResync: verb === "resync",
+    isEnd: verb === "ends",
+    isDatagram: verb === "datagram",
   };
 }
 
@@ -137,6 +142,24 @@ function push(exchange: RecordingExchange, parser: Parser, step: Step, streamOff
   return isTaken;
 }
 
+/** Pushes a datagram, as the pipeline does. */
+function pushDatagram(exchange: RecordingExchange, session: DatagramSession, step: Step, streamOffset: number): void {
+  const { length } = step.bytes;
+  const lead = length % 7;
+  const buffer = new Uint8Array(length + lead + 3).fill(POISON);
+  buffer.set(step.bytes, lead);
+  const captured = lead + length;
+  const end = captured + step.missing;
+  exchange.pushing(lead, end, streamOffset);
+  const isTaken =
+    step.direction === "client"
+      ? session.request(buffer, lead, captured, end)
+      : session.response(buffer, lead, captured, end);
+  buffer.fill(POISON);
+  if (!isTaken) exchange.note(`${step.direction} refused`);
+  exchange.dropped(step.direction);
+}
+
 /** Passes a hole, as the pipeline does. */
 function gap(exchange: RecordingExchange, parser: Parser, step: Step, streamOffset: number): boolean {
   exchange.pushing(0, step.missing, streamOffset);
@@ -163,6 +186,7 @@ function cutOff(exchange: RecordingExchange, parser: Parser, step: Step): void {
 /** Plays a dialogue into a fresh session and returns what was told. */
 export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): Event[] {
   const exchange = new RecordingExchange(protocol, wants);
+  if (steps.some((step) => step.isDatagram)) return playDatagrams(protocol, exchange, steps);
   const session = protocol.createSession(exchange);
   const offset = { client: 0, server: 0 };
   const isLost = { client: false, server: false };
@@ -173,7 +197,10 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
     if (direction === "client" && before === "server" && exchange.keptCount > 0) session.decide?.(false);
     before = direction;
     const parser: Parser = direction === "client" ? session.requests : session.responses;
-    if (step.isResync) {
+    if (step.isEnd) {
+      exchange.pushing(0, 0, offset[direction]);
+      if (!isLost[direction]) parser.ends?.();
+    } else if (step.isResync) {
       parser.resync();
       exchange.dropped(direction);
       isLost[direction] = false;
@@ -184,6 +211,18 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
     offset[direction] += step.bytes.length + step.missing;
   }
   if (exchange.keptCount > 0) session.decide?.(true);
+  return exchange.events;
+}
+
+function playDatagrams(protocol: Protocol, exchange: RecordingExchange, steps: readonly Step[]): Event[] {
+  const session = protocol.datagrams?.createSession(exchange);
+  assert.ok(session, `${protocol.name} is not spoken in datagrams`);
+  const offset = { client: 0, server: 0 };
+  for (const step of steps) {
+    assert.ok(step.isDatagram, "datagrams and streams do not mix");
+    pushDatagram(exchange, session, step, offset[step.direction]);
+    offset[step.direction] += step.bytes.length + step.missing;
+  }
   return exchange.events;
 }
 
@@ -198,13 +237,16 @@ function* cut(bytes: Uint8Array, at: number, step: Step): Generator<Step> {
 /** The same dialogue, byte by byte. */
 function byteByByte(steps: readonly Step[]): Step[] {
   return steps.flatMap((step) =>
-    step.bytes.length === 0 ? [step] : Array.from(step.bytes, (byte) => ({ ...step, bytes: Uint8Array.of(byte) })),
+    step.bytes.length === 0 || step.isDatagram
+      ? [step]
+      : Array.from(step.bytes, (byte) => ({ ...step, bytes: Uint8Array.of(byte) })),
   );
 }
 
 /** The same dialogue with each chunk in turn cut in two, at every place. Long chunks are cut at places spread evenly. */
 function* everySplit(steps: readonly Step[]): Generator<Step[]> {
   for (const [index, step] of steps.entries()) {
+    if (step.isDatagram) continue;
     const stride = Math.max(1, Math.ceil(step.bytes.length / CAPACITY_OF_EVERY_SPLIT));
     for (let at = 1; at < step.bytes.length; at += stride) {
       yield [...steps.slice(0, index), ...cut(step.bytes, at, step), ...steps.slice(index + 1)];
