@@ -1,3 +1,4 @@
+import { Fifo } from "../connection/fifo.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { TransactionCopy } from "../transactions/transaction-copy.ts";
@@ -9,9 +10,10 @@ const CAPACITY = 4096;
 /** Takes a finished transaction; `isPrinted`: it goes to the outputs, too. */
 export type Deliver = (transaction: Transaction, isPrinted: boolean) => void;
 
-interface Held {
-  readonly transaction: TransactionCopy;
-  readonly isPrinted: boolean;
+/** A transaction that waits to be told. Used again: with a busy server nearly all that is printed is held for a moment. */
+class Held {
+  readonly transaction = new TransactionCopy();
+  isPrinted = false;
 }
 
 /**
@@ -22,7 +24,8 @@ interface Held {
 export class Inquiry {
   readonly #deliver: Deliver;
   readonly #byServer: (Culprits | undefined)[] = [];
-  #held: Held[] = [];
+  readonly #held = new Fifo<Held>();
+  readonly #free: Held[] = [];
 
   constructor(deliver: Deliver) {
     this.#deliver = deliver;
@@ -40,30 +43,35 @@ export class Inquiry {
   /** Delivers it, now or a moment later. */
   // Runs for every transaction that is printed.
   deliver(transaction: Transaction, isPrinted: boolean): void {
+    if (this.#held.length > 0 && transaction.unanswered === "") this.advance(transaction.endUs);
     if (this.#held.length === 0 && !isLong(transaction)) {
       this.#deliver(transaction, isPrinted);
       return;
     }
-    this.#held.push({ transaction: new TransactionCopy(transaction), isPrinted });
-    if (this.#held.length > CAPACITY) this.#release(this.#held.shift()!);
+    const held = this.#free.pop() ?? new Held();
+    held.transaction.take(transaction);
+    held.isPrinted = isPrinted;
+    this.#held.push(held);
+    if (this.#held.length > CAPACITY) this.#release();
   }
 
   /** Delivers what has waited long enough, on the capture's clock; Infinity: all. */
   advance(clockUs: number): void {
-    if (this.#held.length === 0) return;
-    const isDue = ({ transaction }: Held): boolean => !(transaction.endUs + 2 * TOGETHER_US > clockUs);
-    const left = this.#held.findIndex((held) => !isDue(held));
-    const due = left < 0 ? this.#held : this.#held.slice(0, left);
-    this.#held = left < 0 ? [] : this.#held.slice(left);
-    for (const held of due) this.#release(held);
+    for (let first = this.#held.first; first !== undefined; first = this.#held.first) {
+      if (first.transaction.endUs + 2 * TOGETHER_US > clockUs) return;
+      this.#release();
+    }
   }
 
-  #release({ transaction, isPrinted }: Held): void {
+  #release(): void {
+    const held = this.#held.shift()!;
+    const { transaction } = held;
     if (isLong(transaction)) {
       const found = this.#byServer[transaction.server.id]?.of(transaction) ?? null;
       if (found !== null && found.us > (transaction.behind?.us ?? 0)) transaction.behind = found;
     }
-    this.#deliver(transaction, isPrinted);
+    this.#deliver(transaction, held.isPrinted);
+    this.#free.push(held);
   }
 }
 

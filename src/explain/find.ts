@@ -62,7 +62,7 @@ class Seeker implements TransactionOutput {
     this.#lastConnection = Math.max(this.#lastConnection, connectionId);
     if (connectionId === this.#lastConnection) this.#lastRequest = Math.max(this.#lastRequest, requestNumber);
     if (connectionId !== wanted.connectionId) return;
-    if (requestNumber === wanted.requestNumber) this.found = new TransactionCopy(transaction);
+    if (requestNumber === wanted.requestNumber) this.found = TransactionCopy.of(transaction);
     else if (requestNumber < wanted.requestNumber) this.#below = Math.max(this.#below, requestNumber);
     else this.#above = this.#above === 0 ? requestNumber : Math.min(this.#above, requestNumber);
   }

@@ -1,48 +1,60 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
-import type { Endpoint, ServerRef, Side, Transaction, UnansweredReason } from "./transaction.ts";
+import {
+  type Endpoint,
+  type ServerRef,
+  type Side,
+  TEXT_CAPACITY,
+  type Transaction,
+  type UnansweredReason,
+} from "./transaction.ts";
 
 /** A transaction that outlives the call it was told in. What it waited behind may be found out later. */
 export class TransactionCopy implements Transaction {
-  readonly protocol: Protocol;
-  readonly connectionId: number;
-  readonly requestNumber: number;
-  readonly client: Endpoint;
-  readonly serverEndpoint: Endpoint;
-  readonly server: ServerRef;
-  readonly side: Side;
-  readonly class: TransactionClass;
-  readonly commandId: number;
-  readonly errorId: number;
-  readonly flags: number;
-  readonly unanswered: UnansweredReason | "";
-  readonly startUs: number;
-  readonly endUs: number;
-  readonly latencyUs: number;
-  readonly sendUs: number;
-  readonly waitUs: number;
-  readonly receiveUs: number;
-  readonly queueUs: number;
-  readonly waitedUs: number;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly requestSequence: number;
-  readonly responseSequence: number | null;
-  readonly retransmissions: number;
-  readonly resends: number;
-  readonly resentRequestUs: number;
-  readonly resentResponseUs: number;
-  behind: Behind | null;
-  readonly zeroWindowUs: number;
-  readonly rttUs: number | null;
-  readonly toServerUs: number;
-  readonly text: Uint8Array;
+  protocol!: Protocol;
+  connectionId = 0;
+  requestNumber = 0;
+  client!: Endpoint;
+  serverEndpoint!: Endpoint;
+  server!: ServerRef;
+  side: Side = "transit";
+  class: TransactionClass = 0;
+  commandId = 0;
+  errorId = 0;
+  flags = 0;
+  unanswered: UnansweredReason | "" = "";
+  startUs = 0.5;
+  endUs = 0.5;
+  latencyUs = 0.5;
+  sendUs = 0.5;
+  waitUs = 0.5;
+  receiveUs = 0.5;
+  queueUs = 0.5;
+  waitedUs = 0.5;
+  requestBytes = 0;
+  responseBytes = 0;
+  requestSequence = 0;
+  responseSequence: number | null = null;
+  retransmissions = 0;
+  resends = 0;
+  resentRequestUs = 0;
+  resentResponseUs = 0;
+  behind: Behind | null = null;
+  zeroWindowUs = 0;
+  rttUs: number | null = null;
+  toServerUs = 0;
+  readonly text = new Uint8Array(TEXT_CAPACITY);
   readonly textStart = 0;
-  readonly textEnd: number;
-  readonly keyStart: number;
-  readonly keyEnd: number;
+  textEnd = 0;
+  keyStart = 0;
+  keyEnd = 0;
 
-  constructor(of: Transaction) {
+  static of(transaction: Transaction): TransactionCopy {
+    return new TransactionCopy().take(transaction);
+  }
+
+  /** Becomes a copy of this one. */
+  take(of: Transaction): this {
     this.protocol = of.protocol;
     this.connectionId = of.connectionId;
     this.requestNumber = of.requestNumber;
@@ -75,9 +87,10 @@ export class TransactionCopy implements Transaction {
     this.zeroWindowUs = of.zeroWindowUs;
     this.rttUs = of.rttUs;
     this.toServerUs = of.toServerUs;
-    this.text = of.text.slice(of.textStart, of.textEnd);
+    for (let from = of.textStart, to = 0; from < of.textEnd; from++, to++) this.text[to] = of.text[from]!;
     this.textEnd = of.textEnd - of.textStart;
     this.keyStart = of.keyStart - of.textStart;
     this.keyEnd = of.keyEnd - of.textStart;
+    return this;
   }
 }
