@@ -7,6 +7,8 @@ export interface Options {
   readonly protocols: readonly ProtocolSelection[];
   /** null: print every transaction. */
   readonly thresholdUs: number | null;
+  /** `-p raw`: packets instead of transactions; or null. */
+  readonly raw: RawOptions | null;
   /** `--filter` as given, or null: what is told of the transactions. */
   readonly condition: string | null;
   /** Frames, or null: no limit. */
@@ -49,6 +51,12 @@ export interface WriteOptions {
   readonly rotateSeconds: number | null;
   /** Keep or make at most this many files, or null. */
   readonly fileCount: number | null;
+}
+
+/** `-p raw`, `-A`, `-X`. */
+export interface RawOptions {
+  /** What stands below a packet's line: nothing, its payload as ASCII, all of it in hexadecimal. */
+  readonly format: "line" | "ascii" | "hex";
 }
 
 /** `--dump-slow`, and how much of it. */

@@ -16,6 +16,7 @@ import type { Listening } from "./outputs/listen.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
 import { RecordWriter } from "./outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "./outputs/summary.ts";
+import type { PacketPrinter } from "./raw/packet-printer.ts";
 import type { Reporter } from "./report/reporter.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
 import { Solo } from "./solo.ts";
@@ -64,19 +65,30 @@ async function prepareCaptor(
     return (writer) => crew.recordsTo(writer);
   }
   const makeDump = await openDump(options, log);
+  const makePrinter = await openPrinter(options);
   const source = await openSource(options);
   return (writer) => {
     const format = options.json
       ? new JsonFormat()
       : new LineFormat({ isColoured: isColourWanted(), explains: options.thresholdUs !== null });
     const dump = makeDump?.(source) ?? null;
-    const printed = options.quiet ? [] : [new RecordOutput(format, writer)];
+    const packets = makePrinter?.(source.linkType, writer) ?? null;
+    const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, writer)];
     const outputs = dump === null ? printed : [...printed, dump];
     const sieve = makeSieve?.(outputs) ?? null;
     const told = sieve === null ? outputs : [sieve];
     const filtered = () => sieve?.filtered ?? 0;
-    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered);
+    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered, packets);
   };
+}
+
+/** `-p raw`: prints packets. */
+async function openPrinter({
+  raw,
+}: Options): Promise<((linkType: number, writer: RecordWriter) => PacketPrinter) | null> {
+  if (raw === null) return null;
+  const { PacketPrinter } = await import("./raw/packet-printer.ts");
+  return (linkType, writer) => new PacketPrinter(raw, linkType, writer);
 }
 
 /** Likewise before anything is captured: makes the folder of `--dump-slow`. */
@@ -272,6 +284,7 @@ class Run {
   /** Says what was seen so far, and what to try, where no transaction has come. */
   async #giveHint(): Promise<void> {
     if (this.#answered() > 0) return;
+    if (this.#options.raw !== null && this.#captor.frames > 0) return;
     const { read, filter } = this.#options;
     const isBlind = this.#captor.snapshot().stages.capture.decoded === 0 && !this.#options.vlan;
     let tagged = 0;

@@ -11,6 +11,7 @@ import type { Options } from "./options.ts";
 import type { RecordWriter } from "./outputs/record-writer.ts";
 import { Patience } from "./patience.ts";
 import { Pipeline } from "./pipeline.ts";
+import type { PacketPrinter } from "./raw/packet-printer.ts";
 
 /** The event loop gets a turn at least this often while frames keep coming. */
 const TURN_MS = 4;
@@ -32,6 +33,7 @@ export class Solo implements Captor {
   readonly #writer: RecordWriter;
   readonly #pipeline: Pipeline;
   readonly #dump: SlowDump | null;
+  readonly #packets: PacketPrinter | null;
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
   #wasUp = true;
@@ -46,12 +48,14 @@ export class Solo implements Captor {
     observer: TransactionOutput | null,
     dump: SlowDump | null,
     filtered: () => number,
+    packets: PacketPrinter | null,
   ) {
     this.#options = options;
     this.source = source;
     this.#log = log;
     this.#writer = writer;
     this.#dump = dump;
+    this.#packets = packets;
     const dropped = () => ({ stdout: writer.recordsDropped, ...(dump !== null && { dump_slow: dump.missing }) });
     this.#pipeline = new Pipeline(options, source, outputs, dropped, observer, null, filtered);
   }
@@ -138,6 +142,7 @@ export class Solo implements Captor {
       if (left <= 0) break;
       const from = at;
       at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
+      this.#packets?.print(batch, from, at);
       if (this.#dump !== null) await this.#keep(this.#dump, from, at);
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
     }

@@ -13,6 +13,7 @@ const STAGES = [
   "aggregate",
   "condition",
   "outputs",
+  "raw",
   "evidence",
   "report",
 ];

@@ -50,6 +50,7 @@ test("without any word every default of the contract holds", () => {
     protocols: [{ name: "auto", ports: [] }],
     thresholdUs: null,
     condition: null,
+    raw: null,
     count: null,
     snaplen: 65535,
     bufferKib: 65536,
@@ -112,6 +113,9 @@ test("options are read in every spelling", () => {
       },
     ],
     ["-c 5", { count: 5 }],
+    ["-p raw", { protocols: [{ name: "raw", ports: [] }], raw: { format: "line" } }],
+    ["-p raw -A", { protocols: [{ name: "raw", ports: [] }], raw: { format: "ascii" } }],
+    ["-nXp raw", { protocols: [{ name: "raw", ports: [] }], raw: { format: "hex" } }],
     ["--filter key", { condition: "key", filter: "" }],
     ["--filter key tcp port 1", { condition: "key", filter: "tcp port 1" }],
     ["-s 96", { snaplen: 96 }],
@@ -220,10 +224,20 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["-P 0x10", /whole number/],
     ["-P 13333", /cannot share port 13333: choose another --metrics-port/],
     ["--stats-host example.org", /must be an IPv4 or IPv6 address/],
-    ["-p mysqll", /--protocol mysqll: no such protocol: the known ones are auto, redis and memcached/],
+    ["-p mysqll", /--protocol mysqll: no such protocol: the known ones are auto, redis, memcached and raw/],
     ["-p Redis", /no such protocol/],
     ["-p redis,memcached", /give --protocol once for each/],
-    ["-p raw", /raw is not there yet.* auto, redis or memcached/],
+    ["-p raw:6379", /raw takes no ports: name them in the filter, as in port 6379/],
+    ["-p raw -p redis", /^-p raw prints packets and no transactions: give it by itself/],
+    ["-A", /^-A shows what is in a packet: give -p raw, too/],
+    ["-X -p redis", /^-X shows what is in a packet: give -p raw, too/],
+    ["-p raw -AX", /^-A and -X show the same in two ways/],
+    ["-p raw -q", /-q prints nothing/],
+    ["-p raw --json", /^--json is about transactions, and -p raw has packets only/],
+    ["-p raw -t 10", /^--threshold is about transactions/],
+    ["-p raw --filter key", /^--filter is about transactions/],
+    ["-p raw -o a.html", /^--report is about transactions/],
+    ["-p raw --dump-slow d", /give -t, too|about transactions/i],
     ["-p auto:6379", /auto takes no ports: .*redis:6379/],
     ["-p redis:", /ports are whole numbers from 1 to 65535/],
     ["-p redis:0", /ports are whole/],
@@ -245,9 +259,6 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["--side left", /auto, client or server/],
     ["-S a.lua", /-S, --script is not there yet in this version: leave it out/],
     ["--script=a.lua", /-S, --script is not there yet/],
-    ["-A", /-A is not there yet/],
-    ["-X", /-X is not there yet/],
-    ["-nX", /-X is not there yet/],
     ["-C 5", /--rotate-size 5: it rotates the file of -w: give --write FILE/],
     ["-G 5", /give --write FILE/],
     ["-W 5", /give --write FILE/],
@@ -369,6 +380,6 @@ test("every option of the table is in --help, with its default", async () => {
     if (spec.short !== "") assert.match(text, new RegExp(`(^|[ ,])-${spec.short}\\b`, "m"), spec.name);
     if (spec.preset !== "") assert.ok(text.includes(`[default: ${spec.preset}]`), `${spec.name}: ${spec.preset}`);
   }
-  assert.match(text, /auto, redis, memcached/);
+  assert.match(text, /auto, redis, memcached, raw/);
   assert.ok(Math.max(...text.split("\n").map((line) => line.length)) <= 100);
 });

@@ -42,6 +42,6 @@ export async function helpText(columns: number, protocols: readonly string[]): P
 }
 
 function describe(spec: OptionSpec, protocols: readonly string[]): string {
-  const known = spec.name === "protocol" ? ` (auto, ${protocols.join(", ")})` : "";
+  const known = spec.name === "protocol" ? ` (auto, ${protocols.join(", ")}, raw)` : "";
   return `${spec.argument === "" ? "" : `${spec.argument}: `}${spec.summary}${known}`;
 }

@@ -5,6 +5,7 @@ import { type DiffWords, diffWords } from "./diff.ts";
 import { readDumpOptions } from "./dump-slow.ts";
 import { type ExplainWords, explainable, explainWords } from "./explain.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
+import { readRawOptions } from "./raw.ts";
 import { readReport, reportWords } from "./report.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
 import { OPTION_TABLE } from "./table.ts";
@@ -64,6 +65,9 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   const isDoctor = fromWords.get(FILTER_KEY)?.[0]?.text === "doctor";
   const options = readOptions(given, surroundings.protocols);
   const log = readLogOptions(given, surroundings.env);
+  if (options.raw !== null && (files ?? explained) !== null) {
+    throw new TcplatError("usage", "-p raw has no meaning here, where requests are looked at: name their protocol");
+  }
   if (files !== null) return { kind: "diff", files, options, log };
   if (explained !== null) return { kind: "explain", id: explained.id, options: explainable(options), log };
   return isDoctor ? { kind: "doctor", options: { ...options, filter: "" }, log } : { kind: "run", options, log };
@@ -75,11 +79,13 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     const found = find(given, name);
     return found === undefined ? null : read(found);
   };
+  const selections = given.has("protocol") ? parseProtocols(given.get("protocol") ?? [], protocols) : [AUTO];
   const options: Options = {
     interface: one("interface").text,
     read: find(given, "read")?.text ?? null,
     write: readWriteOptions(given),
-    protocols: given.has("protocol") ? parseProtocols(given.get("protocol") ?? [], protocols) : [AUTO],
+    protocols: selections,
+    raw: readRawOptions(given, selections),
     thresholdUs: optional("threshold", (each) => parseTime(each, 0)),
     condition: find(given, "filter")?.text ?? null,
     count: optional("count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),

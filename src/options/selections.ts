@@ -21,10 +21,9 @@ export function parseProtocols(given: readonly Given[], known: readonly string[]
 
 function parseProtocol(given: Given, known: readonly string[]): ProtocolSelection {
   const [, name = "", portList] = /^([^:]*)(?::(.*))?$/s.exec(given.text) ?? [];
-  if (name === "raw")
-    throw refused(given, `raw is not there yet in this version: use ${listed(["auto", ...known], "or")}`);
-  if (name !== "auto" && !known.includes(name)) throw unknownProtocol(given, name, known);
+  if (name !== "auto" && name !== "raw" && !known.includes(name)) throw unknownProtocol(given, name, known);
   if (portList === undefined) return { name, ports: [] };
+  if (name === "raw") throw refused(given, `raw takes no ports: name them in the filter, as in port ${portList}`);
   if (name === "auto")
     throw refused(given, `auto takes no ports: name the protocol, as in ${known[0] ?? "NAME"}:${portList}`);
   return { name, ports: portList.split(",").map((port) => parsePort(given, port)) };
@@ -33,7 +32,7 @@ function parseProtocol(given: Given, known: readonly string[]): ProtocolSelectio
 function unknownProtocol(given: Given, name: string, known: readonly string[]) {
   const hint = name.includes(",")
     ? "give --protocol once for each"
-    : `the known ones are ${listed(["auto", ...known], "and")}`;
+    : `the known ones are ${listed(["auto", ...known, "raw"], "and")}`;
   return refused(given, `no such protocol: ${hint}`);
 }
 

@@ -103,6 +103,8 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
     "",
     "print only transactions at least this slow: 10 is ms; 500us, 1.5ms, 2s",
   ),
+  flag(PRINTING, "ascii", "A", "with -p raw: each packet's payload as ASCII below its line"),
+  flag(PRINTING, "hex", "X", "with -p raw: each packet in hexadecimal and as ASCII below its line"),
   value(
     PRINTING,
     "filter",
@@ -183,8 +185,6 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
 export const ABSENT_OPTIONS: ReadonlyMap<string, string> = new Map([
   ["S", "-S, --script"],
   ["script", "-S, --script"],
-  ["A", "-A"],
-  ["X", "-X"],
 ]);
 
 const byName = new Map(OPTION_TABLE.map((spec) => [spec.name, spec]));

@@ -91,12 +91,30 @@ export class RecordWriter {
   end(to: number): void {
     this.at = to;
     this.chunkRecords++;
+    this.schedule();
+  }
+
+  private schedule(): void {
     if (this.isScheduled) return;
     this.isScheduled = true;
     setImmediate(() => {
       this.isScheduled = false;
       this.pump();
     });
+  }
+
+  /** A record of any length, in ASCII: dropped whole or written whole. */
+  record(text: string): void {
+    if (!this.begin()) return;
+    if (text.length <= RECORD_CAPACITY) {
+      this.end(this.at + this.chunk.write(text, this.at, "latin1"));
+      return;
+    }
+    this.seal();
+    const bytes = Buffer.from(text, "latin1");
+    this.queue.push({ bytes, length: bytes.length, records: 1 });
+    this.queuedBytes += bytes.length;
+    this.schedule();
   }
 
   /** A record of any length, never dropped for lack of room: for the few that end a run. */

@@ -27,6 +27,7 @@ function optionsOf(protocolPort: number): Options {
     protocols: [{ name: "redis", ports: [protocolPort] }],
     thresholdUs: null,
     condition: null,
+    raw: null,
     count: null,
     snaplen: 65_535,
     bufferKib: 65_536,

@@ -31,12 +31,12 @@ describe("a live capture that cannot be begun is refused in one line, and leaves
 }, () => {
   for (const [name, words, status, message] of [
     ["an unknown option", ["--nosuch"], 2, /unknown option --nosuch/],
-    ["an option that is not there yet", ["-A"], 2, /-A/],
+    ["an option that needs another one", ["-A"], 2, /-A.*-p raw/],
     ["a filter that is none", ["tcp", "prot", "6379"], 2, /"tcp prot 6379".*syntax error/],
     ["a filter of a host without a name", ["host", "nosuch.invalid"], 2, /nosuch\.invalid/],
     ["a time that is none", ["-t", "10 minutes ago"], 2, /--threshold "10 minutes ago"/],
     ["a time below zero", ["-t", "-5"], 2, /-t|--threshold/],
-    ["a protocol nobody knows", ["-p", "gopher:70"], 2, /gopher.*auto, redis and memcached/],
+    ["a protocol nobody knows", ["-p", "gopher:70"], 2, /gopher.*auto, redis, memcached and raw/],
     ["a port that is none", ["-p", "redis:99999"], 2, /99999/],
     ["an interface that is missing", ["-i", "nosuch0"], 2, /nosuch0.*\blo\b/],
     ["an engine nobody knows", ["--engine", "steam"], 2, /steam/],

@@ -14,6 +14,7 @@ export const OPTIONS: Options = {
   protocols: [{ name: "auto", ports: [] }],
   thresholdUs: null,
   condition: null,
+  raw: null,
   count: null,
   snaplen: 65535,
   bufferKib: 65536,
