@@ -46,6 +46,8 @@ export class Service {
   /** Slow requests by cause, and the time of all answered ones of class normal by share, in µs: both by index of CAUSES. */
   readonly slow = new Float64Array(CAUSES.length);
   readonly lostUs = new Float64Array(CAUSES.length);
+  /** Of these, those of which the way to the server was not known, so that nobody knows the server's share. */
+  ofUnknownWay = 0;
   requestBytes = 0;
   /** Of responses with a request; those of pushes and unmatched responses are counted apart. */
   responseBytes = 0;

@@ -107,6 +107,8 @@ export interface ServiceSnapshot {
   /** Slow requests by cause; and what the answered ones of class normal took, by share, in µs. */
   readonly slow: Readonly<Record<Cause, number>>;
   readonly lostUs: Readonly<Record<Cause, number>>;
+  /** Of these, those of which the way to the server was not known, so that nobody knows the server's share. */
+  readonly ofUnknownWay: number;
   readonly hits: number;
   readonly misses: number;
   /** Error responses by first word; only those that occurred. */

@@ -19,6 +19,7 @@ const COUNTS = [
   "unmatchedBytes",
   "hits",
   "misses",
+  "ofUnknownWay",
 ] as const satisfies readonly (keyof Service)[];
 
 /** Every number of an aggregate, whole histograms included: plain data that can be sent to another thread, and added up. */

@@ -75,6 +75,7 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     unmatchedBytes: service.unmatchedBytes,
     slow: byName(CAUSES, service.slow),
     lostUs: byName(CAUSES, service.lostUs),
+    ofUnknownWay: service.ofUnknownWay,
     hits: service.hits,
     misses: service.misses,
     errors,

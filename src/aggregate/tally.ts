@@ -75,6 +75,7 @@ export class Tally implements ServiceSink {
   private countShares(transaction: Transaction, isSlow: boolean): void {
     const shares = this.context.shares.split(transaction);
     shares.addTo(this.service.lostUs);
+    if (shares.isNetworkUnknown) this.service.ofUnknownWay++;
     if (!isSlow) return;
     const { slow } = this.service;
     const cause = shares.causeId;

@@ -18,6 +18,10 @@ const EARLIER = bytes("earlier ");
 const SENT_TWICE = bytes(" sent twice");
 const SENT = bytes(" sent ");
 const TIMES = bytes(" times");
+const SEGMENTS = bytes(" segments sent again");
+const OR_MORE = bytes(" or more");
+/** A longer message takes several packets (an Ethernet's, with time stamps): then copies of it and of its parts are not told apart. */
+const PACKET_BYTES = 1448;
 const TIME_OUT = bytes(", time-out");
 const FAST = bytes(", fast");
 const WINDOW_CLOSED = bytes("window closed ");
@@ -72,8 +76,13 @@ function putResent(of: Transaction, into: Buffer, start: number): number {
   // Where none of its own bytes were sent again, those of a request before it were.
   let at = of.retransmissions === 0 ? putBytes(into, start, EARLIER) : start;
   at = putWord(into, at, resentDirection(of.resends));
+  const ofBytes = (of.resends & Resend.request) !== 0 ? of.requestBytes : of.responseBytes;
   if (of.retransmissions <= 1) at = putBytes(into, at, SENT_TWICE);
-  else at = putBytes(into, putInteger(into, putBytes(into, at, SENT), of.retransmissions + 1), TIMES);
+  else if (ofBytes > PACKET_BYTES) {
+    at = putInteger(into, putBytes(into, at, COMMA), of.retransmissions);
+    if (of.retransmissions === Resend.count) at = putBytes(into, at, OR_MORE);
+    at = putBytes(into, at, SEGMENTS);
+  } else at = putBytes(into, putInteger(into, putBytes(into, at, SENT), of.retransmissions + 1), TIMES);
   return putBytes(into, at, (of.resends & Resend.timeout) !== 0 ? TIME_OUT : FAST);
 }
 

@@ -79,10 +79,10 @@ function lostSeconds(services: readonly ServiceSnapshot[]): Record<Cause, number
   return Object.fromEntries(CAUSES.map((cause) => [cause, seconds(cause)])) as Record<Cause, number>;
 }
 
-/** What a request takes in the server on average; null where the way there is not known, or nothing was answered. */
+/** What a request takes in the server on average, of those of which the way there is known; null where there is none. */
 function serverMilliseconds({ services, latency }: ServerSnapshot): number | null {
-  const { server, unknown } = lostSeconds(services);
-  return latency.count === 0 || unknown > 0 ? null : milliseconds((server * 1e6) / latency.count);
+  const known = latency.count - services.reduce((all, { ofUnknownWay }) => all + ofUnknownWay, 0);
+  return known === 0 ? null : milliseconds((lostSeconds(services).server * 1e6) / known);
 }
 
 function latencyText(latency: HistogramSnapshot): string {

@@ -26,7 +26,7 @@ interface Service {
 export class Ahead {
   readonly #services: Service[] = [];
 
-  /** The server worked on this request from `fromUs` until its response began, at `toUs`. Told in order. */
+  /** The server worked on this request from `fromUs` until its response ended, at `toUs`. Told in order. */
   note(fromUs: number, toUs: number, requestNumber: number, commandId: number): void {
     const services = this.#services;
     const us = toUs - fromUs;

@@ -136,16 +136,16 @@ export class Teller {
   }
 
   /**
-   * Who waited for whom: this one for those before it, those behind for this one. A request ahead took the server's share of its time,
-   * and so much is waited for: what it lost on the way was lost by those behind it as well.
+   * Who waited for whom: this one for those before it, those behind for this one. Those wait from when the server turned to this one
+   * until its response has ended; what it lost on the way there was lost by them as well.
    */
   #noteQueue(record: TransactionRecord): void {
     const { queue, server } = SHARES.split(record);
     const servedUs = record.startUs + record.sendUs + record.waitUs - server;
     if (queue >= LEAST_US) record.behind = this.#ahead?.longest(this.#origin.connectionId, servedUs - queue) ?? null;
-    if (this.#queue.count === 0 || server < LEAST_US) return;
+    if (this.#queue.count === 0 || record.endUs - servedUs < LEAST_US) return;
     this.#ahead ??= new Ahead();
-    this.#ahead.note(servedUs, servedUs + server, record.requestNumber, record.commandId);
+    this.#ahead.note(servedUs, record.endUs, record.requestNumber, record.commandId);
   }
 
   /** A response that came sooner than it can be an answer to what was sent again is one to what was sent before. */

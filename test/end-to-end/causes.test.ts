@@ -272,6 +272,23 @@ describe("the cause of a latency, from made captures", () => {
     });
   }
 
+  it("behind a request with a long response: until that has ended, less the way to the server", async () => {
+    const { d, frames } = warm();
+    const asked = d.client(100_000, GET + GET + GET);
+    const answers = [
+      d.server(105_000, "$10\r\nxxxxx"),
+      d.server(140_000, `xxxxx\r\n${VALUE}`),
+      d.server(150_000, VALUE),
+    ];
+    const file = fileOf("long-response.pcap", captureOf([...frames, asked, ...answers]));
+    const { records } = await runTcplat(["-r", file, "--side", "client", "--json"]);
+    const behind = records.slice(-2).map((of) => [of.cause, of.cause_us, of.behind?.id, of.behind?.us]);
+    assert.deepEqual(behind, [
+      ["queue", 39_000, "1-9", 39_000],
+      ["queue", 39_000, "1-9", 39_000],
+    ]);
+  });
+
   for (const [name, end, words] of [
     ["a reset", (d: Dialogue) => [d.reset("server", 600_000)], "reset) after 500.0 ms"],
     ["the server's end", (d: Dialogue) => [d.fin("server", 600_000)], "closed) after 500.0 ms"],

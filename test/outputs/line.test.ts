@@ -4,6 +4,7 @@ import { JsonFormat } from "../../src/outputs/json.ts";
 import { LineFormat } from "../../src/outputs/line.ts";
 import { RECORD_CAPACITY } from "../../src/outputs/put.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
+import { Resend } from "../../src/transactions/resend.ts";
 import type { Connect, Transaction } from "../../src/transactions/transaction.ts";
 import { Flag } from "../../src/transactions/transaction.ts";
 import { START_US, transaction } from "../aggregate/fixtures.ts";
@@ -115,6 +116,31 @@ describe("a line's fourth field", () => {
   for (const [name, changes, expected] of cases) {
     it(`${expected === undefined ? "is left out for" : "explains"} ${name}`, () =>
       assert.equal(notes(changes), expected));
+  }
+});
+
+describe("what was sent again", () => {
+  const { request, response, timeout, fast } = Resend;
+  const lost = { latencyUs: 200_000, waitUs: 200_000, toServerUs: 0, rttUs: 900 };
+  for (const [changes, expected] of [
+    [{ retransmissions: 1, resends: request | timeout }, "request sent twice, time-out"],
+    [{ retransmissions: 2, resends: request | fast }, "request sent 3 times, fast"],
+    [{ retransmissions: 0, resends: request | timeout }, "earlier request sent twice, time-out"],
+    [
+      { retransmissions: 3, resends: request | timeout, requestBytes: 5000 },
+      "request, 3 segments sent again, time-out",
+    ],
+    [{ retransmissions: 3, resends: response | fast, requestBytes: 5000 }, "response sent 4 times, fast"],
+    [
+      { retransmissions: 255, resends: response | fast, responseBytes: 2e6 },
+      "response, 255 or more segments sent again, fast",
+    ],
+  ] as const) {
+    it(`is told in words: ${expected}`, () => {
+      const ofRequest = (changes.resends & request) !== 0;
+      const us = ofRequest ? { resentRequestUs: 199_600 } : { resentResponseUs: 199_600 };
+      assert.equal(notes({ ...lost, ...us, ...changes }), `retransmission 199.6 (${expected}), server 0.4`);
+    });
   }
 });
 

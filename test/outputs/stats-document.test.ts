@@ -90,6 +90,17 @@ describe("the stats document", () => {
     });
   });
 
+  it("tells what requests take in the server, of those whose way is known", () => {
+    const text = document([
+      transaction({ latencyUs: 1000, toServerUs: 400 }),
+      transaction({ latencyUs: 1000, toServerUs: 200 }),
+      transaction({ latencyUs: 90_000, toServerUs: -1 }),
+    ]);
+    const { server_ms, lost_seconds } = JSON.parse(text)["192.168.0.2:6379"];
+    assert.equal(server_ms, 0.7);
+    assert.deepEqual([lost_seconds.server, lost_seconds.unknown], [0.0014, 0.09]);
+  });
+
   it("tells the commands of two protocols on one server apart", () => {
     const text = document([transaction({ commandId: GET }), transaction({ protocol: CACHE, commandId: GET })]);
     const { protocol, commands } = JSON.parse(text)["192.168.0.2:6379"];
