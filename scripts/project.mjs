@@ -68,6 +68,8 @@ export function build() {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   if (!runTool("tsc", ["-p", "tsconfig.json"])) throw failure("tcplat: the build failed: see tsc's messages above.");
   chmodSync(join(root, "dist/src/cli.js"), 0o755);
+  if (!run(process.execPath, ["dist/src/man-page.js", "man/tcplat.1"]))
+    throw failure("tcplat: the manual page was not made.");
   writeFileSync(STAMP, sources);
 }
 

@@ -37,6 +37,10 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
       const { interfacesText } = await import("./information.ts");
       return print(interfacesText());
     }
+    case "completion": {
+      const { completionScript } = await import("./completion/completion.ts");
+      return print(completionScript(invocation.shell, protocols));
+    }
     case "doctor": {
       const { examine } = await import("./doctor/doctor.ts");
       const { text, exitStatus } = await examine(invocation.options);

@@ -33,7 +33,7 @@ describe("the packed tarball", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("holds the program, the units, the notes and the texts", () => {
-    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/src/cli.js"]) {
+    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/src/cli.js", "man/tcplat.1"]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
     for (const path of ["systemd", "native-notes"]) {
@@ -55,7 +55,7 @@ describe("the packed tarball", () => {
 
   test("holds no tests, no sources and nothing of the checkout's tools", () => {
     const isExpected =
-      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/src\/.+\.js|systemd\/.+|native-notes\/.+)$/;
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/src\/.+\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+)$/;
     assert.deepEqual(
       files.filter((file) => !isExpected.test(file)),
       [],

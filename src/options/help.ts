@@ -1,15 +1,6 @@
 import yargs from "yargs";
+import { COMMANDS, EXAMPLES, usageOf } from "./commands.ts";
 import { OPTION_GROUPS, OPTION_TABLE, type OptionSpec } from "./table.ts";
-
-const EXAMPLES = [
-  ["sudo tcplat -i any tcp port 6379 -p redis", "a line per request"],
-  ["sudo tcplat -i any tcp port 6379 -p redis -t 10", "only those of 10 ms and more"],
-  ["tcplat -r incident.pcap --json", "a file, as JSON records"],
-  ["tcplat diff client.pcap server.pcap", "what of each request is network, what server"],
-  ["tcplat explain -r incident.pcap 17-204", "where one request's time went, segment by segment"],
-  ["tcplat report -r incident.pcap -o incident.html", "a page: heatmap, percentiles, the slowest, losses"],
-  ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
-] as const;
 
 /** The text of `--help`, at most `columns` wide. */
 export async function helpText(columns: number, protocols: readonly string[]): Promise<string> {
@@ -18,9 +9,7 @@ export async function helpText(columns: number, protocols: readonly string[]): P
     .help(false)
     .version(false)
     .wrap(columns)
-    .usage(
-      "tcplat [options] [filter expression]\ntcplat report -r FILE -o FILE.html [options] [filter expression]\ntcplat diff CLIENT SERVER [options] [filter expression]\ntcplat explain -r FILE ID [options] [filter expression]\ntcplat doctor\n",
-    )
+    .usage(`${COMMANDS.map(usageOf).join("\n")}\n`)
     .usage(
       "Pairs every request with its response and tells how long each took. Words that are no option are the libpcap filter.",
     );
@@ -42,6 +31,10 @@ export async function helpText(columns: number, protocols: readonly string[]): P
 }
 
 function describe(spec: OptionSpec, protocols: readonly string[]): string {
-  const known = spec.name === "protocol" ? ` (auto, ${protocols.join(", ")}, raw)` : "";
-  return `${spec.argument === "" ? "" : `${spec.argument}: `}${spec.summary}${known}`;
+  return `${spec.argument === "" ? "" : `${spec.argument}: `}${meaningOf(spec, protocols)}`;
+}
+
+/** What an option does, with the words that `-p` knows. */
+export function meaningOf({ name, summary }: OptionSpec, protocols: readonly string[]): string {
+  return name === "protocol" ? `${summary} (${["auto", ...protocols, "raw"].join(", ")})` : summary;
 }

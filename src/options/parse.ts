@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
+import { completionShell } from "./completion.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
 import { readDumpOptions } from "./dump-slow.ts";
 import { type ExplainWords, explainable, explainWords } from "./explain.ts";
@@ -24,6 +25,7 @@ export interface LogOptions {
 /** What a command line asks for. */
 export type Invocation =
   | { readonly kind: "help" | "version" | "list-interfaces" }
+  | { readonly kind: "completion"; readonly shell: "bash" | "zsh" | "fish" }
   | { readonly kind: "run" | "doctor"; readonly options: Options; readonly log: LogOptions }
   | { readonly kind: "diff"; readonly files: DiffWords; readonly options: Options; readonly log: LogOptions }
   | { readonly kind: "explain"; readonly id: ExplainWords["id"]; readonly options: Options; readonly log: LogOptions };
@@ -58,6 +60,8 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
   if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
   if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
+  const shell = completionShell(typed);
+  if (shell !== null) return { kind: "completion", shell };
   const configPath = fromWords.get("config")?.[0]?.text;
   const given: GivenOptions =
     configPath === undefined ? fromWords : new Map([...surroundings.readConfig(configPath), ...fromWords]);

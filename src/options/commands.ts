@@ -1,0 +1,51 @@
+/** What tcplat does, by how it is called. The first is the one without a name. */
+export interface CommandSpec {
+  /** The first word, or "". */
+  readonly name: string;
+  /** Behind the name, as the user would type it. */
+  readonly words: string;
+  /** One sentence without a full stop. */
+  readonly summary: string;
+}
+
+/** Every command, in the order of `--help`. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "",
+    words: "[options] [filter expression]",
+    summary: "pair every request with its response and tell how long each took",
+  },
+  {
+    name: "report",
+    words: "-r FILE -o FILE.html [options] [filter expression]",
+    summary: "write a page on a file: heatmap, percentiles, the slowest, losses",
+  },
+  {
+    name: "diff",
+    words: "CLIENT SERVER [options] [filter expression]",
+    summary: "compare captures of both hosts: what of each request is network, what server",
+  },
+  {
+    name: "explain",
+    words: "-r FILE ID [options] [filter expression]",
+    summary: "show where one request's time went, segment by segment",
+  },
+  { name: "doctor", words: "", summary: "check libpcap, permission, ports and engines" },
+  { name: "completion", words: "bash|zsh|fish", summary: "print what makes a shell complete these words" },
+];
+
+/** A command line worth knowing, and what it does. */
+export const EXAMPLES: readonly (readonly [string, string])[] = [
+  ["sudo tcplat -i any tcp port 6379 -p redis", "a line per request"],
+  ["sudo tcplat -i any tcp port 6379 -p redis -t 10", "only those of 10 ms and more"],
+  ["tcplat -r incident.pcap --json", "a file, as JSON records"],
+  ["tcplat diff client.pcap server.pcap", "what of each request is network, what server"],
+  ["tcplat explain -r incident.pcap 17-204", "where one request's time went, segment by segment"],
+  ["tcplat report -r incident.pcap -o incident.html", "a page: heatmap, percentiles, the slowest, losses"],
+  ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
+];
+
+/** `tcplat diff CLIENT SERVER …`. */
+export function usageOf({ name, words }: CommandSpec): string {
+  return ["tcplat", name, words].filter((part) => part !== "").join(" ");
+}
