@@ -19,6 +19,8 @@ export interface Captor {
   readonly source: SourceView;
   /** What broke the capture off, once all before it has been told; or null. */
   readonly failure: TcplatError | null;
+  /** libpcap's own line about itself, or "" as long as nothing has needed it. */
+  readonly usedLibpcapVersion: string;
   /** Whatever a run must not be refused for any more, such as emptying the file of `-w`. Throws TcplatError. */
   begin(): void;
   /** Takes frames until the end, `-c`, a failure, or `stop`. */

@@ -78,8 +78,7 @@ export class Pipeline {
     this.#shares = part?.shares ?? 1;
     this.#recordsDropped = recordsDropped;
     this.#filtered = filtered;
-    const seesAll = this.#shares === 1;
-    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll });
+    this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll: part === null });
     this.decoder = new Decoder(source.linkType);
     this.#aside = new Decoder(source.linkType);
     this.#glance = new FrameGlance(source.linkType);
@@ -108,8 +107,6 @@ export class Pipeline {
       record: new TransactionRecord(pool),
       here: new Here(),
       wantsText,
-      // One of several workers does not know the numbers that its connections are printed with.
-      wantsBehind: wantsText && part === null,
       wantsValues: options.showValues,
       selector,
       servers: this.table.servers,

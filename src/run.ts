@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
 import type { FrameSource } from "./capture/frame-source.ts";
-import { libpcapVersion, usedLibpcapVersion } from "./capture/libpcap.ts";
+import { libpcapVersion } from "./capture/libpcap.ts";
 import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
@@ -242,7 +242,7 @@ class Run {
         isLive: source.isLive,
         engine: source.engine,
         clock: source.clock,
-        libpcapVersion: source.isLive ? this.#libpcap() : usedLibpcapVersion(),
+        libpcapVersion: source.isLive ? this.#libpcap() : this.#captor.usedLibpcapVersion,
         filter,
         stats: this.#stats === null ? null : { host: statsHost, port: this.#stats.port },
         metrics: this.#metrics === null ? null : { host: metricsHost, port: this.#metrics.port },

@@ -5,6 +5,7 @@ import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
 import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
 import { FrameWriter } from "./capture/frame-writer.ts";
+import { usedLibpcapVersion } from "./capture/libpcap.ts";
 import { TcplatError } from "./errors.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
 import type { Options } from "./options.ts";
@@ -76,6 +77,10 @@ export class Solo implements Captor {
 
   get frames(): number {
     return this.#pipeline.frames;
+  }
+
+  get usedLibpcapVersion(): string {
+    return usedLibpcapVersion();
   }
 
   sampleOnly(ratio: number): void {

@@ -66,7 +66,11 @@ export class Aggregate implements TransactionSink, TallyContext {
     this.series.server(connect.server).connect.record(connect.latencyUs);
     if (connect.rttUs !== null) this.roundTrip(connect.server, connect.rttUs);
     if (connect.latencyUs < this.slowUs) return;
-    for (const output of this.outputs) output.connect?.(connect);
+    const tell = (): void => {
+      for (const output of this.outputs) output.connect?.(connect);
+    };
+    if (this.inquiry === null) tell();
+    else this.inquiry.inTurn(tell);
   }
 
   service(server: ServerRef, protocol: Protocol): ServiceSink {

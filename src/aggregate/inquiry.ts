@@ -14,6 +14,8 @@ export type Deliver = (transaction: Transaction, isPrinted: boolean) => void;
 class Held {
   readonly transaction = new TransactionCopy();
   isPrinted = false;
+  /** What else is told in its place. */
+  tell: (() => void) | null = null;
 }
 
 /**
@@ -55,23 +57,40 @@ export class Inquiry {
     if (this.#held.length > CAPACITY) this.#release();
   }
 
+  /** Runs `tell` now, or a moment later where what was told before is held: everything is told in one order. */
+  inTurn(tell: () => void): void {
+    if (this.#held.length === 0) {
+      tell();
+      return;
+    }
+    const held = this.#free.pop() ?? new Held();
+    held.tell = tell;
+    this.#held.push(held);
+    if (this.#held.length > CAPACITY) this.#release();
+  }
+
   /** Delivers what has waited long enough, on the capture's clock; Infinity: all. */
   advance(clockUs: number): void {
     for (let first = this.#held.first; first !== undefined; first = this.#held.first) {
-      if (first.transaction.endUs + 2 * TOGETHER_US > clockUs) return;
+      if (first.tell === null && first.transaction.endUs + 2 * TOGETHER_US > clockUs) return;
       this.#release();
     }
   }
 
   #release(): void {
     const held = this.#held.shift()!;
-    const { transaction } = held;
+    if (held.tell === null) this.#decide(held);
+    else held.tell();
+    held.tell = null;
+    this.#free.push(held);
+  }
+
+  #decide({ transaction, isPrinted }: Held): void {
     if (isLong(transaction)) {
       const found = this.#byServer[transaction.server.id]?.of(transaction) ?? null;
       if (found !== null && found.us > (transaction.behind?.us ?? 0)) transaction.behind = found;
     }
-    this.#deliver(transaction, held.isPrinted);
-    this.#free.push(held);
+    this.#deliver(transaction, isPrinted);
   }
 }
 

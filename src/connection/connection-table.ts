@@ -3,6 +3,7 @@ import { Connection } from "./connection.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import { isPlausibleReset, isSameHandshake } from "./handshake.ts";
+import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { EndReason, StreamReceiver } from "./receiver.ts";
@@ -41,13 +42,6 @@ export interface ConnectionTableOptions {
   readonly onEnded?: (connection: Connection) => void;
 }
 
-/** A connection with held segments, and when these are to be given up waiting for. */
-interface Waiting {
-  readonly connection: Connection;
-  readonly untilUs: number;
-  readonly sinceFrame: number;
-}
-
 /** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
 export class ConnectionTable {
   readonly servers: ServerTable;
@@ -70,8 +64,8 @@ export class ConnectionTable {
   readonly #ended = new Fifo<Connection>();
   #endedAndGone = 0;
   #open = 0;
-  /** What is held is looked at when its time has come: each waits equally long, so that the first is due first. */
-  readonly #waiting = new Fifo<Waiting>();
+  /** What is held is looked at when its time has come. */
+  readonly #held = new HeldQueue();
   #nextTimerUs = Number.POSITIVE_INFINITY;
   #nextSweepUs = 0.5;
 
@@ -81,7 +75,7 @@ export class ConnectionTable {
     this.moment = new Moment(options.counted ?? { frames: 0 });
     this.#slots = new ConnectionSlots(options.seed);
     this.reassembly.onScheduled = (connection, untilUs) => {
-      this.#waiting.push({ connection, untilUs, sinceFrame: this.moment.frame });
+      this.#held.push(connection, untilUs);
       if (untilUs < this.#nextTimerUs) this.#nextTimerUs = untilUs;
     };
   }
@@ -362,15 +356,11 @@ export class ConnectionTable {
 
   #runTimers(): void {
     const clockUs = this.clockUs;
-    this.#nextTimerUs = Number.POSITIVE_INFINITY;
-    for (let head = this.#waiting.first; head !== undefined && head.untilUs <= clockUs; head = this.#waiting.first) {
-      const { connection, untilUs } = head;
-      this.#waiting.shift();
-      this.moment.enterHeld(head.sinceFrame);
-      // Another time: it was resolved meanwhile, and has scheduled itself anew.
-      if (connection.holdUntilUs === untilUs) this.reassembly.resolve(connection, clockUs, false);
+    for (const connection of this.#held.takeDue(clockUs)) {
+      this.moment.enterHeld(connection.orderedFrame);
+      this.reassembly.resolve(connection, clockUs, false);
     }
-    if (this.#waiting.first !== undefined) this.#nextTimerUs = this.#waiting.first.untilUs;
+    this.#nextTimerUs = this.#held.nextUs;
     if (clockUs >= this.#nextSweepUs) this.#sweep(clockUs);
     this.moment.enterTurn();
     if (this.#slots.size > 0) this.#nextTimerUs = Math.min(this.#nextTimerUs, this.#nextSweepUs);

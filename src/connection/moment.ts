@@ -35,9 +35,9 @@ export class Moment {
     return this.place === IN_TURN;
   }
 
-  /** Segments held since that frame are looked at. */
-  enterHeld(sinceFrame: number): void {
-    this.place = BEFORE_SWEEP + sinceFrame;
+  /** The held segments of a connection are looked at that was last moved to the end of the order at that frame. */
+  enterHeld(orderedFrame: number): void {
+    this.place = BEFORE_SWEEP + orderedFrame;
   }
 
   /** The sweep comes to a connection that was last moved to the end of the order at that frame. */

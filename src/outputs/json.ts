@@ -67,6 +67,7 @@ interface Parties {
 
 /** The record of `--json` (contract §3), one a line. */
 export class JsonFormat implements RecordFormat {
+  behindIdAt = -1;
   private readonly clock = new ClockText("utc");
   private readonly shares = new Shares();
   private room = new Room(Buffer.alloc(0));
@@ -75,6 +76,7 @@ export class JsonFormat implements RecordFormat {
   put(transaction: Transaction, into: Buffer, start: number): number {
     if (this.room.bytes !== into) this.room = new Room(into);
     const room = this.room;
+    this.behindIdAt = -1;
     let at = putLiteral(room, start, ID);
     at = putInteger(into, at, transaction.connectionId);
     into[at++] = DASH;
@@ -152,7 +154,9 @@ export class JsonFormat implements RecordFormat {
       at = putInteger(bytes, at, this.shares.causeUs);
     }
     if (transaction.resends === 0 && transaction.behind === null) return putLiteral(room, at, NOTHING_RESENT);
-    return putBehind(transaction, room, putResent(transaction, room, at));
+    at = putResent(transaction, room, at);
+    if (transaction.behind !== null) this.behindIdAt = at + BEHIND.length;
+    return putBehind(transaction, room, at);
   }
 }
 

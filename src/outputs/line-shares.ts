@@ -95,6 +95,13 @@ function putBehind(isElsewhere: boolean, { behind, protocol }: Transaction, into
   return putTenths(into, putBytes(into, at, COMMA), behind.us);
 }
 
+/** Where `putShares` has put the number of the connection that was waited behind, in [start, end), or -1. */
+export function behindIdAt(bytes: Buffer, start: number, end: number): number {
+  const notes = bytes.subarray(start, end);
+  const behind = notes.indexOf(BEHIND);
+  return behind < 0 ? -1 : start + notes.indexOf(OF, behind) + OF.length;
+}
+
 function putWindow({ zeroWindowUs }: Transaction, into: Buffer, start: number): number {
   if (zeroWindowUs < VISIBLE_US) return start;
   return putTenths(into, putBytes(into, start, WINDOW_CLOSED), zeroWindowUs);

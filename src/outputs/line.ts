@@ -3,7 +3,7 @@ import { Shares } from "../transactions/shares.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
-import { putShares, VISIBLE_US } from "./line-shares.ts";
+import { behindIdAt, putShares, VISIBLE_US } from "./line-shares.ts";
 import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
@@ -49,6 +49,7 @@ const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = 
 
 /** tcpkit's line (contract §2), with a fourth field where something explains the latency or qualifies it. */
 export class LineFormat implements RecordFormat {
+  behindIdAt = -1;
   private readonly clock = new ClockText("local");
   private room = new Room(Buffer.alloc(0));
   private readonly explains: boolean;
@@ -69,6 +70,7 @@ export class LineFormat implements RecordFormat {
 
   put(transaction: Transaction, into: Buffer, start: number): number {
     const isAnswered = transaction.unanswered === "";
+    this.behindIdAt = -1;
     const endUs = isAnswered ? transaction.endUs : transaction.startUs + transaction.waitedUs;
     let at = this.putWhoAndWhen(transaction, endUs, into, start);
     at = isAnswered ? this.putLatency(transaction.latencyUs, into, at) : this.putUnanswered(transaction, into, at);
@@ -134,8 +136,10 @@ export class LineFormat implements RecordFormat {
 
   private putNotes(transaction: Transaction, into: Buffer, start: number): number {
     const shares = this.isExplaining(transaction) ? this.shares.split(transaction) : null;
-    const noted = putNotes(transaction, into, start + BAR.length + this.dim.length, shares);
-    if (noted === start + BAR.length + this.dim.length) return start;
+    const from = start + BAR.length + this.dim.length;
+    const noted = putNotes(transaction, into, from, shares);
+    if (noted === from) return start;
+    if (transaction.behind !== null && shares !== null) this.behindIdAt = behindIdAt(into, from, noted);
     putBytes(into, putBytes(into, start, BAR), this.dim);
     return putBytes(into, noted, this.plain);
   }

@@ -4,6 +4,8 @@ import type { RecordWriter } from "./record-writer.ts";
 
 /** Writes one record, its newline included, of at most RECORD_CAPACITY bytes. Returns where the record that began at `at` ends. */
 export interface RecordFormat {
+  /** Where, in the record last put, the number of the connection stands that its request waited behind; -1: nowhere. */
+  readonly behindIdAt: number;
   put(transaction: Transaction, into: Buffer, at: number): number;
   /** A connection that was made slowly. */
   putConnect(connect: Connect, into: Buffer, at: number): number;

@@ -14,8 +14,6 @@ export interface PairingContext {
   readonly record: TransactionRecord;
   readonly here: Here;
   readonly wantsText: boolean;
-  /** Which request each one waited behind is to be told. */
-  readonly wantsBehind: boolean;
   readonly wantsValues: boolean;
 }
 

@@ -41,7 +41,7 @@ export class Teller {
     this.#pool = context.pool;
     this.#service = service;
     this.#record = context.record;
-    this.#wantsBehind = context.wantsBehind;
+    this.#wantsBehind = context.wantsText;
     this.longestWaitUs = 0;
   }
 

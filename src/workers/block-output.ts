@@ -7,8 +7,6 @@ import { type Block, ENDED, EVENT_WORDS, Event, MAX_EVENTS, OPENED, TEXT_BYTES }
 
 export interface BlockOutputOptions {
   readonly format: RecordFormat;
-  /** Whether the records need the numbers of connections, so that somebody must know when these begin and end. */
-  readonly hasConnectionIds: boolean;
   /** Blocks that may be under way. */
   readonly capacity: number;
   /** With so many under way records are dropped, and counted. Infinity: never. */
@@ -54,13 +52,13 @@ export class BlockOutput implements TransactionOutput {
   transaction(transaction: Transaction): void {
     if (!this.#hasRoom()) return;
     this.#at = this.#options.format.put(transaction, this.#text, this.#at);
-    this.#note(transaction.connectionId, this.#at);
+    this.#note(transaction.connectionId, this.#at, this.#options.format.behindIdAt);
   }
 
   connect(connect: Connect): void {
     if (!this.#hasRoom()) return;
     this.#at = this.#options.format.putConnect(connect, this.#text, this.#at);
-    this.#note(connect.connectionId, this.#at);
+    this.#note(connect.connectionId, this.#at, -1);
   }
 
   #hasRoom(): boolean {
@@ -73,11 +71,11 @@ export class BlockOutput implements TransactionOutput {
   }
 
   opened(connectionId: number): void {
-    if (this.#options.hasConnectionIds) this.#note(connectionId, OPENED);
+    this.#note(connectionId, OPENED, -1);
   }
 
   ended(connectionId: number): void {
-    if (this.#options.hasConnectionIds) this.#note(connectionId, ENDED);
+    this.#note(connectionId, ENDED, -1);
   }
 
   /** Sends what there is: all events of frames before `toldBefore` are among it, or were sent before. */
@@ -111,7 +109,7 @@ export class BlockOutput implements TransactionOutput {
     });
   }
 
-  #note(connectionId: number, end: number): void {
+  #note(connectionId: number, end: number, behindIdAt: number): void {
     const moment = this.#moment!;
     const at = this.#count * EVENT_WORDS;
     const events = this.#events;
@@ -119,6 +117,7 @@ export class BlockOutput implements TransactionOutput {
     events[at + Event.place] = moment.place;
     events[at + Event.connection] = connectionId;
     events[at + Event.end] = end;
+    events[at + Event.behind] = behindIdAt;
     if (++this.#count === MAX_EVENTS) this.post(moment.frame);
   }
 }

@@ -11,9 +11,12 @@ export interface Block {
   readonly toldBefore: number;
 }
 
-/** Numbers of an event: the frame, the place within it, the connection's number in its worker, and where its text ends. */
-export const EVENT_WORDS = 4;
-export const Event = { frame: 0, place: 1, connection: 2, end: 3 } as const;
+/**
+ * Numbers of an event: the frame, the place within it, the connection's number in its worker, where its text ends, and where in
+ * it that number stands once more, behind which its request waited (-1: nowhere).
+ */
+export const EVENT_WORDS = 5;
+export const Event = { frame: 0, place: 1, connection: 2, end: 3, behind: 4 } as const;
 /** In the place of an end: a connection was opened, and has had its last record. */
 export const OPENED = -1;
 export const ENDED = -2;

@@ -149,6 +149,10 @@ export class Crew implements Captor {
     return this.#turns.frames(this.source.isLive);
   }
 
+  get usedLibpcapVersion(): string {
+    return this.#hands[0]!.libpcapVersion;
+  }
+
   sampleOnly(ratio: number): void {
     for (const hand of this.#hands) hand.order({ kind: "sample", ratio });
   }

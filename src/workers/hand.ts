@@ -12,6 +12,8 @@ export class Hand {
   numbers: WorkerNumbers | null = null;
   numbersAtMs = 0;
   isUp = true;
+  /** Of the libpcap that it uses, or "". */
+  libpcapVersion = "";
   /** It has told everything, or was dismissed. */
   isDone = false;
   onBlock: (block: Block) => void = () => {};
@@ -82,6 +84,7 @@ export class Hand {
     switch (report.kind) {
       case "ready":
         this.#note(report.numbers);
+        this.libpcapVersion = report.libpcapVersion;
         this.#ready.resolve(report.fanout);
         return;
       case "refused":

@@ -47,7 +47,13 @@ export type Order =
 
 /** From a worker. */
 export type Report =
-  | { readonly kind: "ready"; readonly fanout: FanoutGroup | null; readonly numbers: WorkerNumbers }
+  | {
+      readonly kind: "ready";
+      readonly fanout: FanoutGroup | null;
+      readonly numbers: WorkerNumbers;
+      /** As `usedLibpcapVersion` has it. */
+      readonly libpcapVersion: string;
+    }
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly sentence: string }
   | { readonly kind: "block"; readonly block: Block }
   | { readonly kind: "up"; readonly isUp: boolean }

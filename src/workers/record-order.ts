@@ -99,10 +99,8 @@ export class RecordOrder {
     const lane = this.#next();
     if (lane === null) return false;
     const block = lane.blocks[0]!;
-    const { events } = block;
     while (lane.event < block.eventCount && !this.#mustWait && this.#mayWrite(lane)) {
-      const at = lane.event * EVENT_WORDS;
-      this.#take(lane, block, events[at + Event.connection]!, events[at + Event.end]!);
+      this.#take(lane, block, lane.event * EVENT_WORDS);
       lane.event++;
     }
     if (lane.event === block.eventCount) {
@@ -133,27 +131,32 @@ export class RecordOrder {
     return true;
   }
 
-  #take(lane: Lane, block: Block, connection: number, end: number): void {
+  #take(lane: Lane, { text, events }: Block, at: number): void {
+    const connection = events[at + Event.connection]!;
+    const end = events[at + Event.end]!;
     if (end === OPENED) lane.ids.set(connection, ++this.#lastId);
     else if (end === ENDED) lane.ids.delete(connection);
     else {
-      this.#write(lane, block, connection, end);
+      if (this.#options.writer.begin()) this.#write(lane, text, end, connection, events[at + Event.behind]!);
       lane.textAt = end;
     }
   }
 
-  #write(lane: Lane, { text }: Block, connection: number, end: number): void {
+  /** A record up to `end`, with the number that its connection is known by in the place of its worker's. */
+  #write(lane: Lane, text: Uint8Array, end: number, connection: number, behindAt: number): void {
     const { writer, hasConnectionIds } = this.#options;
-    if (!writer.begin()) return;
+    const { chunk } = writer;
     let from = lane.textAt;
     let at = writer.at;
-    if (hasConnectionIds) {
-      const connectionIdAt = text[from + TYPE_AT] === CONNECT[TYPE_AT] ? CONNECT.length : TRANSACTION.length;
-      at = copy(text, from, from + connectionIdAt, writer.chunk, at);
-      at = putInteger(writer.chunk, at, lane.ids.get(connection)!);
-      from += connectionIdAt + String(connection).length;
-    }
-    writer.end(copy(text, from, end, writer.chunk, at));
+    const renumber = (idAt: number): void => {
+      at = copy(text, from, idAt, chunk, at);
+      at = putInteger(chunk, at, lane.ids.get(connection)!);
+      from = idAt + String(connection).length;
+    };
+    if (hasConnectionIds)
+      renumber(from + (text[from + TYPE_AT] === CONNECT[TYPE_AT] ? CONNECT.length : TRANSACTION.length));
+    if (behindAt >= 0) renumber(behindAt);
+    writer.end(copy(text, from, end, chunk, at));
   }
 }
 

@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { MessagePort } from "node:worker_threads";
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
+import { usedLibpcapVersion } from "../capture/libpcap.ts";
 import type { LiveSource } from "../capture/live-source.ts";
 import { TcplatError } from "../errors.ts";
 import { type MakeSieve, openSieve } from "../open-sieve.ts";
@@ -51,7 +52,7 @@ export async function startWorker(start: WorkerStart, port: MessagePort): Promis
   }
   const run = new WorkerRun(start, source, makeSieve, tell);
   port.on("message", (order: Order) => run.obey(order));
-  tell({ kind: "ready", fanout: start.fanout, numbers: run.numbers() });
+  tell({ kind: "ready", fanout: start.fanout, numbers: run.numbers(), libpcapVersion: usedLibpcapVersion() });
 }
 
 /** One worker: reads frames, analyses its connections, sends its records and numbers. */
@@ -265,7 +266,6 @@ class WorkerRun {
       format: json
         ? new JsonFormat()
         : new LineFormat({ isColoured: this.#start.isColoured, explains: this.#options.thresholdUs !== null }),
-      hasConnectionIds: json,
       capacity: BLOCKS,
       dropFrom: this.#source.isLive ? BLOCKS * 2 : Number.POSITIVE_INFINITY,
       send: (block) => this.#send(block),

@@ -178,6 +178,21 @@ test("an unanswered request is told in its place", () => {
   assert.deepEqual(told, ["1", "3timeout"]);
 });
 
+test("what else is told comes in its place, behind those that are held", () => {
+  const told: string[] = [];
+  const inquiry = new Inquiry(({ connectionId }) => told.push(`${connectionId}`));
+  inquiry.inTurn(() => told.push("at once"));
+  inquiry.deliver(requestOf([1, 0, 50_000]), true);
+  inquiry.inTurn(() => told.push("connect"));
+  inquiry.deliver(requestOf([2, 0, 50_000]), true);
+  assert.deepEqual(told, ["at once"]);
+  inquiry.advance(Number.POSITIVE_INFINITY);
+  assert.deepEqual(told, ["at once", "1", "connect", "2"]);
+  inquiry.deliver(requestOf([3, 0, 50_000]), true);
+  inquiry.advance(Number.POSITIVE_INFINITY);
+  assert.equal(told.at(-1), "3");
+});
+
 test("no more than 4096 are held: beyond, the oldest is told as it is", () => {
   let told = 0;
   const inquiry = new Inquiry(() => told++);

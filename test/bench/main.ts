@@ -14,8 +14,9 @@ import { scrape } from "./scrape.ts";
 import { stages } from "./stages.ts";
 import { startUp } from "./start-up.ts";
 import { veth } from "./veth.ts";
+import { workers } from "./workers.ts";
 
-const READ = [readUnpipelined, readPipelined, readValues, print, readTshark];
+const READ = [readUnpipelined, readPipelined, readValues, print, readTshark, workers];
 const LIVE = [liveUnpipelined, livePipelined, veth, accuracy];
 const BENCHES: readonly Bench[] = [...READ, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
 

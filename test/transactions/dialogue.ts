@@ -180,7 +180,6 @@ export class Dialogue {
         record: new TransactionRecord(pool),
         here: new Here(),
         wantsText: given.wantsText ?? true,
-        wantsBehind: given.wantsText ?? true,
         wantsValues: given.wantsValues ?? false,
         selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], given.protocols ?? PROTOCOLS),
         servers,
