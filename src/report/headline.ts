@@ -66,7 +66,9 @@ ${tile("Unanswered", count(unanswered), `${percent(unanswered, requests)} of the
 }
 
 function tile(name: string, value: string, note: string, isBad = false): Markup {
-  return html`<div class="${isBad ? "tile bad" : "tile"}"><dt>${name}</dt><dd><b>${value}</b><span>${note}</span></dd></div>`;
+  // A long word is smaller, so that it is not broken.
+  const size = value.length > 10 ? html` class="long"` : NOTHING;
+  return html`<div class="${isBad ? "tile bad" : "tile"}"><dt>${name}</dt><dd><b${size}>${value}</b><span>${note}</span></dd></div>`;
 }
 
 function slowestText({ collected }: ReportView, main: ServerSnapshot): string {

@@ -1,3 +1,4 @@
+import { Resend } from "../transactions/resend.ts";
 import { html, joined, type Markup, NOTHING } from "./html.ts";
 import { type Clock, milliseconds } from "./numbers.ts";
 import { phaseBar, phaseLegend, phaseText } from "./phases.ts";
@@ -52,7 +53,10 @@ function why({ verdict, status, flags, retransmissions }: SlowRequest): Markup {
   if (verdict !== null && verdict.rttUs !== null) remarks.push(`round trip ${milliseconds(verdict.rttUs)} ms`);
   if (verdict !== null && verdict.zeroWindowUs > 0)
     remarks.push(`window closed for ${milliseconds(verdict.zeroWindowUs)} ms`);
-  if (retransmissions > 0) remarks.push(`${retransmissions} retransmission${retransmissions === 1 ? "" : "s"}`);
+  if (retransmissions > 0) {
+    const more = retransmissions === Resend.count ? " or more" : "";
+    remarks.push(`${retransmissions}${more} retransmission${retransmissions === 1 ? "" : "s"}`);
+  }
   const known = retransmissions > 0 ? ["retransmission"] : [];
   remarks.push(...flags.filter((flag) => !known.includes(flag)).map((flag) => flag.replaceAll("_", " ")));
   const cause =

@@ -20,11 +20,12 @@ code,pre{font-family:ui-monospace,monospace;font-size:.92em}
 pre{background:var(--card);padding:.7rem .9rem;border-radius:6px;overflow-x:auto}
 .origin,.quiet{color:var(--quiet);margin:.2rem 0 .6rem}
 .origin{font-size:.87rem;overflow-wrap:anywhere}
-.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(8.4rem,1fr));gap:.6rem;margin:0}
+.tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(9.2rem,1fr));gap:.6rem;margin:0}
 .tile{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:.6rem .8rem;min-width:0}
 .tile dt{color:var(--quiet);font-size:.82rem}
 .tile dd{margin:0}
 .tile b{display:block;font-size:1.4rem;font-weight:600;line-height:1.3;overflow-wrap:anywhere}
+.tile b.long{font-size:.82rem;line-height:2.22}
 .tile span{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden;color:var(--quiet);font-size:.8rem;line-height:1.3;overflow-wrap:anywhere}
 .tile.bad{border-color:var(--bad)}
 .tile.bad b{color:var(--bad)}
@@ -75,7 +76,8 @@ ${["send", "queue", "retransmission", "network", "server", "wait", "receive"].ma
 .slow .split{width:24%;min-width:9rem}
 .slow .split span,.slow .who,.slow .when{font-size:.8rem;color:var(--quiet)}
 .slow .who,.slow .when{font-variant-numeric:tabular-nums}
-.slow .request{overflow-wrap:anywhere}
+.slow .request{overflow-wrap:anywhere;min-width:8rem}
+.slow .who{min-width:11rem}
 .slow .why{font-size:.85rem}
 .cause{font-weight:600}
 .bar{display:block;width:100%;height:.75rem;margin:.25rem 0 .15rem;background:var(--card)}
@@ -96,12 +98,13 @@ h1{font-size:1.2rem}
 .slow thead,.losses thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
 .slow,.slow tbody,.slow tr,.slow td,.losses,.losses tbody,.losses tr,.losses td,.losses th{display:block;width:auto}
 .slow .split{width:auto}
+.slow .request,.slow .who{min-width:0}
 .slow tr,.losses tr{padding:.5rem 0;border-bottom:1px solid var(--line)}
 .slow td,.losses td,.losses th{border:0;padding:.08rem 0;text-align:left}
 .slow .why:empty,.losses td:empty{display:none}
 .losses tr{display:grid;grid-template-columns:auto 1fr;column-gap:.6rem}
 .losses td:nth-child(n+3){grid-column:1/-1}
-.slow br{display:none}
+.slow .who br,.slow .when br{display:none}
 .slow .who,.slow .when{display:block}
 .losses tbody th{white-space:normal}}
 @media print{body{max-width:none;padding:0;font-size:11px}
