@@ -1,5 +1,5 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
-import { Ahead, LEAST_US } from "./ahead.ts";
+import { Ahead, type Behind, LEAST_US } from "./ahead.ts";
 import type { PairingContext } from "./context.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
@@ -142,10 +142,16 @@ export class Teller {
   #noteQueue(record: TransactionRecord): void {
     const { queue, server } = SHARES.split(record);
     const servedUs = record.startUs + record.sendUs + record.waitUs - server;
-    if (queue >= LEAST_US) record.behind = this.#ahead?.longest(this.#origin.connectionId, servedUs - queue) ?? null;
+    if (queue >= LEAST_US) record.behind = this.#longestAhead(servedUs - queue, queue);
     if (this.#queue.count === 0 || record.endUs - servedUs < LEAST_US) return;
     this.#ahead ??= new Ahead();
     this.#ahead.note(servedUs, record.endUs, record.requestNumber, record.commandId);
+  }
+
+  /** The request waited for most since `sinceUs`, for `queueUs` in all. The end of a response may come after the next one, out of order. */
+  #longestAhead(sinceUs: number, queueUs: number): Behind | null {
+    const behind = this.#ahead?.longest(this.#origin.connectionId, sinceUs) ?? null;
+    return behind === null || behind.us <= queueUs ? behind : { ...behind, us: queueUs };
   }
 
   /** A response that came sooner than it can be an answer to what was sent again is one to what was sent before. */

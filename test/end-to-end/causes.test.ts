@@ -289,6 +289,19 @@ describe("the cause of a latency, from made captures", () => {
     ]);
   });
 
+  it("behind a response whose middle came later than one's own: no longer than the share", async () => {
+    const { d, frames } = warm();
+    const asked = d.client(100_000, GET + GET);
+    const [start, middle] = [d.server(105_000, "$10\r\nxxxxx"), d.server(105_010, "xxxxx\r\n")];
+    const file = fileOf(
+      "late-middle.pcap",
+      captureOf([...frames, asked, start, again(middle, 310_000), d.server(105_020, VALUE)]),
+    );
+    const { records } = await runTcplat(["-r", file, "--side", "client", "--json"]);
+    const { cause, cause_us, behind } = records.at(-1)!;
+    assert.deepEqual([cause, cause_us, behind?.id, behind?.us], ["queue", 4020, "1-9", 4020]);
+  });
+
   for (const [name, end, words] of [
     ["a reset", (d: Dialogue) => [d.reset("server", 600_000)], "reset) after 500.0 ms"],
     ["the server's end", (d: Dialogue) => [d.fin("server", 600_000)], "closed) after 500.0 ms"],
