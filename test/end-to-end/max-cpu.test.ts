@@ -54,6 +54,26 @@ describe("--max-cpu under redis-benchmark at full speed", { skip }, () => {
     assert.ok(Number(summary.sampling_ratio) < 1);
   });
 
+  it("samples the connections of all workers alike, with --workers", async () => {
+    const port = await freePort();
+    const ports = ["-P", "0", "--metrics-port", `${port}`];
+    const words = ["-i", "lo", "-q", "--json", "--workers", "2", "--max-cpu", `${BUDGET_PERCENT}`, ...ports];
+    const tcplat = await Tcplat.capturing([...words, "tcp", "port", `${redis.port}`]);
+    const load = ["-p", `${redis.port}`, "-t", "get", "-n", `${REQUESTS / 3}`, "-c", "50", "-q"];
+    const benchmark = spawnIn(undefined, "redis-benchmark", load);
+    await until("tcplat says that it samples", () => /is above --max-cpu 8/.test(tcplat.stderr), 20_000);
+    await until("redis-benchmark ends", () => hasEnded(benchmark), 120_000);
+    const ratio = series((await get(port, "/metrics")).body, "tcplat_sampling_ratio");
+    assert.ok(ratio < 1 && ratio >= 0.01, `${ratio}`);
+    assert.deepEqual(await tcplat.stop(), { status: 0, signal: null });
+    const { summary } = tcplat;
+    assert.equal(tcplat.stderr.match(/is above --max-cpu/g)?.length, 1);
+    assert.deepEqual(violations(summary), []);
+    assert.equal(total(summary, "unanswered_requests") + total(summary, "unmatched_responses"), 0);
+    assert.ok(total(summary, "requests") > 0 && total(summary, "requests") < REQUESTS / 3);
+    assert.ok(total(summary, "sampled_out_segments") > 1000);
+  });
+
   it("is refused where a file is read", async () => {
     const { status, stderr } = await runTcplat(["-r", "any.pcap", "--max-cpu", "20"]);
     assert.equal(status, 2);
