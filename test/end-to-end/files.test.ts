@@ -152,9 +152,10 @@ describe("a capture of 96 bytes a frame (T15)", { skip }, () => {
 });
 
 /** In a file nobody knows which host is this one (T13), and so not what of the wait is the network's. */
-function withoutSide(record: JsonRecord): Partial<JsonRecord> {
+function withoutSide(record: JsonRecord): object {
   const { side: _side, rtt_us: _rtt, server_us: _server, cause: _cause, cause_us: _causeUs, ...rest } = record;
-  return rest;
+  const { behind } = rest;
+  return { ...rest, behind: behind && { id: behind.id, command: behind.command, elsewhere: behind.elsewhere } };
 }
 
 /** What a cut of the frames must not change; where the command itself was cut, its text and length are what is left of it. */
