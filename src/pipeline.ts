@@ -18,6 +18,7 @@ import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
 import type { ConversationContext } from "./transactions/context.ts";
 import { Conversation } from "./transactions/conversation.ts";
+import { DatagramConversation } from "./transactions/datagram-conversation.ts";
 import { Here } from "./transactions/here.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
@@ -79,10 +80,11 @@ export class Pipeline {
     this.#recordsDropped = recordsDropped;
     this.#filtered = filtered;
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll: part === null });
-    this.decoder = new Decoder(source.linkType);
-    this.#aside = new Decoder(source.linkType);
-    this.#glance = new FrameGlance(source.linkType);
     const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
+    const { wantsDatagrams } = selector;
+    this.decoder = new Decoder(source.linkType, wantsDatagrams);
+    this.#aside = new Decoder(source.linkType, wantsDatagrams);
+    this.#glance = new FrameGlance(source.linkType, wantsDatagrams);
     this.table = new ConnectionTable({
       maxConnections: options.maxConnections,
       idleTimeoutUs: options.idleTimeoutUs,
@@ -112,8 +114,9 @@ export class Pipeline {
       servers: this.table.servers,
       awake: new Awake(),
       spares: new Spares(),
+      datagramSpares: new Spares(),
       requestTimeoutUs: options.requestTimeoutUs,
-      refused: { tls: 0, unknown_protocol: 0 },
+      refused: { tls: 0, unknown_protocol: 0, unknown_udp: 0 },
     };
   }
 
@@ -128,7 +131,7 @@ export class Pipeline {
     for (let left = limit; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
       table.advanceClock(decoder.segment.timeUs);
-      if (isSegment) table.accept(decoder.segment);
+      if (isSegment) accept(table, decoder.segment);
       at = decoder.next;
     }
     this.aggregate.advance(table.clockUs);
@@ -152,13 +155,13 @@ export class Pipeline {
       } else if (share >= 0 || mine === 0) {
         const isSegment = decoder.decode(batch, at);
         table.advanceClock(glance.timeUs);
-        if (isSegment && (share >= 0 || this.#isMine(decoder.segment))) table.accept(decoder.segment);
+        if (isSegment && (share >= 0 || this.#isMine(decoder.segment))) accept(table, decoder.segment);
       } else {
         // Whose it is must be seen; the first worker counts it.
         const isSegment = this.#aside.decode(batch, at);
         counters.frames++;
         table.advanceClock(glance.timeUs);
-        if (isSegment && this.#isMine(this.#aside.segment)) table.accept(this.#aside.segment);
+        if (isSegment && this.#isMine(this.#aside.segment)) accept(table, this.#aside.segment);
       }
       at = glance.next;
     }
@@ -217,6 +220,7 @@ export class Pipeline {
 
   #attach(connection: Connection): StreamReceiver | null {
     if (!this.#context.selector.wants(connection.serverPort)) return null;
+    if (connection.isDatagrams) return new DatagramConversation(this.#context, connection);
     return new Conversation(this.#context, connection);
   }
 
@@ -243,7 +247,7 @@ export class Pipeline {
       },
       connections: {
         now: table.open,
-        total: { syn: table.openedBySyn, midstream: table.openedMidstream },
+        total: { syn: table.openedBySyn, midstream: table.openedMidstream, udp: table.datagrams.opened },
         evicted: table.evicted,
         notAnalysed: {
           ...this.#context.refused,
@@ -262,6 +266,12 @@ export class Pipeline {
       filtered: this.#filtered(),
     };
   }
+}
+
+// Runs for every segment.
+function accept(table: ConnectionTable, segment: Segment): void {
+  if (segment.isDatagram) table.datagrams.accept(segment);
+  else table.accept(segment);
 }
 
 function tcpCounters(server: { [K in (typeof TCP_COUNTERS)[number]]: number }): {
@@ -284,8 +294,9 @@ function roleHints(options: Options, selector: ProtocolSelector): RoleHints {
     servers: new Set(options.servers.map((server) => endpointText(server.host, server.port))),
     namedPorts: new Set(selector.ports),
     filterPorts: new Set(portsOfFilter(options.filter)),
-    knownPorts: new Set(PROTOCOLS.flatMap((protocol) => protocol.ports)),
+    knownPorts: new Set(PROTOCOLS.flatMap(({ ports, datagrams }) => [...ports, ...(datagrams?.ports ?? [])])),
     speaker: (bytes, start, end) => selector.speaker(bytes, start, end),
+    datagramSpeaker: (a, b, bytes, start, end) => selector.datagramSpeaker(a, b, bytes, start, end),
   };
 }
 

@@ -22,6 +22,7 @@ export function mergeStages(
       total: {
         syn: sum(connections.map(({ total }) => total.syn)),
         midstream: sum(connections.map(({ total }) => total.midstream)),
+        udp: sum(connections.map(({ total }) => total.udp)),
       },
       evicted: sum(connections.map(({ evicted }) => evicted)),
       notAnalysed: addUp(connections.map(({ notAnalysed }) => notAnalysed)),

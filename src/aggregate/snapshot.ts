@@ -48,7 +48,7 @@ export interface SamplingCounters {
 
 export interface ConnectionCounters {
   readonly now: number;
-  readonly total: { readonly syn: number; readonly midstream: number };
+  readonly total: { readonly syn: number; readonly midstream: number; readonly udp: number };
   readonly evicted: number;
   /** Connections whose bytes are not parsed, by reason, e.g. `tls`, `unknown_protocol`. */
   readonly notAnalysed: Readonly<Record<string, number>>;

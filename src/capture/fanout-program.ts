@@ -25,6 +25,7 @@ const NETWORK = -0x100000;
 /** SKF_AD_OFF + SKF_AD_PROTOCOL: the EtherType, behind the tag that the kernel has taken off. */
 const PROTOCOL = -0x1000;
 const TCP = 6;
+const UDP = 17;
 const INSTRUCTION_BYTES = 8;
 const [ADDRESSES, BASE, PORTS] = [0, 1, 2];
 
@@ -33,7 +34,7 @@ type Line = string | readonly [code: number, k: number, then?: string, otherwise
 
 /**
  * Which member of a group a frame is for: a hash of both addresses and both ports that is the same in both directions. (The kernel's
- * own flow hash, PACKET_FANOUT_HASH, may come from the network card, and then need not be.) Whatever is no whole TCP segment
+ * own flow hash, PACKET_FANOUT_HASH, may come from the network card, and then need not be.) Whatever is no whole TCP segment or UDP datagram
  * goes to the first member. Multiplied, and its upper half taken: the ports of a loopback's clients are often all even.
  */
 const PROGRAM: readonly Line[] = [
@@ -52,7 +53,9 @@ const PROGRAM: readonly Line[] = [
   [IF_EQUAL, 0x40, "", "first"],
   // RFC 791 §3.1: protocol at 9, fragment bits and offset at 6, source at 12, destination at 16.
   [LOAD_BYTE, 9],
-  [IF_EQUAL, TCP, "", "first"],
+  [IF_EQUAL, TCP, "whole", ""],
+  [IF_EQUAL, UDP, "", "first"],
+  "whole",
   [LOAD_HALF, 6],
   [IF_ANY, 0x3fff, "first", ""],
   [LOAD_WORD, 12],
@@ -71,7 +74,9 @@ const PROGRAM: readonly Line[] = [
   // RFC 8200 §3: next header at 6; the last words of the source are at 20, of the destination at 36.
   "ipv6",
   [LOAD_BYTE, 6],
-  [IF_EQUAL, TCP, "", "first"],
+  [IF_EQUAL, TCP, "words", ""],
+  [IF_EQUAL, UDP, "", "first"],
+  "words",
   [LOAD_WORD, 20],
   [STORE_A, ADDRESSES],
   [LOAD_WORD, 36],
@@ -82,7 +87,7 @@ const PROGRAM: readonly Line[] = [
   [SET_X, 40],
   [ADD_X, 0],
   [A_TO_X, 0],
-  // RFC 9293 §3.1: source port at 0, destination port at 2.
+  // RFC 9293 §3.1, RFC 768: source port at 0, destination port at 2.
   "ports",
   [LOAD_HALF, 0],
   [STORE_A, PORTS],

@@ -1,17 +1,19 @@
 import { type Segment, TcpFlag } from "../decode/segment.ts";
 import { Connection } from "./connection.ts";
+import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import { isPlausibleReset, isSameHandshake } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { Reassembly } from "./reassembly.ts";
-import type { EndReason, StreamReceiver } from "./receiver.ts";
-import { guessClientIsA, type RoleHints, sideOf } from "./roles.ts";
+import type { EndReason } from "./receiver.ts";
+import { guessClientIsA, sideOf } from "./roles.ts";
 import { Sample } from "./sample.ts";
 import { advance } from "./sequence.ts";
 import { ServerTable } from "./servers.ts";
 import { ConnectionSlots, isFromA } from "./slots.ts";
+import type { TableOptions } from "./table-options.ts";
 
 /** An ended connection is remembered this long, so that a late segment of it does not look like a new one. */
 const LINGER_US = 10_000_000;
@@ -19,28 +21,6 @@ const LINGER_US = 10_000_000;
 const TOUCH_US = 100_000;
 /** Payload segments without a telling one, after which a connection's roles are given up. */
 const MAX_ROLE_ATTEMPTS = 16;
-
-export interface ConnectionTableOptions {
-  readonly maxConnections: number;
-  readonly idleTimeoutUs: number;
-  /** Makes the receiver of a connection at its first payload; null when nobody wants its bytes. */
-  readonly attach: (connection: Connection) => StreamReceiver | null;
-  readonly hints: RoleHints;
-  /** This host's addresses; empty when a file is read. */
-  readonly localAddresses: () => ReadonlySet<string>;
-  /** `--side`, or null for auto. */
-  readonly side: "client" | "server" | null;
-  /** Any number: it only makes the hash unpredictable. */
-  readonly seed: number;
-  /** Who gives out the ids of servers; a table of its own unless told. */
-  readonly servers?: ServerTable;
-  /** Counts the frames, for `moment`; without it all is one moment. */
-  readonly counted?: { readonly frames: number };
-  /** A connection was given its number; nothing was told of it yet. */
-  readonly onOpened?: (connection: Connection) => void;
-  /** Nothing more will be told of a connection. */
-  readonly onEnded?: (connection: Connection) => void;
-}
 
 /** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
 export class ConnectionTable {
@@ -54,11 +34,13 @@ export class ConnectionTable {
   clockRegressions = 0;
   openedBySyn = 0;
   openedMidstream = 0;
-  evicted = 0;
+  /** Takes what is no TCP. */
+  readonly datagrams: Datagrams;
+  #evicted = 0;
   /** Connections given up on because nothing told client from server. */
   rolesUnknown = 0;
   readonly #slots: ConnectionSlots;
-  readonly #options: ConnectionTableOptions;
+  readonly #options: TableOptions;
   #lastId = 0;
   /** Those that linger, the first ended first; and how many of them may be gone from the table already. */
   readonly #ended = new Fifo<Connection>();
@@ -69,11 +51,21 @@ export class ConnectionTable {
   #nextTimerUs = Number.POSITIVE_INFINITY;
   #nextSweepUs = 0.5;
 
-  constructor(options: ConnectionTableOptions) {
+  constructor(options: TableOptions) {
     this.#options = options;
     this.servers = options.servers ?? new ServerTable();
     this.moment = new Moment(options.counted ?? { frames: 0 });
     this.#slots = new ConnectionSlots(options.seed);
+    this.datagrams = new Datagrams({
+      slots: this.#slots,
+      duplicates: this.duplicates,
+      sample: this.sample,
+      servers: this.servers,
+      options,
+      add: (segment, hash) => this.#add(segment, hash),
+      touch: (connection) => this.#touch(connection),
+      drop: (connection, reason) => this.#drop(connection, reason),
+    });
     this.reassembly.onScheduled = (connection, untilUs) => {
       this.#held.push(connection, untilUs);
       if (untilUs < this.#nextTimerUs) this.#nextTimerUs = untilUs;
@@ -83,6 +75,10 @@ export class ConnectionTable {
   /** Connections open now. */
   get open(): number {
     return this.#open;
+  }
+
+  get evicted(): number {
+    return this.#evicted + this.datagrams.evicted;
   }
 
   /** Takes one frame's time: every frame's, decoded or not. */
@@ -304,9 +300,13 @@ export class ConnectionTable {
     }
     const oldest = this.#slots.oldest();
     if (oldest === null) return;
-    this.evicted++;
-    this.#finish(oldest, "evicted");
-    this.#slots.remove(oldest);
+    this.#evicted++;
+    this.#drop(oldest, "evicted");
+  }
+
+  #drop(connection: Connection, reason: EndReason): void {
+    this.#finish(connection, reason);
+    this.#slots.remove(connection);
   }
 
   /** A new connection has the same addresses and ports. */
@@ -383,11 +383,11 @@ export class ConnectionTable {
         this.#leave(connection);
         continue;
       }
-      if (connection.lastUs + this.#options.idleTimeoutUs > clockUs) continue;
+      const idleUs = connection.isDatagrams ? this.datagrams.idleUs : this.#options.idleTimeoutUs;
+      if (connection.lastUs + idleUs > clockUs) continue;
       if (receiver?.hasPending) continue;
       // Not remembered: should it speak again, it is taken up again at once.
-      this.#finish(connection, "idle");
-      this.#slots.remove(connection);
+      this.#drop(connection, "idle");
     }
   }
 }

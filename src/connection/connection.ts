@@ -14,7 +14,7 @@ export type HighWords = readonly [number, number, number, number, number, number
 const NO_WORDS: HighWords = [0, 0, 0, 0, 0, 0];
 
 /** One bit each of what is true of a connection: with 100,000 of them every word is 0.8 MB. */
-const Bit = { handshake: 1, ended: 2, ignored: 4, outside: 8, leaving: 16, sampled: 32 } as const;
+const Bit = { handshake: 1, ended: 2, ignored: 4, outside: 8, leaving: 16, sampled: 32, datagrams: 64 } as const;
 
 /**
  * One TCP connection, both directions. Endpoint A is the one that sent the first segment seen; which of the two is
@@ -113,6 +113,15 @@ export class Connection {
 
   set isLeaving(is: boolean) {
     this.#bits = is ? this.#bits | Bit.leaving : this.#bits & ~Bit.leaving;
+  }
+
+  /** Two endpoints that exchange datagrams: no TCP. */
+  get isDatagrams(): boolean {
+    return (this.#bits & Bit.datagrams) !== 0;
+  }
+
+  set isDatagrams(is: boolean) {
+    this.#bits = is ? this.#bits | Bit.datagrams : this.#bits & ~Bit.datagrams;
   }
 
   /** Why bytes of the client are missing, should there be any. */

@@ -13,6 +13,14 @@ export interface RoleHints {
   readonly filterPorts: ReadonlySet<number>;
   /** What these first bytes of one direction look like. */
   readonly speaker: (bytes: Uint8Array, start: number, end: number) => "client" | "server" | null;
+  /** Who sent this datagram from port `aPort` or `bPort` (either may be the server's), where it says so itself. */
+  readonly datagramSpeaker: (
+    aPort: number,
+    bPort: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ) => "client" | "server" | null;
 }
 
 /** Whether endpoint A is the client, or null while that cannot be told. Not for the hot path. */

@@ -14,13 +14,14 @@ export class Decoder {
   next = 0;
   readonly #link: LinkDecoder | null;
 
-  /** `linkType`: a LINKTYPE_ value. Frames of an unknown one are all skipped, and counted so. */
-  constructor(linkType: number) {
+  /** `linkType`: a LINKTYPE_ value. Frames of an unknown one are all skipped, and counted so. UDP is skipped unless wanted. */
+  constructor(linkType: number, wantsDatagrams = false) {
+    this.segment.wantsDatagrams = wantsDatagrams;
     this.#link = linkDecoder(linkType);
   }
 
   /**
-   * Decodes the record whose header begins at `at` of the batch. True when `segment` now holds a TCP segment; false
+   * Decodes the record whose header begins at `at` of the batch. True when `segment` now holds a TCP segment or a datagram; false
    * when the frame was skipped (counted by reason). Either way `segment.timeUs` and `next` are this record's.
    */
   // Runs for every segment.

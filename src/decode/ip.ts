@@ -2,11 +2,13 @@ import { u16, u32 } from "../bytes/read.ts";
 import { Skip } from "./counters.ts";
 import type { Segment } from "./segment.ts";
 import { decodeTcp } from "./tcp.ts";
+import { decodeUdp } from "./udp.ts";
 
 const PROTOCOL_TCP = 6;
+const PROTOCOL_UDP = 17;
 
 /**
- * Decodes the IP packet at `at` and the TCP segment in it. `end` bounds the captured bytes, `originalEnd` is where the
+ * Decodes the IP packet at `at` and the TCP segment or, where these are wanted, the UDP datagram in it. `end` bounds the captured bytes, `originalEnd` is where the
  * frame ended on the wire.
  */
 // Runs for every segment.
@@ -30,7 +32,8 @@ function decodeIpv4(segment: Segment, bytes: Uint8Array, at: number, end: number
   if (at + 20 > end) return Skip.cutHeader;
   const headerBytes = (bytes[at]! & 15) << 2;
   if (headerBytes < 20) return Skip.malformed;
-  if (bytes[at + 9] !== PROTOCOL_TCP) return Skip.notTcp;
+  const isTcp = bytes[at + 9] === PROTOCOL_TCP;
+  if (!isTcp && (bytes[at + 9] !== PROTOCOL_UDP || !segment.wantsDatagrams)) return Skip.notTcp;
   // More fragments, or an offset: the segment is not whole. (Bit 14, "don't fragment", does not matter.)
   if ((u16(bytes, at + 6) & 0x3fff) !== 0) return Skip.fragment;
   let totalLength = u16(bytes, at + 2);
@@ -43,7 +46,8 @@ function decodeIpv4(segment: Segment, bytes: Uint8Array, at: number, end: number
   segment.source3 = u32(bytes, at + 12) | 0;
   segment.destination3 = u32(bytes, at + 16) | 0;
   segment.ipId = u16(bytes, at + 4);
-  return decodeTcp(segment, bytes, at + headerBytes, end, at + totalLength);
+  if (isTcp) return decodeTcp(segment, bytes, at + headerBytes, end, at + totalLength);
+  return decodeUdp(segment, bytes, at + headerBytes, end, at + totalLength);
 }
 
 /**
@@ -69,6 +73,7 @@ function decodeIpv6(segment: Segment, bytes: Uint8Array, at: number, end: number
   let next = bytes[at + 6]!;
   let header = at + 40;
   while (next !== PROTOCOL_TCP) {
+    if (next === PROTOCOL_UDP && segment.wantsDatagrams) return decodeUdp(segment, bytes, header, end, packetEnd);
     if (header + 8 > end) return isExtension(next) ? Skip.cutHeader : Skip.notTcp;
     if (next === 44) {
       // Fragment header: offset (13 bits), reserved (2), more fragments (1). An "atomic" one is a whole packet.

@@ -17,13 +17,17 @@ export const CUT = -2;
 
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
+const ETHERTYPE_PPPOE = 0x8864;
+/** PPP's numbers of the same two (RFC 1661 §2, IANA). */
+const PPP_IPV4 = 0x0021;
+const PPP_IPV6 = 0x0057;
 
 /** 802.1Q, 802.1ad (QinQ) and the older tags that switches put on the outside. */
 function isVlanTag(etherType: number): boolean {
   return etherType === 0x8100 || etherType === 0x88a8 || etherType === 0x9100 || etherType === 0x9200;
 }
 
-/** A link header whose EtherType stands at a fixed place, with any number of VLAN tags behind it. */
+/** A link header whose EtherType stands at a fixed place, with any number of VLAN tags behind it, and PPPoE behind these. */
 class EtherTypeLink implements LinkDecoder {
   vlanFrames = 0;
   readonly #typeOffset: number;
@@ -40,6 +44,7 @@ class EtherTypeLink implements LinkDecoder {
     if (at > end) return CUT;
     const etherType = u16(bytes, start + this.#typeOffset);
     if (etherType === ETHERTYPE_IPV4 || etherType === ETHERTYPE_IPV6) return at;
+    if (etherType === ETHERTYPE_PPPOE) return locateInPppoe(bytes, at, end);
     if (!isVlanTag(etherType)) return NO_IP;
     this.vlanFrames++;
     // A tag: 2 bytes priority and VLAN id, 2 bytes the next EtherType.
@@ -48,9 +53,17 @@ class EtherTypeLink implements LinkDecoder {
       const inner = u16(bytes, at + 2);
       at += 4;
       if (inner === ETHERTYPE_IPV4 || inner === ETHERTYPE_IPV6) return at;
+      if (inner === ETHERTYPE_PPPOE) return locateInPppoe(bytes, at, end);
       if (!isVlanTag(inner)) return NO_IP;
     }
   }
+}
+
+/** RFC 2516 §4: version and type 1 byte, code 1 (0: a session's data), session 2, length 2; then PPP's protocol 2. */
+function locateInPppoe(bytes: Uint8Array, at: number, end: number): number {
+  if (at + 8 > end) return CUT;
+  const protocol = u16(bytes, at + 6);
+  return bytes[at + 1] === 0 && (protocol === PPP_IPV4 || protocol === PPP_IPV6) ? at + 8 : NO_IP;
 }
 
 /** BSD loopback: 4 bytes address family, in the byte order of the capturing host (NULL) or big-endian (LOOP). */

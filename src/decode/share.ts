@@ -6,6 +6,7 @@ export const SHARES = 16;
 const SHARES_BITS = 4;
 
 const PROTOCOL_TCP = 6;
+const PROTOCOL_UDP = 17;
 const ETHERTYPE_IPV4 = 0x0800;
 const ETHERTYPE_IPV6 = 0x86dd;
 
@@ -35,17 +36,19 @@ export class FrameGlance {
   next = 0;
   readonly #typeOffset: number;
   readonly #headerBytes: number;
+  readonly #wantsDatagrams: boolean;
   #batch: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#batch.buffer);
 
-  constructor(linkType: number) {
+  constructor(linkType: number, wantsDatagrams: boolean) {
+    this.#wantsDatagrams = wantsDatagrams;
     // As in link.ts: Ethernet, Linux cooked v1 and v2. Of the others none is known.
     const [typeOffset, headerBytes] = linkType === 1 ? [12, 14] : linkType === 113 ? [14, 16] : [0, 20];
     this.#typeOffset = typeOffset!;
     this.#headerBytes = linkType === 1 || linkType === 113 || linkType === 276 ? headerBytes! : NONE_FITS;
   }
 
-  /** Looks at the record at `at`: returns the share of its TCP segment, or -1: it must be decoded to be known. */
+  /** Looks at the record at `at`: returns the share of its segment or datagram, or -1: it must be decoded to be known. */
   // Runs for every segment.
   shareAt(batch: Uint8Array, at: number): number {
     if (batch !== this.#batch) this.#take(batch);
@@ -60,19 +63,23 @@ export class FrameGlance {
     const etherType = view.getUint16(start + this.#typeOffset);
     if (etherType === ETHERTYPE_IPV4) {
       const first = view.getUint8(ip);
-      const tcp = ip + ((first & 15) << 2);
-      if (first >>> 4 !== 4 || view.getUint8(ip + 9) !== PROTOCOL_TCP || (view.getUint16(ip + 6) & 0x3fff) !== 0)
+      const header = ip + ((first & 15) << 2);
+      if (first >>> 4 !== 4 || !this.#isWanted(view.getUint8(ip + 9)) || (view.getUint16(ip + 6) & 0x3fff) !== 0)
         return -1;
-      if (tcp < ip + 20 || tcp + 4 > end) return -1;
-      const ports = view.getUint32(tcp);
+      if (header < ip + 20 || header + 4 > end) return -1;
+      const ports = view.getUint32(header);
       return shareOf(view.getInt32(ip + 12) ^ view.getInt32(ip + 16), (ports >>> 16) ^ (ports & 0xffff));
     }
-    if (etherType !== ETHERTYPE_IPV6 || view.getUint8(ip) >>> 4 !== 6 || view.getUint8(ip + 6) !== PROTOCOL_TCP)
+    if (etherType !== ETHERTYPE_IPV6 || view.getUint8(ip) >>> 4 !== 6 || !this.#isWanted(view.getUint8(ip + 6)))
       return -1;
     let addresses = 0;
     for (let word = ip + 8; word < ip + 40; word += 4) addresses ^= view.getInt32(word);
     const ports = view.getUint32(ip + 40);
     return shareOf(addresses, (ports >>> 16) ^ (ports & 0xffff));
+  }
+
+  #isWanted(protocol: number): boolean {
+    return protocol === PROTOCOL_TCP || (protocol === PROTOCOL_UDP && this.#wantsDatagrams);
   }
 
   #take(batch: Uint8Array): void {

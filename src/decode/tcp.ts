@@ -18,6 +18,7 @@ export function decodeTcp(segment: Segment, bytes: Uint8Array, at: number, end: 
   const headerBytes = (bytes[at + 12]! >>> 4) << 2;
   const payloadStart = at + headerBytes;
   if (headerBytes < 20 || payloadStart > packetEnd) return Skip.malformed;
+  segment.isDatagram = false;
   segment.sourcePort = u16(bytes, at);
   segment.destinationPort = u16(bytes, at + 2);
   segment.sequence = u32(bytes, at + 4) | 0;

@@ -234,7 +234,7 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
   },
   {
     name: "tcplat_connections_total",
-    help: "Connections seen, from their handshake on or not.",
+    help: "Connections seen, from their handshake on or not, and pairs of endpoints that exchange datagrams.",
     type: "counter",
     labelNames: ["origin"],
     samples: ({ stages }) => records(stages.connections.total),

@@ -66,6 +66,8 @@ export interface Protocol {
 export interface DatagramProtocol {
   /** Well-known server ports: a hint, as for streams. */
   readonly ports: readonly number[];
+  /** Ports of other protocols whose datagrams look the same: `auto` leaves them alone. */
+  readonly otherPorts?: readonly number[];
   /** Can bytes[start, end), captured of a datagram, be a client's? Pure, cheap, and certain of nothing by a few bytes alone. */
   recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
   /** Can they be a server's? */
@@ -82,6 +84,8 @@ export interface DatagramSession {
    */
   request(bytes: Uint8Array, start: number, captured: number, end: number): boolean;
   response(bytes: Uint8Array, start: number, captured: number, end: number): boolean;
+  /** Nothing is remembered between datagrams: it may go on with another connection's. */
+  readonly isAtRest: boolean;
 }
 
 export interface Session {

@@ -1,6 +1,7 @@
+import { dns } from "./dns.ts";
 import { memcached } from "./memcached.ts";
 import type { Protocol } from "./protocol.ts";
 import { redis } from "./redis.ts";
 
 /** Every protocol that tcplat speaks. */
-export const PROTOCOLS: readonly Protocol[] = [redis, memcached];
+export const PROTOCOLS: readonly Protocol[] = [redis, memcached, dns];

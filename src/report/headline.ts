@@ -20,7 +20,7 @@ ${trust(view)}
 
 function nothingSeen({ snapshot }: ReportView): Markup {
   const { capture, connections } = snapshot.stages;
-  const seen = `${plural(capture.frames, "frame")}, ${plural(connections.total.syn + connections.total.midstream, "connection")}`;
+  const seen = `${plural(capture.frames, "frame")}, ${plural(connections.total.syn + connections.total.midstream + connections.total.udp, "connection")}`;
   return html`<h1>No request was seen</h1>
 <p>${seen}: <code>tcplat doctor</code> and the lines that tcplat printed say what to try.</p>`;
 }

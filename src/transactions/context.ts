@@ -1,4 +1,5 @@
 import type { ServerTable } from "../connection/servers.ts";
+import type { DatagramProtocol, DatagramSession } from "../protocols/protocol.ts";
 import type { Awake } from "./awake.ts";
 import type { Here } from "./here.ts";
 import type { PendingPool } from "./pending.ts";
@@ -23,7 +24,8 @@ export interface ConversationContext extends PairingContext {
   readonly servers: ServerTable;
   readonly awake: Awake;
   readonly spares: Spares;
+  readonly datagramSpares: Spares<DatagramProtocol, DatagramSession>;
   readonly requestTimeoutUs: number;
   /** Connections not looked into, by reason. */
-  readonly refused: { tls: number; unknown_protocol: number };
+  readonly refused: { tls: number; unknown_protocol: number; unknown_udp: number };
 }

@@ -39,6 +39,16 @@ export class Origin {
     return this.#isServerHere ? fromClient || this.side === "local" : this.side === "client" && !fromClient;
   }
 
+  /** Responses go to requests by id alone. */
+  get pairsById(): boolean {
+    return this.#connection.isDatagrams || this.protocol.pairsById === true;
+  }
+
+  /** None of its requests waits behind another. */
+  get isConcurrent(): boolean {
+    return this.#connection.isDatagrams || this.protocol.isConcurrent === true;
+  }
+
   get connectionId(): number {
     return this.#connection.id;
   }

@@ -2,7 +2,7 @@ import type { Resent } from "../connection/receiver.ts";
 import { NO_ERROR } from "../protocols/protocol.ts";
 import { Draft, NO_DRAFT } from "./draft.ts";
 import type { Origin } from "./origin.ts";
-import { NIL } from "./pending.ts";
+import { NIL, TIMES, Time } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import { Responding } from "./responding.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
@@ -130,6 +130,13 @@ export class Pairing extends Responding {
   expire(beforeUs: number, nowUs: number): void {
     for (const entry of this.queue.expire(beforeUs))
       this.teller.unanswered(entry, this.reasonOf(entry, "timeout"), nowUs);
+  }
+
+  /** Those that began before `beforeUs` and were reported need not keep their place any longer. */
+  forgetExpired(beforeUs: number): void {
+    const { queue, pool } = this;
+    while (queue.head !== NIL && queue.isExpired(queue.head) && pool.times[queue.head * TIMES + Time.start]! < beforeUs)
+      this.giveUpOldest("timeout", beforeUs);
   }
 
   /** Ends every pending request without a response. */

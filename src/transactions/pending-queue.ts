@@ -3,8 +3,10 @@ import { EXPIRED, NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pend
 import { Resend, TIMEOUT_US } from "./resend.ts";
 import { Flag } from "./transaction.ts";
 
-/** Pending requests looked at for one: each segment sent again, and each response with an id, costs this much at most. */
+/** Pending requests looked at for one: each segment sent again costs this much at most. */
 const MAX_LOOKED_AT = 1024;
+/** Requests of one connection that wait for the response with their id: each response costs this much at most. */
+export const MAX_PENDING_BY_ID = 4096;
 
 /** The requests of one connection that wait for their response, first in, first out: a list of the pool's entries. */
 export class PendingQueue {
@@ -44,10 +46,10 @@ export class PendingQueue {
     return entry;
   }
 
-  /** The oldest of this id among the oldest MAX_LOOKED_AT, or NIL. */
+  /** The oldest of this id, or NIL. */
   withId(id: number): number {
     const { words } = this.pool;
-    let left = MAX_LOOKED_AT;
+    let left = MAX_PENDING_BY_ID;
     for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
       if (words[entry * WORDS + Word.id] === id) return entry;
       left--;

@@ -6,7 +6,7 @@ import { Draft, writeWords } from "./draft.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
-import { PendingQueue } from "./pending-queue.ts";
+import { MAX_PENDING_BY_ID, PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";
 import { Flag, type ServiceSink } from "./transaction.ts";
 
@@ -136,6 +136,7 @@ export abstract class Requesting {
     if (this.queue.blocking > 0) this.queue.addFlags(entry, Flag.behindBlocking);
     if (this.queue.count > 0) this.hasPipelined = true;
     if (this.hasLostResponses) this.#settleLost(id);
+    if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
     this.queue.add(entry);
   }
 
@@ -146,6 +147,9 @@ export abstract class Requesting {
     if (before !== NIL && queue.hasFlag(before, Flag.gap)) this.isLost(before, this.here.timeUs);
     if (queue.count === 0) this.hasLostResponses = false;
   }
+
+  /** More wait for the response with their id than are looked at for one: the oldest is given up. */
+  protected abstract makeRoom(): void;
 
   /** The response to this pending request is missing. */
   protected abstract isLost(entry: number, nowUs: number): void;
@@ -211,7 +215,7 @@ export abstract class Requesting {
   }
 
   get #isConcurrent(): boolean {
-    return this.origin.protocol.isConcurrent === true;
+    return this.origin.isConcurrent;
   }
 
   /** What a request is that others wait before. */

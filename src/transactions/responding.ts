@@ -261,6 +261,10 @@ export abstract class Responding extends Requesting implements Exchange {
     return this.hasLostResponses && this.queue.hasFlag(entry, Flag.gap) ? "gap" : reason;
   }
 
+  protected override makeRoom(): void {
+    this.giveUpOldest("evicted", this.here.timeUs);
+  }
+
   protected override isLost(entry: number, nowUs: number): void {
     this.queue.take(entry);
     this.parts?.forget(entry);

@@ -32,6 +32,10 @@ export class Rest {
     return (this.#bits & 2) !== 0;
   }
 
+  get pendingCount(): number {
+    return this.queue?.count ?? 0;
+  }
+
   /** Requests not reported as anything yet. */
   get unreported(): number {
     return (this.queue?.unreported ?? 0) + (this.held?.answers.length ?? 0);

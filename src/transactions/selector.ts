@@ -1,5 +1,5 @@
 import type { ProtocolSelection } from "../options.ts";
-import { type Protocol, Recognition } from "../protocols/protocol.ts";
+import { type DatagramProtocol, type Protocol, Recognition } from "../protocols/protocol.ts";
 
 /** What a connection's first bytes were taken for, where they are no protocol's. */
 export type Refusal = "tls" | "unknown_protocol";
@@ -61,6 +61,56 @@ export class ProtocolSelector {
     return best ?? "unknown_protocol";
   }
 
+  /** Some protocol that may be spoken is spoken in datagrams. */
+  get wantsDatagrams(): boolean {
+    return [...this.#anyPort, ...this.#byPort.values()].some((protocol) => protocol.datagrams !== undefined);
+  }
+
+  /** The protocol of a datagram between these ports, or null. The server's port, where it is pinned, decides alone. */
+  recogniseDatagram(
+    serverPort: number,
+    clientPort: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Protocol | null {
+    const fixed = this.byPort(serverPort);
+    if (fixed !== null) return fixed.datagrams === undefined ? null : fixed;
+    let best: Protocol | null = null;
+    let bestRank = -1;
+    for (const protocol of this.#anyPort) {
+      const { datagrams } = protocol;
+      if (datagrams === undefined || isOthers(datagrams, serverPort, clientPort)) continue;
+      const verdict = Math.max(
+        datagrams.recogniseRequest(bytes, start, end),
+        datagrams.recogniseResponse(bytes, start, end),
+      );
+      const isUsualPort = datagrams.ports.includes(serverPort);
+      if (verdict !== Recognition.certain && !(isUsualPort && verdict !== Recognition.no)) continue;
+      const rank = verdict * 2 + (isUsualPort ? 1 : 0);
+      if (rank > bestRank) {
+        best = protocol;
+        bestRank = rank;
+      }
+    }
+    return best;
+  }
+
+  /** Who sent this datagram between ports `a` and `b`, by its grammar alone, where it is one of a protocol that may be spoken there. */
+  datagramSpeaker(a: number, b: number, bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
+    let client = 0;
+    let server = 0;
+    const pinned = this.#byPort.get(a) ?? this.#byPort.get(b) ?? this.#only;
+    for (const protocol of pinned === null ? this.#anyPort : [pinned]) {
+      const { datagrams } = protocol;
+      if (datagrams === undefined || (pinned === null && isOthers(datagrams, a, b))) continue;
+      client = Math.max(client, datagrams.recogniseRequest(bytes, start, end));
+      server = Math.max(server, datagrams.recogniseResponse(bytes, start, end));
+    }
+    if (client === server || Math.max(client, server) < Recognition.possible) return null;
+    return client > server ? "client" : "server";
+  }
+
   /** Who speaks these first bytes, by their grammar alone. */
   speaker(bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
     const protocols = new Set([...this.#anyPort, ...this.#byPort.values()]);
@@ -73,6 +123,10 @@ export class ProtocolSelector {
     if (client === server || Math.max(client, server) < Recognition.possible) return null;
     return client > server ? "client" : "server";
   }
+}
+
+function isOthers({ otherPorts }: DatagramProtocol, a: number, b: number): boolean {
+  return otherPorts !== undefined && (otherPorts.includes(a) || otherPorts.includes(b));
 }
 
 /** Whether bytes begin a TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */

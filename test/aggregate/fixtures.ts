@@ -99,7 +99,7 @@ export function stages(changes: Partial<StageCounters> = {}): StageCounters {
       clockRegressions: 3,
       batches: { count: 2, framesMax: 6 },
     },
-    connections: { now: 2, total: { syn: 3, midstream: 4 }, evicted: 1, notAnalysed: { tls: 1 } },
+    connections: { now: 2, total: { syn: 3, midstream: 4, udp: 0 }, evicted: 1, notAnalysed: { tls: 1 } },
     sampling: { ratio: 1, segmentsOutside: 0 },
     tcp: [{ server: SERVER, retransmittedSegments: 1, outOfOrderSegments: 2, gaps: 3, gapBytes: 4000, zeroWindows: 5 }],
     serversLimited: 0,

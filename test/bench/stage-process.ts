@@ -93,6 +93,7 @@ const HINTS: RoleHints = {
   filterPorts: new Set(),
   knownPorts: new Set(),
   speaker: () => null,
+  datagramSpeaker: () => null,
 };
 
 function connecting(source: FrameSource): Consume {

@@ -52,7 +52,7 @@ function sharesOf(of: TestSegment, wire: Wire): { glance: number; decoded: numbe
   const batch = recordOf(of.timeUs, frameOf(of, wire));
   const decoder = new Decoder(wire.linkType);
   assert.ok(decoder.decode(batch, 0));
-  const glance = new FrameGlance(wire.linkType);
+  const glance = new FrameGlance(wire.linkType, true);
   const share = glance.shareAt(batch, 0);
   assert.equal(glance.next, batch.length);
   assert.equal(glance.timeUs, decoder.segment.timeUs);
@@ -84,7 +84,7 @@ describe("the frames of an interface, shared out by the kernel's program", () =>
     }
   });
 
-  it("go to the first where they are no whole TCP segment", () => {
+  it("go to the first where they are no whole TCP segment or datagram", () => {
     const [a, b] = [
       { address: "10.0.0.1", port: 40_001 },
       { address: "10.0.0.2", port: 6379 },
@@ -93,10 +93,12 @@ describe("the frames of an interface, shared out by the kernel's program", () =>
     const fragment = frameOf(of, { ...ETHERNET, fragment: 0x2000 });
     const udp = frameOf(of);
     udp[14 + 9] = 17;
+    const icmp = frameOf(of);
+    icmp[14 + 9] = 1;
     const arp = frameOf(of);
     arp.set([0x08, 0x06, 0, 1], 12);
-    for (const frame of [fragment, udp, arp]) assert.equal(memberOf(PROGRAM.code, frame, []), 0);
-    assert.notEqual(memberOf(PROGRAM.code, frameOf(of), []), 0);
+    for (const frame of [fragment, icmp, arp]) assert.equal(memberOf(PROGRAM.code, frame, []), 0);
+    for (const frame of [udp, frameOf(of)]) assert.notEqual(memberOf(PROGRAM.code, frame, []), 0);
   });
 });
 
@@ -130,14 +132,14 @@ describe("the connections of a file, shared out by a hash", () => {
       { address: "10.0.0.2", port: 6379 },
     ];
     const whole = frameOf(segment(a, b, new Uint8Array(20)));
-    const glance = new FrameGlance(1);
+    const glance = new FrameGlance(1, true);
     for (let length = 0; length < 14 + 40; length++) {
       const batch = recordOf(BEGIN_US, whole, length);
       assert.equal(glance.shareAt(batch, 0), -1, `${length} bytes`);
       assert.equal(glance.next, RECORD_HEADER_BYTES + length);
     }
     for (const [at, byte] of [
-      [23, 17],
+      [23, 1],
       [20, 0x20],
       [14, 0x4f],
       [14, 0x40],

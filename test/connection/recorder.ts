@@ -35,6 +35,7 @@ export class Recorder {
       filterPorts: new Set(),
       knownPorts: new Set([6379]),
       speaker: () => null,
+      datagramSpeaker: () => null,
       ...options.hints,
     };
     this.table = new ConnectionTable({

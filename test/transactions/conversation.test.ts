@@ -318,7 +318,7 @@ test("TLS and unknown protocols are counted, and not looked into", () => {
   const tls = new Dialogue({ port: 6380 })
     .client(1, "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03")
     .server(2, "\x16\x03\x03");
-  assert.deepEqual([tls.refused, tls.connection.isIgnored], [{ tls: 1, unknown_protocol: 0 }, true]);
+  assert.deepEqual([tls.refused, tls.connection.isIgnored], [{ tls: 1, unknown_protocol: 0, unknown_udp: 0 }, true]);
   const pinned = new Dialogue({ selections: [{ name: "redis", ports: [] }] })
     .client(1, "\x16\x03\x01\x02\0\x01\0")
     .end("closed");
@@ -326,7 +326,7 @@ test("TLS and unknown protocols are counted, and not looked into", () => {
   const http = new Dialogue({ port: 80 })
     .client(1, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
     .server(2, "HTTP/1.1 200 OK\r\n");
-  assert.deepEqual([http.refused, http.ledger.requests], [{ tls: 0, unknown_protocol: 1 }, 0]);
+  assert.deepEqual([http.refused, http.ledger.requests], [{ tls: 0, unknown_protocol: 1, unknown_udp: 0 }, 0]);
 });
 
 test("what the server says before the client (a greeting) is unmatched where the protocol is known, else not looked at", () => {

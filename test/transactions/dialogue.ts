@@ -157,7 +157,7 @@ export class Dialogue {
   readonly ledger: Ledger;
   readonly connection: Connection;
   readonly conversation: Conversation;
-  readonly refused = { tls: 0, unknown_protocol: 0 };
+  readonly refused = { tls: 0, unknown_protocol: 0, unknown_udp: 0 };
   // Near the wrap, so that every longer dialogue crosses it.
   readonly #sent = { client: -100, server: 0x7fffffc0 };
 
@@ -186,6 +186,7 @@ export class Dialogue {
         requestTimeoutUs: given.requestTimeoutUs ?? 60_000_000,
         awake: new Awake(),
         spares: new Spares(),
+        datagramSpares: new Spares(),
         refused: this.refused,
       },
       this.connection,

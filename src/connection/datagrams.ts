@@ -1,0 +1,125 @@
+import type { Segment } from "../decode/segment.ts";
+import type { Connection } from "./connection.ts";
+import type { DuplicateFilter } from "./duplicates.ts";
+import { Fifo } from "./fifo.ts";
+import { type EndReason, Piece } from "./receiver.ts";
+import { guessClientIsA, sideOf } from "./roles.ts";
+import type { Sample } from "./sample.ts";
+import type { ServerTable } from "./servers.ts";
+import type { ConnectionSlots } from "./slots.ts";
+import type { TableOptions } from "./table-options.ts";
+
+/** Two endpoints that exchange datagrams, and have said nothing for so long with nothing pending, are forgotten. */
+const IDLE_US = 5_000_000;
+/** Makes the hash of two endpoints' datagrams another one than that of a TCP connection between them, always. */
+const DATAGRAMS = 0x5bd1e995;
+/** Those with something pending are passed over so often when room has to be made. */
+const MAX_PASSED_OVER = 8;
+
+/** What the table does for datagrams as for segments. */
+export interface Host {
+  readonly slots: ConnectionSlots;
+  readonly duplicates: DuplicateFilter;
+  readonly sample: Sample;
+  readonly servers: ServerTable;
+  readonly options: TableOptions;
+  add(segment: Segment, hash: number): Connection;
+  touch(connection: Connection): void;
+  /** Ends and forgets it. */
+  drop(connection: Connection, reason: EndReason): void;
+}
+
+/**
+ * Datagrams (UDP): there is no handshake, no order and no end. Two endpoints that exchange them are a connection like TCP's, from
+ * the first datagram until nothing has been said for a while. They may take half the room there is: a client asks each question from
+ * another port, and must not drive out connections.
+ */
+export class Datagrams {
+  /** Connections opened so far. */
+  opened = 0;
+  /** Those that had to make room with something pending. */
+  evicted = 0;
+  readonly #host: Host;
+  readonly #piece = new Piece();
+  readonly #capacity: number;
+  readonly idleUs: number;
+  /** In the order of their first datagrams. Some may be gone from the table. */
+  readonly #order = new Fifo<Connection>();
+
+  constructor(host: Host) {
+    this.#host = host;
+    this.#capacity = Math.max(1, host.options.maxConnections >> 1);
+    this.idleUs = Math.min(IDLE_US, host.options.idleTimeoutUs);
+  }
+
+  /** Takes one datagram. */
+  // Runs for every datagram.
+  accept(segment: Segment): void {
+    const host = this.#host;
+    if (segment.payloadLength === 0 || host.duplicates.isDuplicate(segment)) return;
+    const hash = host.slots.hashOf(segment) ^ DATAGRAMS;
+    const found = host.slots.find(segment, hash);
+    const fromA = found === null || host.slots.foundFromA;
+    const connection = found ?? this.#open(segment, hash);
+    host.touch(connection);
+    if (connection.isIgnored) {
+      if (connection.isOutside) host.sample.segmentsOutside++;
+      return;
+    }
+    if (connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
+    const piece = this.#piece;
+    piece.fromClient = fromA === connection.clientIsA;
+    piece.bytes = segment.bytes;
+    piece.start = segment.payloadStart;
+    piece.end = segment.payloadStart + segment.payloadCaptured;
+    piece.cut = segment.payloadLength - segment.payloadCaptured;
+    piece.timeUs = segment.timeUs;
+    connection.receiver!.data(piece);
+  }
+
+  #open(segment: Segment, hash: number): Connection {
+    for (let first = this.#order.first; first !== undefined && first.slot < 0; first = this.#order.first) {
+      this.#order.shift();
+    }
+    if (this.#order.length >= this.#capacity) this.#makeRoom();
+    const connection = this.#host.add(segment, hash);
+    connection.isDatagrams = true;
+    this.#order.push(connection);
+    this.opened++;
+    return connection;
+  }
+
+  /** One that is gone already makes room, or the oldest, but rather one with nothing pending. */
+  #makeRoom(): void {
+    for (let passed = 0; ; passed++) {
+      const oldest = this.#order.shift();
+      if (oldest === undefined || oldest.slot < 0) return;
+      if (passed < MAX_PASSED_OVER && oldest.receiver?.hasPending === true) {
+        this.#order.push(oldest);
+        continue;
+      }
+      if (oldest.receiver?.hasPending === true) this.evicted++;
+      this.#host.drop(oldest, "evicted");
+      return;
+    }
+  }
+
+  /** Before the first datagram is delivered: roles, side, receiver. False when it is of no use. */
+  #prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
+    const { options, servers } = this.#host;
+    const start = segment.payloadStart;
+    const end = start + segment.payloadCaptured;
+    // What the message itself says is what a port can only hint at.
+    const speaker = options.hints.datagramSpeaker(connection.aPort, connection.bPort, segment.bytes, start, end);
+    connection.clientIsA =
+      speaker === null
+        ? guessClientIsA(connection, options.hints, servers, fromA, segment.bytes, start, end)
+        : (speaker === "client") === fromA;
+    // Who speaks first asks, where nothing else tells.
+    connection.clientIsA ??= fromA;
+    connection.side = options.side ?? sideOf(connection, options.localAddresses());
+    connection.receiver = options.attach(connection);
+    connection.isIgnored = connection.receiver === null;
+    return !connection.isIgnored;
+  }
+}

@@ -1,0 +1,45 @@
+import { u16, u32 } from "../bytes/read.ts";
+import { Skip } from "./counters.ts";
+import type { Segment } from "./segment.ts";
+
+const HEADER_BYTES = 8;
+/** Bytes of a datagram that `sequence` sums up: the ids of messages, and nearly all of a question. */
+const SUMMED_BYTES = 64;
+
+/**
+ * RFC 768: source port 2, destination port 2, length (header included) 2, checksum 2.
+ *
+ * `end` bounds the captured bytes, `packetEnd` is where the IP packet ended on the wire.
+ */
+// Runs for every datagram.
+export function decodeUdp(segment: Segment, bytes: Uint8Array, at: number, end: number, packetEnd: number): Skip {
+  if (at + HEADER_BYTES > packetEnd) return Skip.malformed;
+  if (at + HEADER_BYTES > end) return Skip.cutHeader;
+  const length = u16(bytes, at + 4);
+  // 0: a jumbogram (RFC 2675 §4), or one handed to the network card: then the packet's own length counts.
+  const datagramEnd = length === 0 ? packetEnd : at + length;
+  if (datagramEnd < at + HEADER_BYTES || datagramEnd > packetEnd) return Skip.malformed;
+  segment.isDatagram = true;
+  segment.sourcePort = u16(bytes, at);
+  segment.destinationPort = u16(bytes, at + 2);
+  segment.acknowledgement = 0;
+  segment.flags = 0;
+  segment.window = 0;
+  segment.checksum = u16(bytes, at + 6);
+  segment.bytes = bytes;
+  segment.headerStart = at;
+  segment.payloadStart = at + HEADER_BYTES;
+  segment.payloadLength = datagramEnd - segment.payloadStart;
+  segment.payloadCaptured = Math.max(0, Math.min(end, datagramEnd) - segment.payloadStart);
+  segment.sequence = sumOf(bytes, segment.payloadStart, segment.payloadStart + segment.payloadCaptured);
+  return Skip.none;
+}
+
+function sumOf(bytes: Uint8Array, start: number, end: number): number {
+  const stop = Math.min(end, start + SUMMED_BYTES);
+  let sum = end - start;
+  let at = start;
+  for (; at + 4 <= stop; at += 4) sum = Math.imul(sum ^ u32(bytes, at), 0x9e3779b1) ^ (sum >>> 15);
+  for (; at < stop; at++) sum = Math.imul(sum ^ bytes[at]!, 0x85ebca6b);
+  return sum | 0;
+}

@@ -1,0 +1,38 @@
+import type { DatagramSession, Exchange } from "../protocol.ts";
+import { tellAnswer } from "./answers.ts";
+import { Message } from "./message.ts";
+import { tellQuestion } from "./questions.ts";
+
+const message = new Message();
+
+/** A message in each datagram. */
+export class Datagrams implements DatagramSession {
+  /** All that has to be remembered is pending. */
+  readonly isAtRest = true;
+  readonly #exchange: Exchange;
+
+  constructor(exchange: Exchange) {
+    this.#exchange = exchange;
+  }
+
+  // Runs for every datagram.
+  request(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
+    if (!message.read(bytes, start, captured)) return false;
+    // Between two servers either may ask; an answer of the one that was taken for the client is to nothing that is known.
+    if (message.isResponse) return true;
+    const exchange = this.#exchange;
+    exchange.requestBegins(start);
+    tellQuestion(exchange, message, end, true);
+    return true;
+  }
+
+  // Runs for every datagram.
+  response(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
+    if (!message.read(bytes, start, captured)) return false;
+    const exchange = this.#exchange;
+    exchange.responseBegins(start);
+    if (message.isResponse) tellAnswer(exchange, message, bytes, start, captured, end);
+    else exchange.push(end);
+    return true;
+  }
+}

@@ -1,0 +1,41 @@
+import { type Exchange, OTHER, TransactionClass } from "../protocol.ts";
+import type { Message } from "./message.ts";
+import { name } from "./name.ts";
+import { COMMANDS, commandOf, Type, typeName } from "./tables.ts";
+
+const WORDS = COMMANDS.map((command) => new TextEncoder().encode(command));
+const encoder = new TextEncoder();
+
+/** An id of the exchange: the message's own, and what tells its question from another with the same id. */
+export function exchangeId(question: number, id: number): number {
+  return (question << 16) | id;
+}
+
+/** Tells the message just read, which has begun, as a request that ends before `at`. */
+export function tellQuestion(exchange: Exchange, message: Message, at: number, isDatagram: boolean): void {
+  const { opcode, type } = message;
+  const id = exchangeId(message.question, message.id);
+  if (isDatagram && exchange.requestAgain(id)) return;
+  const commandId = commandOf(opcode, type);
+  if (exchange.wantsText) tellText(exchange, message, commandId);
+  if (exchange.wantsDetails) {
+    exchange.detail("id", message.id);
+    if (message.class > 1) exchange.detail("class", message.class);
+  }
+  const isTransfer = opcode === 0 && (type === Type.axfr || type === Type.ixfr);
+  exchange.requestEnds(at, commandId, isTransfer ? TransactionClass.stream : TransactionClass.normal, 0, id);
+}
+
+function tellText(exchange: Exchange, { opcode, type, question }: Message, commandId: number): void {
+  if (commandId !== OTHER || question !== 0) {
+    const word =
+      commandId !== OTHER ? WORDS[commandId]! : encoder.encode(opcode === 0 ? typeName(type) : `OPCODE${opcode}`);
+    exchange.word(false);
+    exchange.text(word, 0, word.length);
+  }
+  if (name.length > 0) {
+    exchange.word(true);
+    exchange.text(name.text, 0, name.length);
+  }
+  if (question === 0) exchange.textCut();
+}

@@ -1,0 +1,127 @@
+import type { Connection } from "../connection/connection.ts";
+import type { EndReason, Piece, StreamReceiver } from "../connection/receiver.ts";
+import type { DatagramSession, Protocol } from "../protocols/protocol.ts";
+import type { Sleeper } from "./awake.ts";
+import type { ConversationContext } from "./context.ts";
+import { Origin } from "./origin.ts";
+import { Pairing } from "./pairing.ts";
+import { Rest } from "./rest.ts";
+import { StreamPlace } from "./stream-place.ts";
+
+/** Of a conversation that has had no pairing yet. */
+const NOTHING_LEFT = new Rest();
+/** Datagrams have no place in a stream: each is counted from its own beginning. */
+const NO_PLACE = new StreamPlace();
+
+/**
+ * What two endpoints say in datagrams. Each is whole, and its messages pair by id: nothing of what `Conversation` has to do for
+ * streams is to be done here. What only messages under way need is given back as there.
+ */
+export class DatagramConversation implements StreamReceiver, Sleeper {
+  readonly #context: ConversationContext;
+  readonly #connection: Connection;
+  #protocol: Protocol | null = null;
+  #pairing: Pairing | null = null;
+  #session: DatagramSession | null = null;
+  #rest: Rest | null = null;
+  #isAwake = false;
+
+  constructor(context: ConversationContext, connection: Connection) {
+    this.#context = context;
+    this.#connection = connection;
+  }
+
+  get hasPending(): boolean {
+    const holder = this.#pairing ?? this.#rest;
+    return holder !== null && holder.unreported > 0;
+  }
+
+  // Runs for every datagram.
+  data(piece: Piece): void {
+    const { fromClient, bytes, start, end, cut } = piece;
+    if (this.#protocol === null && !this.#choose(bytes, start, end)) return;
+    if (!this.#isAwake) this.#wake();
+    const pairing = this.#pairing!;
+    const session = this.#session!;
+    if (fromClient) {
+      pairing.enterRequestPiece(piece, 0);
+      if (!session.request(bytes, start, end, end + cut)) pairing.countParserError("request");
+      pairing.requestVoid();
+    } else {
+      pairing.enterResponsePiece(piece, 0);
+      if (!session.response(bytes, start, end, end + cut)) pairing.countParserError("response");
+      pairing.dropResponse();
+    }
+    if (!pairing.isOverfull) return;
+    pairing.isOverfull = false;
+    pairing.countParserError("pending_limit");
+  }
+
+  ended(reason: EndReason): void {
+    if (this.#pairing === null && this.hasPending) this.#wake();
+    this.#pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.#connection.lastUs);
+  }
+
+  expire(clockUs: number): void {
+    const holder = this.#pairing ?? this.#rest;
+    if (holder === null || holder.pendingCount === 0) return;
+    if (!this.#isAwake) this.#wake();
+    const timeoutUs = this.#context.requestTimeoutUs;
+    this.#pairing!.expire(clockUs - timeoutUs, clockUs);
+    // A response that late would not be known to be late; but there must be an end.
+    this.#pairing!.forgetExpired(clockUs - 2 * timeoutUs);
+  }
+
+  sleep(): void {
+    this.#isAwake = false;
+    const pairing = this.#pairing;
+    const session = this.#session;
+    if (pairing === null || session === null) return;
+    if (!session.isAtRest || !pairing.isAtRest) {
+      pairing.sleep();
+      return;
+    }
+    this.#rest ??= new Rest();
+    pairing.leave(this.#rest, 0);
+    this.#context.datagramSpares.give(this.#protocol!.datagrams!, { pairing, session });
+    this.#pairing = null;
+    this.#session = null;
+  }
+
+  // Of streams only.
+  gap(): void {}
+  retransmitted(): void {}
+  sentForNothing(): void {}
+  serverFinished(): void {}
+
+  #choose(bytes: Uint8Array, start: number, end: number): boolean {
+    const { serverPort, clientPort } = this.#connection;
+    const { selector, servers, refused } = this.#context;
+    const chosen = selector.recogniseDatagram(serverPort, clientPort, bytes, start, end);
+    if (chosen === null) {
+      refused.unknown_udp++;
+      this.#connection.isIgnored = true;
+      return false;
+    }
+    this.#connection.server = servers.find(this.#connection.serverText);
+    this.#protocol = chosen;
+    return true;
+  }
+
+  #wake(): void {
+    this.#isAwake = true;
+    this.#context.awake.add(this);
+    if (this.#pairing !== null) {
+      this.#pairing.wake();
+      return;
+    }
+    const protocol = this.#protocol!;
+    const { datagrams } = protocol;
+    const origin = new Origin(this.#connection, protocol, NO_PLACE, NO_PLACE);
+    const spare = this.#context.datagramSpares.take(datagrams!);
+    const pairing = spare?.pairing ?? new Pairing(this.#context, origin, true);
+    this.#session = spare?.session ?? datagrams!.createSession(pairing);
+    pairing.resume(origin, true, this.#rest ?? NOTHING_LEFT);
+    this.#pairing = pairing;
+  }
+}
