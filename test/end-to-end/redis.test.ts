@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { captureObstacle } from "../support/live.ts";
-import { type Measured, RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
+import { atMostUs, type Measured, RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { missingProgram, type RealServer, startRedis, temporaryFolder } from "../support/servers.ts";
 import { type JsonRecord, NO_PORTS, Tcplat, total, violations } from "../support/tcplat.ts";
 
@@ -35,7 +35,7 @@ function assertWithin(records: readonly JsonRecord[], measured: readonly Measure
   records.forEach((record, i) => {
     const { us } = measured[i]!;
     assert.ok(
-      record.latency_us >= 0 && record.latency_us <= us + 1,
+      record.latency_us >= 0 && record.latency_us <= atMostUs(us),
       `${record.summary}: ${record.latency_us} within ${us}`,
     );
     assert.equal(record.latency_us, record.send_us + record.wait_us + record.receive_us);
@@ -83,7 +83,7 @@ for (const device of ["lo", "any"]) {
       const [record] = await tcplat.transactions(1);
       await tcplat.stop();
       assertWithin([record!], [measured]);
-      assert.ok(record!.latency_us >= 50_000 && record!.latency_us < 200_000, `${record!.latency_us}`);
+      assert.ok(record!.latency_us >= 50_000, `${record!.latency_us}`);
       assert.equal(record!.wait_us, record!.latency_us - record!.send_us - record!.receive_us);
       assert.ok(record!.wait_us >= 50_000);
       await client.close();

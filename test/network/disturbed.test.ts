@@ -4,6 +4,7 @@ import { Network } from "../support/forwarder.ts";
 import { namespaceObstacle } from "../support/namespaces.ts";
 import { type RealServer, startRedis } from "../support/servers.ts";
 import { total } from "../support/tcplat.ts";
+import { always, inCalm } from "../support/tries.ts";
 import type { Policy } from "./policy.ts";
 import { assertTrue, Referee, recordOf, type View, type Views, type Words, watch } from "./vantage.ts";
 
@@ -43,16 +44,17 @@ function trouble({ summary }: View): readonly number[] {
 /** One connection asks for one thing to begin with, then, under the policy, for the others. */
 async function disturb(policy: Policy, ...requests: readonly Words[]): Promise<Views> {
   let referee!: Referee;
-  const views = await watch(network, [redis.port], async () => {
+  const act = async (): Promise<number> => {
     referee = await Referee.connect(network, redis);
     await referee.ask("GET", "first");
     await network.policy(policy);
     for (const words of requests) await referee.ask(...words);
     await network.policy({ rules: [] });
     return referee.asked.length;
-  });
+  };
+  const views = await always(() => watch(network, [redis.port], act));
   await referee.client.close();
-  assertTrue(views, [referee], policy.closedWindow?.ms);
+  await always(() => assertTrue(views, [referee], policy.closedWindow?.ms));
   return views;
 }
 
@@ -62,8 +64,12 @@ function compare(views: Views, summary: string) {
   return { nearUs: near.latency_us, farUs: far.latency_us, flags: [near.flags, far.flags] };
 }
 
+function itInCalm(name: string, act: () => Promise<void>): void {
+  it(name, () => inCalm(act));
+}
+
 describe("a redis-server seen from both hosts at once", { skip }, () => {
-  it("an undisturbed line: no flags, no trouble", async () => {
+  itInCalm("an undisturbed line: no flags, no trouble", async () => {
     const views = await disturb({ rules: [] }, ["SET", "k", "v"], ["GET", "k"], ["LPUSH", "k", "x"]);
     for (const view of [views.client, views.server]) {
       assert.deepEqual(trouble(view), [0, 0, 0, 0]);
@@ -71,7 +77,7 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     }
   });
 
-  it("a lost request was slow and sent again for the client, and neither for the server", async () => {
+  itInCalm("a lost request was slow and sent again for the client, and neither for the server", async () => {
     const lost: Policy = { rules: [{ action: "drop", way: "toServer", nth: [1] }] };
     const views = await disturb(lost, ["GET", "lost"], ["GET", "next"]);
     const { nearUs, farUs, flags } = compare(views, "GET lost");
@@ -83,7 +89,7 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     assert.ok(compare(views, "GET next").nearUs < RTO_US / 2);
   });
 
-  it("a lost response was slow for the client, and sent again by a server that was quick", async () => {
+  itInCalm("a lost response was slow for the client, and sent again by a server that was quick", async () => {
     // So slow that the request has been acknowledged by itself: else the client sends that again, too.
     const lost: Policy = { rules: [{ action: "drop", way: "toClient", nth: [1] }] };
     const views = await disturb(lost, ["DEBUG", "SLEEP", "0.1"], ["GET", "next"]);
@@ -95,17 +101,20 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     assert.ok(compare(views, "GET next").nearUs < RTO_US / 2);
   });
 
-  it("a segment lost in the middle of a request: out of order where it is missing, sent again where it was seen", async () => {
-    const views = await disturb({ rules: [{ action: "drop", way: "toServer", nth: [2] }] }, ["SET", "k", LARGE]);
-    const { flags } = compare(views, "SET k");
-    // Packets are numbered: what fills the hole was sent again.
-    assert.deepEqual(flags, [["retransmission"], ["out_of_order", "retransmission"]]);
-    assert.ok(trouble(views.client)[0]! >= 1);
-    assert.deepEqual(trouble(views.server).slice(0, 1), [0]);
-    assert.ok(trouble(views.server)[1]! >= 1);
-  });
+  itInCalm(
+    "a segment lost in the middle of a request: out of order where it is missing, sent again where it was seen",
+    async () => {
+      const views = await disturb({ rules: [{ action: "drop", way: "toServer", nth: [2] }] }, ["SET", "k", LARGE]);
+      const { flags } = compare(views, "SET k");
+      // Packets are numbered: what fills the hole was sent again.
+      assert.deepEqual(flags, [["retransmission"], ["out_of_order", "retransmission"]]);
+      assert.ok(trouble(views.client)[0]! >= 1);
+      assert.deepEqual(trouble(views.server).slice(0, 1), [0]);
+      assert.ok(trouble(views.server)[1]! >= 1);
+    },
+  );
 
-  it("a segment lost in the middle of a response: the other way round", async () => {
+  itInCalm("a segment lost in the middle of a response: the other way round", async () => {
     const views = await disturb({ rules: [{ action: "drop", way: "toClient", nth: [2] }] }, ["GET", "large"]);
     const { flags } = compare(views, "GET large");
     assert.deepEqual(flags[0], ["out_of_order", "retransmission"]);
@@ -114,15 +123,18 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     assert.equal(trouble(views.server)[1], 0);
   });
 
-  it("neighbours that change places are out of order where they arrive, and nowhere sent again unless TCP did", async () => {
-    const swap: Policy = { rules: [{ action: "swap", way: "both", nth: [1, 3] }] };
-    const views = await disturb(swap, ["SET", "k", LARGE], ["GET", "large"]);
-    assert.deepEqual(compare(views, "SET k").flags[1], ["out_of_order"]);
-    assert.ok(compare(views, "GET large").flags[0]!.includes("out_of_order"));
-    assert.equal(trouble(views.client)[0]! > 0, compare(views, "SET k").flags[0]!.includes("retransmission"));
-  });
+  itInCalm(
+    "neighbours that change places are out of order where they arrive, and nowhere sent again unless TCP did",
+    async () => {
+      const swap: Policy = { rules: [{ action: "swap", way: "both", nth: [1, 3] }] };
+      const views = await disturb(swap, ["SET", "k", LARGE], ["GET", "large"]);
+      assert.deepEqual(compare(views, "SET k").flags[1], ["out_of_order"]);
+      assert.ok(compare(views, "GET large").flags[0]!.includes("out_of_order"));
+      assert.equal(trouble(views.client)[0]! > 0, compare(views, "SET k").flags[0]!.includes("retransmission"));
+    },
+  );
 
-  it("a segment that comes twice at once is a duplicate; one that comes again later was sent again", async () => {
+  itInCalm("a segment that comes twice at once is a duplicate; one that comes again later was sent again", async () => {
     const twice = (ms: number): Policy => ({ rules: [{ action: "duplicate", way: "both", nth: [1], ms }] });
     const atOnce = await disturb(twice(0), ["GET", "twice"], ["GET", "next"]);
     assert.deepEqual(trouble(atOnce.client), [0, 0, 1, 0]);
@@ -136,7 +148,7 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     }
   });
 
-  it("a delay on the line is the client's alone", async () => {
+  itInCalm("a delay on the line is the client's alone", async () => {
     const rules = [{ action: "delay", way: "both", ms: 15 }] as const;
     const views = await disturb({ rules }, ...Array.from({ length: 10 }, (_, i) => ["GET", `k${i}`]));
     for (let i = 0; i < 10; i++) {
@@ -147,7 +159,7 @@ describe("a redis-server seen from both hosts at once", { skip }, () => {
     assert.deepEqual(trouble(views.client), [0, 0, 0, 0]);
   });
 
-  it("a window that is closed for a while: probes are no data, and the closing is counted once", async () => {
+  itInCalm("a window that is closed for a while: probes are no data, and the closing is counted once", async () => {
     const views = await disturb({ rules: [], closedWindow: { way: "toClient", ms: 150 } }, ["GET", "a"], ["GET", "b"]);
     const [again, outOfOrder, duplicates, zeroWindows] = trouble(views.client);
     assert.deepEqual([again, outOfOrder, duplicates, zeroWindows], [0, 0, 0, 1]);

@@ -52,6 +52,8 @@ describe("a capture that misses packets its neighbour sees", { skip }, () => {
         assert.ok(total(summary, "tcp_gaps") > 0);
         const paired = records.filter(({ status }) => status !== "unanswered");
         const exact = paired.filter((record) => assertPair(record, truth));
+        const late = paired.filter((record) => isLate(record, truth));
+        assert.ok(late.length <= 0.02 * paired.length, `${late.length} of ${paired.length} are late`);
         assert.ok(exact.length > 0.8 * paired.length, `${exact.length} of ${paired.length} times are exact`);
         assert.ok(paired.length > (depth === 1 ? 0.6 * truth.size : 0), `${paired.length} pairs of ${truth.size}`);
         assert.ok(records.filter(({ error }) => error === "gap").length === total(summary, "unanswered_requests"));
@@ -85,15 +87,15 @@ function assertPair(record: JsonRecord, truth: ReadonlyMap<string, JsonRecord>):
   assert.ok(known !== undefined, `no request ${name}`);
   assert.deepEqual([record.status, record.error], [known.status, known.error], name);
   if (!record.flags.includes("gap")) assert.equal(record.response_bytes, known.response_bytes, name);
-  for (const [seen, real] of [
-    [record.start, known.start],
-    [record.end, known.end],
-  ] as const) {
-    const lateMs = Date.parse(seen) - Date.parse(real);
-    assert.ok(lateMs <= PATIENCE_MS, `${name}: ${seen}, not ${real}`);
-  }
   assert.ok(record.start >= known.start && record.end >= known.start, name);
   return record.start === known.start && record.end === known.end;
+}
+
+/** Later than TCP makes it, where the machine is not busy. */
+function isLate(record: JsonRecord, truth: ReadonlyMap<string, JsonRecord>): boolean {
+  const known = truth.get(nameOf(record))!;
+  const lateMs = (seen: string, real: string): number => Date.parse(seen) - Date.parse(real);
+  return Math.max(lateMs(record.start, known.start), lateMs(record.end, known.end)) > PATIENCE_MS;
 }
 
 /** Unique: no client asks for the same twice. */

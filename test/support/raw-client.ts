@@ -11,6 +11,14 @@ export interface Measured {
   readonly reply: string;
 }
 
+/**
+ * The longest that a capture may call what took `us` by this process' clock: two clocks are read, and NTP makes one of them quicker by
+ * up to 500 ppm (adjtimex(2)).
+ */
+export function atMostUs(us: number): number {
+  return us + 20 + us * 500e-6;
+}
+
 /** A client on a raw socket that measures each of its requests with a clock of its own. */
 export class RawClient {
   /** `127.0.0.1:51137`, as tcplat writes it. */
