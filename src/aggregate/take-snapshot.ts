@@ -100,18 +100,23 @@ function commandSnapshot(service: Service, command: CommandSeries): CommandSnaps
 }
 
 function bucketsSnapshot(histogram: BucketHistogram | Histogram): BucketsSnapshot {
-  return { count: histogram.count, sumUs: histogram.sumUs, buckets: Array.from(histogram.buckets) };
+  const buckets = Array.from(histogram.buckets);
+  return { count: sum(buckets), sumUs: histogram.sumUs, buckets };
 }
 
+function sum(counts: readonly number[]): number {
+  let all = 0;
+  for (const count of counts) all += count;
+  return all;
+}
+
+const QUANTILES = [0.5, 0.9, 0.99, 0.999];
+
 function histogramSnapshot(histogram: Histogram): HistogramSnapshot {
-  return {
-    ...bucketsSnapshot(histogram),
-    maxUs: histogram.maxUs,
-    p50Us: histogram.quantile(0.5),
-    p90Us: histogram.quantile(0.9),
-    p99Us: histogram.quantile(0.99),
-    p999Us: histogram.quantile(0.999),
-  };
+  const { count, sumUs, buckets } = bucketsSnapshot(histogram);
+  const [p50Us, p90Us, p99Us, p999Us] = histogram.quantiles(QUANTILES, count);
+  const { maxUs } = histogram;
+  return { count, sumUs, buckets, maxUs, p50Us: p50Us!, p90Us: p90Us!, p99Us: p99Us!, p999Us: p999Us! };
 }
 
 function byName<Name extends string>(names: readonly Name[], counts: Float64Array): Record<Name, number> {

@@ -1,8 +1,8 @@
 import type { Metric } from "prom-client";
 import { collectDefaultMetrics, Registry } from "prom-client";
-import { BUCKET_BOUNDS_US } from "../aggregate/histogram.ts";
 import type { Snapshot } from "../aggregate/snapshot.ts";
-import type { HistogramFamily, HistogramSample, NumberFamily } from "./metrics.ts";
+import { HistogramText, histogramLines } from "./histogram-text.ts";
+import type { HistogramFamily, NumberFamily } from "./metrics.ts";
 import { HISTOGRAM_FAMILIES, NUMBER_FAMILIES } from "./metrics.ts";
 
 /** What `tcplat_build_info` tells. */
@@ -17,28 +17,29 @@ export interface BuildInfo {
 
 /** Sampling the event loop's delay more often would cost idle CPU. */
 const EVENT_LOOP_SAMPLING_MS = 100;
-const BOUNDS = [...BUCKET_BOUNDS_US.map((us) => String(us / 1e6)), "+Inf"];
 
-/** One line as prom-client renders it; `sharedLabels` are written out once for all lines that share the object. */
+/** One line as prom-client renders it. */
 interface Line {
   readonly metricName?: string;
   readonly labels: Readonly<Record<string, string>>;
-  readonly sharedLabels?: Readonly<Record<string, string>>;
   readonly value: number;
 }
+
+const NO_LABELS = {};
 
 /** Renders the contract's metrics (§5), each scrape from one snapshot. */
 export class PrometheusExporter {
   readonly contentType: string;
   private readonly registry = new Registry();
   private readonly takeSnapshot: () => Snapshot;
+  private readonly text = new HistogramText();
   private current: Snapshot | null = null;
 
   constructor(options: { readonly snapshot: () => Snapshot; readonly build: BuildInfo }) {
     this.takeSnapshot = options.snapshot;
     this.contentType = this.registry.contentType;
     for (const family of HISTOGRAM_FAMILIES) {
-      this.register(family.name, family.help, family.type, () => histogramLines(family, this.scraped()));
+      this.registerHistogram(family);
     }
     for (const family of NUMBER_FAMILIES) {
       this.register(family.name, family.help, family.type, () => numberLines(family, this.scraped()));
@@ -64,6 +65,18 @@ export class PrometheusExporter {
     return this.current;
   }
 
+  /** prom-client writes names as they are: all lines but the last value are told as the name of that. */
+  private registerHistogram({ name, help, type, labelNames, samples }: HistogramFamily): void {
+    const lines = histogramLines(name, labelNames);
+    this.register(name, help, type, () => {
+      const all = samples(this.scraped());
+      const last = all.at(-1);
+      if (last === undefined) return [];
+      const metricName = this.text.linesBeforeLastValue(lines, all);
+      return [{ metricName, labels: NO_LABELS, value: last.histogram.count }];
+    });
+  }
+
   /** prom-client only needs the face of a metric; its own histograms cost 0.5 µs an observation, ours 10 ns. */
   private register(name: string, help: string, type: string, lines: () => Line[]): void {
     const get = (): Promise<object> => Promise.resolve({ name, help, type, aggregator: "sum", values: lines() });
@@ -74,23 +87,6 @@ export class PrometheusExporter {
 
 function numberLines(family: NumberFamily, snapshot: Snapshot): Line[] {
   return family.samples(snapshot).map(({ labels, value }) => ({ labels: named(family.labelNames, labels), value }));
-}
-
-function histogramLines(family: HistogramFamily, snapshot: Snapshot): Line[] {
-  return family.samples(snapshot).flatMap((sample) => seriesLines(family, sample));
-}
-
-function seriesLines(family: HistogramFamily, { labels, histogram }: HistogramSample): Line[] {
-  const sharedLabels = named(family.labelNames, labels);
-  const bucketName = `${family.name}_bucket`;
-  let cumulative = 0;
-  const lines: Line[] = histogram.buckets.map((count, index) => {
-    cumulative += count;
-    return { metricName: bucketName, labels: { le: BOUNDS[index]! }, sharedLabels, value: cumulative };
-  });
-  lines.push({ metricName: `${family.name}_sum`, labels: {}, sharedLabels, value: histogram.sumUs / 1e6 });
-  lines.push({ metricName: `${family.name}_count`, labels: {}, sharedLabels, value: histogram.count });
-  return lines;
 }
 
 function named(names: readonly string[], values: readonly string[]): Record<string, string> {
