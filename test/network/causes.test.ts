@@ -107,6 +107,9 @@ async function several(policy: Policy, words: Words): Promise<Seen[]> {
   return seen.slice(before);
 }
 
+/** µs since the epoch. */
+const startUs = ({ start }: JsonRecord): number =>
+  Date.parse(`${start.slice(0, 19)}Z`) * 1000 + Number(start.slice(20, 26));
 const text = (of: unknown): string => JSON.stringify(of);
 const drop = (way: "toServer" | "toClient", ...nth: number[]): Policy => ({ rules: [{ action: "drop", way, nth }] });
 
@@ -200,6 +203,25 @@ describe("where a latency went, as seen from both hosts", { skip }, () => {
     for (const side of ["near", "far"] as const)
       findNear(seen, side, (of) => [of[side].server_us, Number.parseInt(of.reply.slice(1), 10)]);
   });
+
+  it("what was pipelined behind a lost request waited for that: since it was sent, and since it arrived", () =>
+    inCalm(async () => {
+      const seen = await told(async (referee) => {
+        for (let i = 0; i < 20; i++) await referee.ask("GET", `quick:${i}`);
+        // The second segment tells the client that the first is missing; the copy is lost, too.
+        await network.policy(drop("toServer", 1, 3));
+        const lost = referee.ask("GET", "lost");
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        await Promise.all([lost, referee.ask("GET", "behind")]);
+        await network.policy({ rules: [] });
+      });
+      const [lost, behind] = seen.slice(-2) as [Seen, Seen];
+      for (const { cause, retransmission } of [behind.near, behind.far])
+        assert.deepEqual([cause, retransmission?.direction], ["retransmission", "request"], text(behind));
+      const cameUs = startUs(lost.near) + lost.near.retransmit_us;
+      assertNear(behind.near.retransmit_us, cameUs - startUs(behind.near), "since it was sent");
+      assertNear(behind.far.retransmit_us, startUs(lost.far) - startUs(behind.far), "since it arrived");
+    }));
 
   it("what was pipelined behind a script waited for that", () =>
     inCalm(async () => {
