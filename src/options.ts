@@ -51,6 +51,8 @@ export interface WriteOptions {
   readonly rotateSeconds: number | null;
   /** Keep or make at most this many files, or null. */
   readonly fileCount: number | null;
+  /** `--write-matching`: how much of what was captured last is kept in case it is wanted, in bytes; null: all is written. */
+  readonly matchingBufferBytes: number | null;
 }
 
 /** `-p raw`, `-A`, `-X`. */

@@ -5,6 +5,7 @@ import type { FrameSource } from "./capture/frame-source.ts";
 import { libpcapVersion } from "./capture/libpcap.ts";
 import { Governor } from "./cost/governor.ts";
 import type { TcplatError } from "./errors.ts";
+import type { MatchingFrames } from "./evidence/matching-frames.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
@@ -65,6 +66,7 @@ async function prepareCaptor(
     return (writer) => crew.recordsTo(writer);
   }
   const makeDump = await openDump(options, log);
+  const makeMatching = await openMatching(options, log);
   const makePrinter = await openPrinter(options);
   const source = await openSource(options);
   return (writer) => {
@@ -74,12 +76,24 @@ async function prepareCaptor(
     const dump = makeDump?.(source) ?? null;
     const packets = makePrinter?.(source.linkType, writer) ?? null;
     const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, writer)];
-    const outputs = dump === null ? printed : [...printed, dump];
+    const matching = makeMatching?.(source) ?? null;
+    const outputs = [...printed, dump, matching].filter((output) => output !== null);
     const sieve = makeSieve?.(outputs) ?? null;
     const told = sieve === null ? outputs : [sieve];
     const filtered = () => sieve?.filtered ?? 0;
-    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered, packets);
+    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered, packets, matching);
   };
+}
+
+/** `--write-matching`: keeps frames until it is known whether they are wanted. */
+async function openMatching(
+  { write, requestTimeoutUs }: Options,
+  log: Logger,
+): Promise<((source: FrameSource) => MatchingFrames) | null> {
+  const bufferBytes = write?.matchingBufferBytes ?? null;
+  if (bufferBytes === null) return null;
+  const { MatchingFrames } = await import("./evidence/matching-frames.ts");
+  return (source) => new MatchingFrames({ bufferBytes, requestTimeoutUs }, source, (sentence) => log.warn(sentence));
 }
 
 /** `-p raw`: prints packets. */

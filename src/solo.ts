@@ -7,6 +7,7 @@ import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
 import { FrameWriter } from "./capture/frame-writer.ts";
 import { usedLibpcapVersion } from "./capture/libpcap.ts";
 import { TcplatError } from "./errors.ts";
+import type { MatchingFrames } from "./evidence/matching-frames.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
 import type { Options } from "./options.ts";
 import type { RecordWriter } from "./outputs/record-writer.ts";
@@ -35,6 +36,7 @@ export class Solo implements Captor {
   readonly #pipeline: Pipeline;
   readonly #dump: SlowDump | null;
   readonly #packets: PacketPrinter | null;
+  readonly #matching: MatchingFrames | null;
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
   #wasUp = true;
@@ -50,6 +52,7 @@ export class Solo implements Captor {
     dump: SlowDump | null,
     filtered: () => number,
     packets: PacketPrinter | null,
+    matching: MatchingFrames | null,
   ) {
     this.#options = options;
     this.source = source;
@@ -57,7 +60,12 @@ export class Solo implements Captor {
     this.#writer = writer;
     this.#dump = dump;
     this.#packets = packets;
-    const dropped = () => ({ stdout: writer.recordsDropped, ...(dump !== null && { dump_slow: dump.missing }) });
+    this.#matching = matching;
+    const dropped = () => ({
+      stdout: writer.recordsDropped,
+      ...(dump !== null && { dump_slow: dump.missing }),
+      ...(matching !== null && { write_matching: matching.missing }),
+    });
     this.#pipeline = new Pipeline(options, source, outputs, dropped, observer, null, filtered);
   }
 
@@ -73,6 +81,7 @@ export class Solo implements Captor {
   async finish(): Promise<void> {
     this.#pipeline.finish();
     if (this.#dump !== null) this.#log.info(await this.#dump.finish());
+    if (this.#matching !== null) this.#log.info(this.#matching.finish(this.#writeFrames));
   }
 
   get frames(): number {
@@ -149,10 +158,11 @@ export class Solo implements Captor {
       at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
       this.#packets?.print(batch, from, at);
       if (this.#dump !== null) await this.#keep(this.#dump, from, at);
+      if (this.#matching !== null) this.#keepMatching(this.#matching, from, at);
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
     }
     this.#pipeline.endBatch();
-    if (this.#frameWriter !== null && !this.#frameWriter.write(batch, 0, at)) this.#isStopping = true;
+    if (this.#matching === null && !this.#writeFrames(batch, 0, at)) this.#isStopping = true;
     if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
   }
 
@@ -163,6 +173,19 @@ export class Solo implements Captor {
     if (this.source.isLive) dump.advance(clockUs);
     else await dump.settle(clockUs);
   }
+
+  /** `--write-matching`: keeps the batch's frames in [from, to), and writes those that nothing can ask for any more. */
+  #keepMatching(matching: MatchingFrames, from: number, to: number): void {
+    const { clockUs } = this.#pipeline.table;
+    const isGoingOn = matching.keep(this.source.batch, from, to, this.#writeFrames);
+    matching.advance(clockUs);
+    const isUpToDate = !this.source.isLive || matching.writeOld(clockUs, this.#writeFrames);
+    if (!isGoingOn || !isUpToDate) this.#isStopping = true;
+  }
+
+  /** `-w`: false once no more will be written. */
+  readonly #writeFrames = (bytes: Uint8Array, start: number, end: number): boolean =>
+    this.#frameWriter === null || this.#frameWriter.write(bytes, start, end);
 
   /** A file waits for whoever reads the records, a live capture for a while. */
   async #letWriterCatchUp(): Promise<void> {
@@ -184,6 +207,7 @@ export class Solo implements Captor {
     if (source.isLive) {
       this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
       this.#dump?.advance(this.#pipeline.table.clockUs);
+      if (this.#matching !== null) this.#keepMatching(this.#matching, 0, 0);
     }
     await source.waitForFrames(WAIT_MS);
   }

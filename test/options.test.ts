@@ -90,8 +90,14 @@ test("options are read in every spelling", () => {
     ["-r -", { read: "-" }],
     ["-r a.pcap -P 33333", { statsPort: 33333, metricsPort: 0 }],
     ["-r a.pcap --metrics-port 1", { statsPort: 0, metricsPort: 1 }],
-    ["-w a.pcap", { write: { file: "a.pcap", rotateBytes: null, rotateSeconds: null, fileCount: null } }],
-    ["-w a -C 2 -G 60 -W 5", { write: { file: "a", rotateBytes: 2_000_000, rotateSeconds: 60, fileCount: 5 } }],
+    [
+      "-w a.pcap",
+      { write: { file: "a.pcap", rotateBytes: null, rotateSeconds: null, fileCount: null, matchingBufferBytes: null } },
+    ],
+    [
+      "-w a -C 2 -G 60 -W 5",
+      { write: { file: "a", rotateBytes: 2_000_000, rotateSeconds: 60, fileCount: 5, matchingBufferBytes: null } },
+    ],
     ["-p redis", { protocols: [{ name: "redis", ports: [] }] }],
     ["-p redis:6380,6381", { protocols: [{ name: "redis", ports: [6380, 6381] }] }],
     [

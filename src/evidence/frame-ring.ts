@@ -24,6 +24,8 @@ export class FrameRing {
   readonly #positions: Float64Array;
   readonly #previous: Float64Array;
   readonly #newest = new Float64Array(CHAINS).fill(NONE);
+  /** Records before this number have left. */
+  #first = 0;
   /** Where the next record goes, and its number. */
   #position = 0;
   #number = 0;
@@ -58,11 +60,24 @@ export class FrameRing {
     }
   }
 
+  /**
+   * Lets records leave, from the oldest on, while `mayGo` says so of where in `bytes` one is, `isOverwritten` by `length` more bytes or not.
+   * `chain` shows them no more.
+   */
+  release(length: number, mayGo: (at: number, isOverwritten: boolean) => boolean): void {
+    const room = this.#size - (this.#position % this.#size);
+    const oldest = this.#position + (length > room ? room : 0) + length - this.#size;
+    for (; this.#first < this.#number; this.#first++) {
+      const position = this.#positions[this.#first % this.#slots]!;
+      if (!mayGo(position % this.#size, position < oldest)) return;
+    }
+  }
+
   /** Where in `bytes` the records with these ports are that have not been overwritten, the newest first. Good until the next `keep`. */
   *chain(portA: number, portB: number): Generator<number> {
     const oldest = this.#position - this.#size;
     let number = this.#newest[portA ^ portB]!;
-    while (number !== NONE && number >= this.#number - this.#slots) {
+    while (number !== NONE && number >= this.#number - this.#slots && number >= this.#first) {
       const position = this.#positions[number % this.#slots]!;
       if (position < oldest) return;
       yield position % this.#size;

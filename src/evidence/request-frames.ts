@@ -15,6 +15,11 @@ const AFTER_FRAMES = 20;
 /** A file is no longer; where the frames are, all are cut alike, to the first of these lengths that will do. */
 export const MAX_FILE_BYTES = 4 << 20;
 const CUTS = [65_535, 16_384, 4096, 1024, 512, 256, 128];
+/**
+ * Behind a hole a reader believes what it sees once the client has waited for its responses sixteen times (native-notes/limits.md), the
+ * first of them being lost to the hole: so many exchanges before the request go with it.
+ */
+const EXCHANGES_BEFORE = 17;
 /** Looked at for one request: those of other hosts with the same ports among them. */
 const MAX_STEPS = 250_000;
 
@@ -43,6 +48,25 @@ export class RequestFrames {
   take(wanted: Wanted): Buffer | Obstacle {
     const places = this.#find(wanted);
     return typeof places === "string" ? places : this.#copy(places);
+  }
+
+  /**
+   * Where in the ring the records of a request are, and of its response until the client has it or speaks again, in the order captured; with
+   * the exchanges before it that a reader needs, each of which begins where the client speaks having got all that the server had
+   * sent. What lies before a record that is known (`isKnown`) is, too.
+   */
+  places({ client, server, startUs, endUs }: Wanted, isKnown: (at: number) => boolean): number[] | Obstacle {
+    const decoder = this.#decoder;
+    const { segment } = decoder;
+    const ends = new Ends(client, server);
+    const exchange = new Exchange(startUs, endUs);
+    let steps = 0;
+    for (const at of this.#ring.chain(ends.clientPort, ends.serverPort)) {
+      if (++steps > MAX_STEPS) return "too_large";
+      if (!decoder.decode(this.#ring.bytes, at) || !ends.areOf(segment)) continue;
+      if (!exchange.takes(segment, ends.isFromClient(segment), at, isKnown(at))) break;
+    }
+    return exchange.isWhole ? exchange.places() : "overwritten";
   }
 
   /** Where its records are, in the order captured. */
@@ -134,5 +158,59 @@ class Before {
     if (this.#frames > BEFORE_FRAMES || this.#bytes > BEFORE_BYTES) return false;
     if (isSyn) this.#syn = segment.sequence;
     return true;
+  }
+}
+
+/** The records of one exchange, looked at from the newest on. */
+class Exchange {
+  /** The request's first bytes are among them. */
+  isWhole = false;
+  readonly #startUs: number;
+  readonly #endUs: number;
+  #after: number[] = [];
+  readonly #places: number[] = [];
+  #before = 0;
+  #exchanges = 0;
+  /** The oldest record with bytes is the client's, and not after the request's first: what it acknowledges; and how many records there are up to it. */
+  #beginning: { readonly acknowledged: number; readonly count: number } | null = null;
+
+  constructor(startUs: number, endUs: number) {
+    this.#startUs = startUs;
+    this.#endUs = endUs;
+  }
+
+  /** Returns false where nothing before it is wanted. */
+  takes(segment: Segment, isFromClient: boolean, at: number, isKnown: boolean): boolean {
+    const { timeUs, payloadLength, flags } = segment;
+    if (timeUs > this.#endUs) {
+      // The client speaks again: this, and what is behind it, is another exchange's.
+      if (isFromClient && payloadLength > 0) this.#after = [];
+      else if (timeUs <= this.#endUs + AFTER_US) this.#after.push(at);
+      return true;
+    }
+    const isSyn = (flags & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
+    if (timeUs < this.#startUs && (isKnown || ++this.#before > BEFORE_FRAMES)) return false;
+    if (timeUs <= this.#startUs) this.isWhole = true;
+    if (payloadLength > 0 && this.#endsBefore(segment, isFromClient)) return false;
+    this.#places.push(at);
+    if (payloadLength > 0) this.#note(segment, isFromClient);
+    return !(isSyn && timeUs <= this.#startUs);
+  }
+
+  /** The server's last bytes before a beginning, all of them acknowledged there, and no more exchanges are needed. */
+  #endsBefore({ sequence, payloadLength }: Segment, isFromClient: boolean): boolean {
+    if (isFromClient || this.#beginning?.acknowledged !== advance(sequence, payloadLength)) return false;
+    if (++this.#exchanges <= EXCHANGES_BEFORE) return false;
+    this.#places.length = this.#beginning.count;
+    return true;
+  }
+
+  #note({ timeUs, acknowledgement }: Segment, isFromClient: boolean): void {
+    const isCandidate = isFromClient && timeUs <= this.#startUs;
+    this.#beginning = isCandidate ? { acknowledged: acknowledgement, count: this.#places.length } : null;
+  }
+
+  places(): number[] {
+    return [...this.#after.slice(-AFTER_FRAMES), ...this.#places].reverse();
   }
 }

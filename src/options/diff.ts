@@ -3,7 +3,19 @@ import { FILTER_KEY, type GivenOptions } from "./given.ts";
 import { readPositionals } from "./words.ts";
 
 /** Options that say what to capture, or what to do with it: a comparison of two files has no place for them. */
-const SENSELESS = ["interface", "read", "write", "count", "engine", "side", "report", "dump-slow", "max-cpu", "filter"];
+const SENSELESS = [
+  "interface",
+  "read",
+  "write",
+  "count",
+  "engine",
+  "side",
+  "report",
+  "dump-slow",
+  "max-cpu",
+  "filter",
+  "write-matching",
+];
 
 /** `tcplat diff CLIENT SERVER [options] [filter]`. */
 export interface DiffWords {

@@ -1,3 +1,4 @@
+import { TcplatError } from "../errors.ts";
 import type { DumpOptions } from "../options.ts";
 import { type GivenOptions, refused } from "./given.ts";
 import { OPTION_TABLE } from "./table.ts";
@@ -13,17 +14,38 @@ export function readDumpOptions(given: GivenOptions): DumpOptions | null {
   const [count] = given.get("dump-slow-count") ?? [];
   const [buffer] = given.get("dump-slow-buffer") ?? [];
   if (folder === undefined) {
-    const alone = count ?? buffer;
+    const alone = count ?? (isOn(given, "write-matching") ? undefined : buffer);
     if (alone !== undefined) throw refused(alone, "it bounds what --dump-slow writes: give --dump-slow DIR, too");
     return null;
   }
   if (!given.has("threshold")) throw refused(folder, "which requests are slow? Give -t, too, such as -t 10 for 10 ms");
-  const bufferMib = parseWhole(buffer ?? preset("dump-slow-buffer"), 1, MAX_BUFFER_MIB);
   return {
     folder: folder.text,
     count: parseWhole(count ?? preset("dump-slow-count"), 1, MAX_FILES),
-    bufferBytes: bufferMib * 1024 * 1024,
+    bufferBytes: bufferBytes(given),
   };
+}
+
+/** `--write-matching`: what it keeps at hand, in bytes, or null without it. Throws TcplatError "usage" where nothing would match. */
+export function readMatchingBuffer(given: GivenOptions): number | null {
+  const [matching] = given.get("write-matching") ?? [];
+  if (matching === undefined || !isOn(given, "write-matching")) return null;
+  const remedy = !given.has("write")
+    ? "it chooses what -w writes: give -w FILE, too"
+    : given.has("threshold") || given.has("filter")
+      ? null
+      : "everything matches: give -t or --filter, too";
+  if (remedy !== null) throw new TcplatError("usage", `--write-matching: ${remedy}`);
+  return bufferBytes(given);
+}
+
+function isOn(given: GivenOptions, flag: string): boolean {
+  return given.get(flag)?.[0]?.text === "true";
+}
+
+function bufferBytes(given: GivenOptions): number {
+  const [buffer] = given.get("dump-slow-buffer") ?? [];
+  return parseWhole(buffer ?? preset("dump-slow-buffer"), 1, MAX_BUFFER_MIB) * 1024 * 1024;
 }
 
 function preset(name: string): { text: string; place: string; isFromCommandLine: boolean } {

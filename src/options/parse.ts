@@ -3,7 +3,7 @@ import { TcplatError } from "../errors.ts";
 import type { Options, WriteOptions } from "../options.ts";
 import { completionShell } from "./completion.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
-import { readDumpOptions } from "./dump-slow.ts";
+import { readDumpOptions, readMatchingBuffer } from "./dump-slow.ts";
 import { type ExplainWords, explainable, explainWords } from "./explain.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
 import { readRawOptions } from "./raw.ts";
@@ -128,7 +128,12 @@ function checkTogether(options: Options, given: GivenOptions): void {
     );
   }
   const [condition] = given.get("filter") ?? [];
-  if (condition !== undefined && options.quiet && options.dumpSlow === null) {
+  if (
+    condition !== undefined &&
+    options.quiet &&
+    options.dumpSlow === null &&
+    options.write?.matchingBufferBytes == null
+  ) {
     throw refused(condition, "with -q there is nothing that it could choose from: leave one of them out");
   }
   if (options.read === null) return;
@@ -165,6 +170,7 @@ function readWriteOptions(given: GivenOptions): WriteOptions | null {
   const file = find(given, "write");
   const [size, seconds, count] = ["rotate-size", "rotate-seconds", "rotate-count"].map((name) => find(given, name));
   if (file === undefined) {
+    readMatchingBuffer(given);
     const alone = size ?? seconds ?? count;
     if (alone !== undefined) throw refused(alone, "it rotates the file of -w: give --write FILE, too");
     return null;
@@ -178,6 +184,7 @@ function readWriteOptions(given: GivenOptions): WriteOptions | null {
     rotateBytes: size === undefined ? null : parseWhole(size, 1, 1_000_000) * 1_000_000,
     rotateSeconds: seconds === undefined ? null : parseWhole(seconds, 1, YEAR_SECONDS),
     fileCount: count === undefined ? null : parseWhole(count, 1, 1_000_000),
+    matchingBufferBytes: readMatchingBuffer(given),
   };
 }
 

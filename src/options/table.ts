@@ -72,6 +72,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   value(CAPTURE, "rotate-size", "C", "MB", "", "with -w: begin a new file after so many million bytes"),
   value(CAPTURE, "rotate-seconds", "G", "SECONDS", "", "with -w: begin a new file after so many seconds"),
   value(CAPTURE, "rotate-count", "W", "COUNT", "", "with -C or -G: at most so many files"),
+  flag(CAPTURE, "write-matching", "", "with -w, and -t or --filter: write only the frames of what is told"),
   value(CAPTURE, "count", "c", "N", "", "stop after so many frames"),
   value(CAPTURE, "snaplen", "s", "BYTES", "65535", "captured bytes of a frame"),
   value(CAPTURE, "buffer-size", "B", "KIB", "65536", "the kernel's capture buffer"),
@@ -138,7 +139,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
     "",
     "MIB",
     "64",
-    "with --dump-slow: so much of what was captured last is at hand",
+    "with --dump-slow or --write-matching: so much of what was captured last is at hand",
   ),
   value(
     PRINTING,

@@ -29,7 +29,7 @@ function place(): string {
 }
 
 function options(file: string, rest: Partial<WriteOptions> = {}): WriteOptions {
-  return { file, rotateBytes: null, rotateSeconds: null, fileCount: null, ...rest };
+  return { file, rotateBytes: null, rotateSeconds: null, fileCount: null, matchingBufferBytes: null, ...rest };
 }
 
 /** Writes frames of these seconds, in one batch or in one for each; returns the files and their frames' seconds. */
