@@ -79,9 +79,14 @@ async function prepareCaptor(
     const matching = makeMatching?.(source) ?? null;
     const outputs = [...printed, dump, matching].filter((output) => output !== null);
     const sieve = makeSieve?.(outputs) ?? null;
-    const told = sieve === null ? outputs : [sieve];
-    const filtered = () => sieve?.filtered ?? 0;
-    return new Solo(options, source, log, writer, told, reporter?.collector ?? null, dump, filtered, packets, matching);
+    return new Solo(options, source, log, writer, {
+      outputs: sieve === null ? outputs : [sieve],
+      filtered: () => sieve?.filtered ?? 0,
+      observer: reporter?.collector ?? null,
+      packets,
+      dump,
+      matching,
+    });
   };
 }
 

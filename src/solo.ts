@@ -26,6 +26,20 @@ const LAST_BLOCK_MS = 40;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
 const IDLE_LAG_US = 1_000_000;
 
+/** Who is told of what a run finds; all but the first where they are asked for. */
+export interface Told {
+  /** Each transaction that is printed, by way of `--filter`. */
+  readonly outputs: readonly TransactionOutput[];
+  /** How many `--filter` has withheld. */
+  readonly filtered?: () => number;
+  /** Every transaction. */
+  readonly observer?: TransactionOutput | null;
+  /** Every frame: to print it, to dump those of slow requests, to write those of the outputs' transactions. */
+  readonly packets?: PacketPrinter | null;
+  readonly dump?: SlowDump | null;
+  readonly matching?: MatchingFrames | null;
+}
+
 /** Captures on the main thread: one source, one pipeline. */
 export class Solo implements Captor {
   readonly source: FrameSource;
@@ -42,31 +56,21 @@ export class Solo implements Captor {
   #wasUp = true;
   readonly #patience = new Patience();
 
-  constructor(
-    options: Options,
-    source: FrameSource,
-    log: Logger,
-    writer: RecordWriter,
-    outputs: readonly TransactionOutput[],
-    observer: TransactionOutput | null,
-    dump: SlowDump | null,
-    filtered: () => number,
-    packets: PacketPrinter | null,
-    matching: MatchingFrames | null,
-  ) {
+  constructor(options: Options, source: FrameSource, log: Logger, writer: RecordWriter, told: Told) {
+    const { outputs, observer = null, dump = null, matching = null } = told;
     this.#options = options;
     this.source = source;
     this.#log = log;
     this.#writer = writer;
     this.#dump = dump;
-    this.#packets = packets;
+    this.#packets = told.packets ?? null;
     this.#matching = matching;
     const dropped = () => ({
       stdout: writer.recordsDropped,
       ...(dump !== null && { dump_slow: dump.missing }),
       ...(matching !== null && { write_matching: matching.missing }),
     });
-    this.#pipeline = new Pipeline(options, source, outputs, dropped, observer, null, filtered);
+    this.#pipeline = new Pipeline(options, source, outputs, dropped, observer, null, told.filtered);
   }
 
   begin(): void {

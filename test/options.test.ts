@@ -95,6 +95,20 @@ test("options are read in every spelling", () => {
       { write: { file: "a.pcap", rotateBytes: null, rotateSeconds: null, fileCount: null, matchingBufferBytes: null } },
     ],
     [
+      "-w a.pcap --write-matching -t 10 --dump-slow-buffer 2",
+      {
+        thresholdUs: 10_000,
+        dumpSlow: null,
+        write: {
+          file: "a.pcap",
+          rotateBytes: null,
+          rotateSeconds: null,
+          fileCount: null,
+          matchingBufferBytes: 2 << 20,
+        },
+      },
+    ],
+    [
       "-w a -C 2 -G 60 -W 5",
       { write: { file: "a", rotateBytes: 2_000_000, rotateSeconds: 60, fileCount: 5, matchingBufferBytes: null } },
     ],

@@ -68,7 +68,7 @@ async function solo(options: Options, writer: RecordWriter): Promise<Captor> {
     ? new JsonFormat()
     : new LineFormat({ isColoured: false, explains: options.thresholdUs !== null });
   const source = await openSource(options);
-  return new Solo(options, source, log, writer, [new RecordOutput(format, writer)], null, null, () => 0, null);
+  return new Solo(options, source, log, writer, { outputs: [new RecordOutput(format, writer)] });
 }
 
 async function crew(options: Options, workers: number, writer: RecordWriter): Promise<Captor> {
