@@ -176,6 +176,11 @@ export interface Exchange {
    * handed back by `replyKindAt`), or NO_REPLY. `id`, any 32-bit integer, is what pairs by id; 0 where nothing does.
    */
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
+  /**
+   * The request being read is one that servers do not answer, though some do: its response is paired, should it come. Where a later
+   * request is answered first, or none has come when it is given up or many such wait, it is counted as no_reply.
+   */
+  replyOptional(): void;
   /** What had begun was no request after all (an empty line). */
   requestVoid(): void;
   /**

@@ -128,8 +128,7 @@ export class Pairing extends Responding {
 
   /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
   expire(beforeUs: number, nowUs: number): void {
-    for (const entry of this.queue.expire(beforeUs))
-      this.teller.unanswered(entry, this.reasonOf(entry, "timeout"), nowUs);
+    for (const entry of this.queue.expire(beforeUs)) this.unanswered(entry, "timeout", nowUs);
   }
 
   /** Those that began before `beforeUs` and were reported need not keep their place any longer. */

@@ -40,6 +40,8 @@ export const Word = {
   text: 7,
 } as const;
 export const EXPIRED = 0x100;
+/** A bit of `Word.flags` that is no flag of the transaction: it need not be answered. */
+export const OPTIONAL = 1 << 30;
 
 /**
  * The requests that wait for their response, of all connections: one pool of entries, so that a request costs no

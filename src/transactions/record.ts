@@ -1,7 +1,7 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
 import type { Origin } from "./origin.ts";
-import { EXPIRED, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { EXPIRED, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Resend } from "./resend.ts";
 import {
   type Endpoint,
@@ -57,7 +57,7 @@ export class TransactionRecord implements Transaction {
     this.startUs = times[entry * TIMES + Time.start]!;
     this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
     this.commandId = words[word + Word.commandId]!;
-    this.flags = words[word + Word.flags]!;
+    this.flags = words[word + Word.flags]! & ~OPTIONAL;
   }
 
   get protocol(): Protocol {

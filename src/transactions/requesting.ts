@@ -5,13 +5,16 @@ import type { PairingContext } from "./context.ts";
 import { Draft, writeWords } from "./draft.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
-import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { MAX_PENDING_BY_ID, PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";
 import { Flag, type ServiceSink } from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
+
+/** Requests that need not be answered and wait all the same, should they be. */
+const MAX_OPTIONAL = 16;
 
 /** The client's side of one connection's pairing: requests, as the session reads them, go into the queue. */
 export abstract class Requesting {
@@ -137,6 +140,7 @@ export abstract class Requesting {
     if (this.queue.count > 0) this.hasPipelined = true;
     if (this.hasLostResponses) this.#settleLost(id);
     if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
+    if (this.queue.count >= MAX_OPTIONAL && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
     this.queue.add(entry);
   }
 
@@ -150,6 +154,12 @@ export abstract class Requesting {
 
   /** More wait for the response with their id than are looked at for one: the oldest is given up. */
   protected abstract makeRoom(): void;
+
+  replyOptional(): void {
+    this.draft.addFlags(OPTIONAL);
+  }
+
+  abstract settleSilently(): void;
 
   /** The response to this pending request is missing. */
   protected abstract isLost(entry: number, nowUs: number): void;

@@ -4,7 +4,7 @@ import type { PairingContext } from "./context.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
 import { Parts } from "./parts.ts";
-import { NIL, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { NIL, OPTIONAL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Requesting } from "./requesting.ts";
 import { ResponseDraft } from "./response-draft.ts";
 import { Teller } from "./teller.ts";
@@ -105,6 +105,7 @@ export abstract class Responding extends Requesting implements Exchange {
       this.service.unmatched(this.unmatchedReason, bytes);
       return;
     }
+    while (this.queue.head !== entry && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
     const before = this.parts?.join(entry, this.responding) ?? 0;
     this.queue.take(entry);
     this.#answerTaken(entry, before + bytes, errorId);
@@ -257,7 +258,7 @@ export abstract class Responding extends Requesting implements Exchange {
     this.pool.release(entry);
   }
 
-  protected reasonOf(entry: number, reason: UnansweredReason): UnansweredReason {
+  #reasonOf(entry: number, reason: UnansweredReason): UnansweredReason {
     return this.hasLostResponses && this.queue.hasFlag(entry, Flag.gap) ? "gap" : reason;
   }
 
@@ -268,7 +269,7 @@ export abstract class Responding extends Requesting implements Exchange {
   protected override isLost(entry: number, nowUs: number): void {
     this.queue.take(entry);
     this.parts?.forget(entry);
-    if (!this.queue.isExpired(entry)) this.teller.unanswered(entry, "gap", nowUs);
+    if (!this.queue.isExpired(entry)) this.unanswered(entry, "gap", nowUs);
     this.pool.release(entry);
   }
 
@@ -276,7 +277,12 @@ export abstract class Responding extends Requesting implements Exchange {
     const isExpired = this.queue.isExpired(this.queue.head);
     const entry = this.queue.shift();
     this.parts?.forget(entry);
-    if (!isExpired) this.teller.unanswered(entry, this.reasonOf(entry, reason), nowUs);
+    if (!isExpired) this.unanswered(entry, reason, nowUs);
     this.pool.release(entry);
+  }
+
+  protected unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
+    if (this.queue.hasFlag(entry, OPTIONAL)) this.service.settledSilently();
+    else this.teller.unanswered(entry, this.#reasonOf(entry, reason), nowUs);
   }
 }

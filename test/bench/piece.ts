@@ -83,6 +83,7 @@ export class CheapExchange implements Exchange {
   text(): void {}
   redacted(): void {}
   textCut(): void {}
+  replyOptional(): void {}
   requestVoid(): void {}
   responseBegins(): void {}
   partialAnswer(): void {}

@@ -178,6 +178,11 @@ export class RecordingExchange implements Exchange {
     }
   }
 
+  replyOptional(): void {
+    check(this.#requestStart >= 0, "a reply is optional outside a request");
+    this.note("optional");
+  }
+
   requestVoid(): void {
     check(this.#requestStart >= 0, "a request is void that never began");
     this.#requestStart = -1;

@@ -1,0 +1,27 @@
+import { ApiKey, COMMANDS, isFlexible, MAX_VERSION } from "./apis.ts";
+import { compile, type Program } from "./layout.ts";
+import { REQUEST_LAYOUTS } from "./request-layouts.ts";
+import { RESPONSE_LAYOUTS } from "./response-layouts.ts";
+
+/** Programs made so far: of the few versions that are spoken. */
+const made: (Program | undefined)[] = [];
+
+/**
+ * How to read a message behind the correlation id, or null where its api or version is unknown. `wantsNames`: fields are told one by
+ * one.
+ */
+export function programOf(apiKey: number, version: number, isRequest: boolean, wantsNames: boolean): Program | null {
+  const name = COMMANDS[apiKey + 1];
+  if (name === undefined || version < 0 || version > MAX_VERSION) return null;
+  const index = (((apiKey * (MAX_VERSION + 1) + version) * 2 + (isRequest ? 1 : 0)) * 2 + (wantsNames ? 1 : 0)) | 0;
+  const before = made[index];
+  if (before !== undefined) return before;
+  const layout = (isRequest ? REQUEST_LAYOUTS : RESPONSE_LAYOUTS)[name] ?? "";
+  const isFlexibly = isFlexible(apiKey, version);
+  // A client must be able to read the answer before it knows which versions the server speaks (KIP-511).
+  const hasTags = isFlexibly && (isRequest || apiKey !== ApiKey.apiVersions);
+  const isNamed = isRequest && !(apiKey === ApiKey.controlledShutdown && version === 0);
+  const program = compile(layout, version, isFlexibly, wantsNames, isNamed, hasTags);
+  made[index] = program;
+  return program;
+}

@@ -1,0 +1,436 @@
+import type { Exchange } from "../protocol.ts";
+import { Details } from "./details.ts";
+import { UNSUPPORTED_VERSION } from "./errors.ts";
+import { Op, type Program, Role, STEP } from "./layout.ts";
+
+// Runs for every message.
+
+/** Arrays within arrays: no layout has more. */
+const MAX_DEPTH = 4;
+/** Steps of one message, so that a count from the wire costs no more than this; what follows is passed. */
+const MAX_STEPS = 1 << 16;
+/** A uuid is the longest thing that is held until it is whole. */
+const HELD_BYTES = 16;
+const MAX_VARINT_SHIFT = 28;
+/** Bytes of a client's name that are shown: the key is to have room behind it. */
+const MAX_CLIENT_BYTES = 48;
+const STARVED = -1;
+
+const encoder = new TextEncoder();
+const CLIENT_TEXT = encoder.encode("client=");
+const GROUP_TEXT = encoder.encode("group=");
+/** Of -1 (all replicas), 0 (none) and 1 (the leader). */
+const ACKS_TEXTS = [-1, 0, 1].map((acks) => encoder.encode(`acks=${acks}`));
+
+/** Reads one message's fields, however it is cut, and stops where a length cannot be. */
+export class Walker {
+  /** The first error code that is not 0. */
+  errorCode = 0;
+  throttleMs = 0;
+  acks = 1;
+  maxWaitMs = 0;
+  /** Bytes of records seen so far, -1 as soon as it cannot be said. */
+  recordBytes = 0;
+  /** A length cannot be, or bytes of it are missing: nothing more is read. */
+  isBroken = false;
+  /** Nothing more is to be read. */
+  isOver = true;
+
+  /** What an answer with UNSUPPORTED_VERSION is written in, where not in the request's version (ApiVersions, KIP-511). */
+  unsupported: Program | null = null;
+
+  readonly #exchange: Exchange | null;
+  readonly #details: Details | null;
+  readonly #wantsText: boolean;
+  #steps: Int32Array = new Int32Array(0);
+  #at = 0;
+  #left = 0;
+  /** Bytes of the text, or of what is of no interest, still to come. */
+  #passing = 0;
+  #isText = false;
+  #hasKey = false;
+  #isKeyTheEnd = false;
+  /** The text being passed is the last thing that is asked for. */
+  #isLast = false;
+  readonly #held = new Uint8Array(HELD_BYTES);
+  #heldBytes = 0;
+  #value = 0;
+  #shift = 0;
+  #shown = 0;
+  /** Tagged fields still to come; -1: their count is. */
+  #tags = -1;
+  #isTagSize = false;
+  readonly #counts = new Int32Array(MAX_DEPTH);
+  #depth = 0;
+  #stepsLeft = 0;
+
+  /** With an exchange its texts and details are told; without one a message is only looked at. */
+  constructor(exchange: Exchange | null) {
+    this.#exchange = exchange;
+    this.#wantsText = exchange?.wantsText ?? false;
+    this.#details = exchange?.wantsDetails ? new Details(exchange) : null;
+  }
+
+  /** A message begins. `isKeyTheEnd`: nothing behind a request's key is asked for. */
+  begin(program: Program | null, isKeyTheEnd: boolean): void {
+    this.errorCode = 0;
+    this.throttleMs = 0;
+    this.acks = 1;
+    this.maxWaitMs = 0;
+    this.recordBytes = 0;
+    this.isBroken = false;
+    this.isOver = program === null;
+    this.unsupported = null;
+    this.#isKeyTheEnd = isKeyTheEnd;
+    if (program === null) return;
+    this.#steps = program.steps;
+    this.#at = 0;
+    this.#passing = 0;
+    this.#isText = false;
+    this.#shown = 0;
+    this.#hasKey = false;
+    this.#isLast = false;
+    this.#heldBytes = 0;
+    this.#value = 0;
+    this.#shift = 0;
+    this.#tags = -1;
+    this.#isTagSize = false;
+    this.#depth = 0;
+    this.#stepsLeft = MAX_STEPS;
+    this.#details?.begin(program.names);
+  }
+
+  /** Takes bytes[start, end); `left` is how many of the message are still to come, these included. */
+  walk(bytes: Uint8Array, start: number, end: number, left: number): void {
+    let at = start;
+    while (!this.isOver) {
+      if (this.#passing > 0) {
+        const passed = Math.min(this.#passing, end - at);
+        if (this.#isText && passed > 0) this.#text(bytes, at, at + passed);
+        this.#passing -= passed;
+        at += passed;
+        if (this.#passing > 0) return;
+        this.#isText = false;
+        this.#shown = 0;
+        if (this.#isLast) {
+          this.isOver = true;
+          return;
+        }
+      }
+      this.#left = left - (at - start);
+      at = this.#step(bytes, at, end);
+      if (at === STARVED) return;
+    }
+  }
+
+  /** So many bytes of the message cannot be seen. */
+  gap(missing: number): void {
+    if (this.isOver) return;
+    if (this.#passing >= missing && !this.#isText) {
+      this.#passing -= missing;
+      return;
+    }
+    if (this.#wantsText && this.#isKeyTheEnd) this.#exchange!.textCut();
+    this.#break();
+  }
+
+  #break(): void {
+    this.isBroken = true;
+    this.isOver = true;
+    this.recordBytes = -1;
+  }
+
+  /** Returns where it stopped, or STARVED where bytes are missing: then all there were have been taken. */
+  #step(bytes: Uint8Array, at: number, end: number): number {
+    const steps = this.#steps;
+    const step = this.#at;
+    const argument = steps[step + 1]!;
+    switch (steps[step]) {
+      case Op.skip:
+        return this.#pass(argument, at);
+      case Op.number:
+        return this.#number(bytes, at, end, argument);
+      case Op.uuid:
+        return this.#uuid(bytes, at, end);
+      case Op.text:
+        return this.#fixedLength(bytes, at, end, 2);
+      case Op.bytes:
+      case Op.integers:
+      case Op.array:
+        return this.#fixedLength(bytes, at, end, 4);
+      case Op.compactText:
+      case Op.compactBytes:
+      case Op.compactIntegers:
+      case Op.compactArray:
+        return this.#varLength(bytes, at, end);
+      case Op.next:
+        this.#next(argument);
+        return at;
+      case Op.tags:
+        return this.#tag(bytes, at, end);
+      default:
+        this.isOver = true;
+        return at;
+    }
+  }
+
+  #advance(): void {
+    this.#at += STEP;
+    if (--this.#stepsLeft <= 0) this.#break();
+  }
+
+  /** `size` bytes are passed, unless the message has not so many. */
+  #pass(size: number, at: number): number {
+    if (size > this.#left) this.#break();
+    this.#passing = size;
+    this.#advance();
+    return at;
+  }
+
+  /** Whether `size` bytes at `at` are there, be it in `#held`, by and by. */
+  #hold(bytes: Uint8Array, at: number, end: number, size: number): number {
+    let from = at;
+    while (from < end && this.#heldBytes < size) this.#held[this.#heldBytes++] = bytes[from++]!;
+    return this.#heldBytes < size ? STARVED : from;
+  }
+
+  #number(bytes: Uint8Array, at: number, end: number, size: number): number {
+    if (this.#heldBytes === 0 && at + size <= end) {
+      this.#told(signed(bytes, at, size));
+      return at + size;
+    }
+    const next = this.#hold(bytes, at, end, size);
+    if (next === STARVED) return STARVED;
+    this.#heldBytes = 0;
+    this.#told(signed(this.#held, 0, size));
+    return next;
+  }
+
+  #told(value: number): void {
+    const role = this.#steps[this.#at + 2];
+    switch (role) {
+      case Role.error:
+        if (this.errorCode === 0) this.errorCode = value;
+        if (value === UNSUPPORTED_VERSION && this.unsupported !== null) this.#steps = this.unsupported.steps;
+        break;
+      case Role.throttle:
+        this.throttleMs = value;
+        break;
+      case Role.wait:
+        this.maxWaitMs = value;
+        break;
+      case Role.acks:
+        this.acks = value;
+        if (value < -1 || value > 1) this.#break();
+        else if (this.#wantsText) this.#word(ACKS_TEXTS[value + 1]!);
+        break;
+      default:
+    }
+    this.#details?.tell(this.#steps[this.#at + 3]!, value);
+    this.#advance();
+  }
+
+  #word(text: Uint8Array): void {
+    this.#exchange!.word(false);
+    this.#exchange!.text(text, 0, text.length);
+  }
+
+  #uuid(bytes: Uint8Array, at: number, end: number): number {
+    const next = this.#hold(bytes, at, end, HELD_BYTES);
+    if (next === STARVED) return STARVED;
+    this.#heldBytes = 0;
+    const isKey = this.#steps[this.#at + 2] === Role.key && !this.#hasKey && this.#held.some((byte) => byte !== 0);
+    const wants = (isKey && this.#wantsText) || this.#details !== null;
+    // As Kafka prints them: base64 of the URL alphabet, without padding.
+    const text = wants ? Buffer.from(this.#held).toString("base64url") : "";
+    this.#details?.tell(this.#steps[this.#at + 3]!, text);
+    this.#advance();
+    if (!isKey) return next;
+    this.#hasKey = true;
+    if (this.#wantsText) {
+      const encoded = encoder.encode(text);
+      this.#exchange!.word(true);
+      this.#exchange!.text(encoded, 0, encoded.length);
+    }
+    if (this.#isKeyTheEnd) this.isOver = true;
+    return next;
+  }
+
+  #fixedLength(bytes: Uint8Array, at: number, end: number, size: number): number {
+    if (this.#heldBytes === 0 && at + size <= end) {
+      const length = signed(bytes, at, size);
+      this.#left -= size;
+      this.#measured(length);
+      return at + size;
+    }
+    const next = this.#hold(bytes, at, end, size);
+    if (next === STARVED) return STARVED;
+    this.#heldBytes = 0;
+    this.#left -= next - at;
+    this.#measured(signed(this.#held, 0, size));
+    return next;
+  }
+
+  /** Lengths and counts in varints are one more than they are; 0 is null. */
+  #varLength(bytes: Uint8Array, at: number, end: number): number {
+    const next = this.#varint(bytes, at, end);
+    if (next === STARVED) return STARVED;
+    const length = this.#value - 1;
+    this.#value = 0;
+    this.#left -= next - at;
+    this.#measured(length);
+    return next;
+  }
+
+  /** Leaves an unsigned varint in `#value`. */
+  #varint(bytes: Uint8Array, at: number, end: number): number {
+    for (let from = at; from < end; from++) {
+      const byte = bytes[from]!;
+      this.#value += (byte & 0x7f) * 2 ** this.#shift;
+      this.#shift += 7;
+      if (byte < 0x80) {
+        this.#shift = 0;
+        return from + 1;
+      }
+      if (this.#shift > MAX_VARINT_SHIFT) {
+        this.#break();
+        return from + 1;
+      }
+    }
+    return STARVED;
+  }
+
+  /** What the step has read the length of; negative: null. */
+  #measured(length: number): void {
+    const op = this.#steps[this.#at]!;
+    if (op === Op.array || op === Op.compactArray) {
+      this.#array(length);
+      return;
+    }
+    const isIntegers = op === Op.integers || op === Op.compactIntegers;
+    const size = Math.max(0, isIntegers ? length * 4 : length);
+    if (length < -1 || size > this.#left) {
+      this.#break();
+      return;
+    }
+    if (op === Op.bytes || op === Op.compactBytes) this.#bytes(size);
+    else this.#begins(size, isIntegers);
+    this.#passing = size;
+    this.#advance();
+  }
+
+  #bytes(size: number): void {
+    if (this.#steps[this.#at + 1] !== 1) return;
+    this.recordBytes += size;
+    this.#details?.tellRecords(this.#steps[this.#at + 3]!, size);
+  }
+
+  /** A text (or an array of integers) of so many bytes follows. */
+  #begins(size: number, isIntegers: boolean): void {
+    this.#details?.gather(this.#steps[this.#at + 3]!, size, isIntegers);
+    this.#isText = this.#details !== null;
+    if (size === 0) return;
+    switch (this.#steps[this.#at + 2]) {
+      case Role.key:
+        if (this.#hasKey) return;
+        this.#hasKey = true;
+        this.#isLast = this.#isKeyTheEnd;
+        if (this.#wantsText) this.#exchange!.word(true);
+        this.#shows(size);
+        return;
+      case Role.client:
+        if (this.#wantsText) this.#word(CLIENT_TEXT);
+        this.#shows(MAX_CLIENT_BYTES);
+        return;
+      case Role.group:
+        if (this.#wantsText) this.#word(GROUP_TEXT);
+        this.#shows(size);
+        return;
+      default:
+    }
+  }
+
+  #shows(size: number): void {
+    if (!this.#wantsText) return;
+    this.#shown = size;
+    this.#isText = true;
+  }
+
+  #array(count: number): void {
+    // Every element has a byte at least.
+    if (count < -1 || count > this.#left) {
+      this.#break();
+      return;
+    }
+    const behind = this.#steps[this.#at + 1]!;
+    if (count <= 0) {
+      this.#at = behind;
+      return;
+    }
+    if (this.#depth === MAX_DEPTH) {
+      this.#break();
+      return;
+    }
+    this.#counts[this.#depth++] = count;
+    this.#details?.open(this.#steps[this.#at + 3]!);
+    this.#advance();
+  }
+
+  #next(body: number): void {
+    const depth = this.#depth - 1;
+    const left = this.#counts[depth]! - 1;
+    this.#counts[depth] = left;
+    if (left > 0) {
+      this.#details?.next();
+      this.#at = body;
+      if (--this.#stepsLeft <= 0) this.#break();
+      return;
+    }
+    this.#depth = depth;
+    this.#details?.close();
+    this.#advance();
+  }
+
+  /** Tagged fields, all of them passed. */
+  #tag(bytes: Uint8Array, at: number, end: number): number {
+    const next = this.#varint(bytes, at, end);
+    if (next === STARVED) return STARVED;
+    const value = this.#value;
+    this.#value = 0;
+    this.#left -= next - at;
+    if (this.#tags < 0) this.#tags = value;
+    else if (!this.#isTagSize) this.#isTagSize = true;
+    else {
+      this.#isTagSize = false;
+      this.#tags--;
+      if (value > this.#left) this.#break();
+      this.#passing = value;
+      if (--this.#stepsLeft <= 0) this.#break();
+    }
+    if (this.#tags !== 0) return next;
+    this.#tags = -1;
+    this.#advance();
+    return next;
+  }
+
+  #text(bytes: Uint8Array, start: number, end: number): void {
+    this.#details?.text(bytes, start, end);
+    const shown = Math.min(this.#shown, end - start);
+    if (shown === 0) return;
+    this.#exchange!.text(bytes, start, start + shown);
+    this.#shown -= shown;
+  }
+}
+
+function signed(bytes: Uint8Array, at: number, size: number): number {
+  switch (size) {
+    case 1:
+      return (bytes[at]! << 24) >> 24;
+    case 2:
+      return ((bytes[at]! << 24) >> 16) | bytes[at + 1]!;
+    case 4:
+      return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    default:
+      return signed(bytes, at, 4) * 2 ** 32 + (signed(bytes, at + 4, 4) >>> 0);
+  }
+}
