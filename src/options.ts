@@ -26,6 +26,8 @@ export interface Options {
   readonly engine: "libpcap" | "cap";
   readonly side: "auto" | "client" | "server";
   readonly servers: readonly ServerSelection[];
+  /** `--details`. */
+  readonly details: boolean;
   readonly showValues: boolean;
   /** The frames of slow requests, or null. */
   readonly dumpSlow: DumpOptions | null;

@@ -102,7 +102,7 @@ export class Pipeline {
       if (isToServer === (connection.side !== "server")) this.aggregate.roundTrip(connection.server, us);
     };
     const wantsText = outputs.length > 0 || observer !== null;
-    const pool = new PendingPool(wantsText);
+    const pool = new PendingPool(wantsText, wantsText && options.details);
     this.#context = {
       pool,
       sink: this.aggregate,

@@ -11,9 +11,8 @@ import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minut
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
 import type { Options } from "./options.ts";
-import { JsonFormat } from "./outputs/json.ts";
-import { LineFormat } from "./outputs/line.ts";
 import type { Listening } from "./outputs/listen.ts";
+import { recordFormat } from "./outputs/record-format.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
 import { RecordWriter } from "./outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "./outputs/summary.ts";
@@ -70,9 +69,7 @@ async function prepareCaptor(
   const makePrinter = await openPrinter(options);
   const source = await openSource(options);
   return (writer) => {
-    const format = options.json
-      ? new JsonFormat()
-      : new LineFormat({ isColoured: isColourWanted(), explains: options.thresholdUs !== null });
+    const format = recordFormat(options, isColourWanted());
     const dump = makeDump?.(source) ?? null;
     const packets = makePrinter?.(source.linkType, writer) ?? null;
     const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, writer)];

@@ -74,6 +74,7 @@ export class Datagrams {
     piece.end = segment.payloadStart + segment.payloadCaptured;
     piece.cut = segment.payloadLength - segment.payloadCaptured;
     piece.timeUs = segment.timeUs;
+    piece.sequence = segment.sequence;
     connection.receiver!.data(piece);
   }
 

@@ -31,14 +31,14 @@ export function decodeUdp(segment: Segment, bytes: Uint8Array, at: number, end: 
   segment.payloadStart = at + HEADER_BYTES;
   segment.payloadLength = datagramEnd - segment.payloadStart;
   segment.payloadCaptured = Math.max(0, Math.min(end, datagramEnd) - segment.payloadStart);
-  segment.sequence = sumOf(bytes, segment.payloadStart, segment.payloadStart + segment.payloadCaptured);
+  segment.sequence = sumOf(segment);
   return Skip.none;
 }
 
-function sumOf(bytes: Uint8Array, start: number, end: number): number {
-  const stop = Math.min(end, start + SUMMED_BYTES);
-  let sum = end - start;
-  let at = start;
+function sumOf({ bytes, payloadStart, payloadCaptured, payloadLength }: Segment): number {
+  const stop = payloadStart + Math.min(payloadCaptured, SUMMED_BYTES);
+  let sum = payloadLength;
+  let at = payloadStart;
   for (; at + 4 <= stop; at += 4) sum = Math.imul(sum ^ u32(bytes, at), 0x9e3779b1) ^ (sum >>> 15);
   for (; at < stop; at++) sum = Math.imul(sum ^ bytes[at]!, 0x85ebca6b);
   return sum | 0;

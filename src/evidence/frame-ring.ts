@@ -36,7 +36,7 @@ export class FrameRing {
   constructor(size: number, linkType: number) {
     this.bytes = new Uint8Array(size);
     this.#size = size;
-    this.#decoder = new Decoder(linkType);
+    this.#decoder = new Decoder(linkType, true);
     this.#slots = Math.ceil(size / LEAST_BYTES);
     this.#positions = new Float64Array(this.#slots);
     this.#previous = new Float64Array(this.#slots);

@@ -41,7 +41,7 @@ export class RequestFrames {
 
   constructor(ring: FrameRing, linkType: number) {
     this.#ring = ring;
-    this.#decoder = new Decoder(linkType);
+    this.#decoder = new Decoder(linkType, true);
   }
 
   /** The connection's records from before the request until after its response, in the order captured: a copy. */

@@ -57,7 +57,7 @@ export interface Ladder {
 export async function climb(options: Options, of: TransactionCopy, behind: TransactionCopy | null): Promise<Ladder> {
   const source = await openSource(options);
   try {
-    const decoder = new Decoder(source.linkType);
+    const decoder = new Decoder(source.linkType, true);
     const collector = new Collector(of, behind);
     const limit = options.count ?? Number.POSITIVE_INFINITY;
     // A fault of the file was told by the first reading.

@@ -105,6 +105,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     engine: parseChoice(one("engine"), ["libpcap", "cap"]),
     side: parseChoice(one("side"), ["auto", "client", "server"]),
     servers: (given.get("server") ?? []).map(parseServer),
+    details: parseFlag(one("details")),
     showValues: parseFlag(one("show-values")),
     dumpSlow: readDumpOptions(given),
     report: readReport(given),

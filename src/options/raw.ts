@@ -3,7 +3,7 @@ import type { ProtocolSelection, RawOptions } from "../options.ts";
 import type { GivenOptions } from "./given.ts";
 
 /** Options that say what is told of transactions. */
-const ABOUT_TRANSACTIONS = ["threshold", "filter", "json", "report", "dump-slow", "show-values"];
+const ABOUT_TRANSACTIONS = ["threshold", "filter", "json", "report", "dump-slow", "show-values", "details"];
 
 /** `-p raw`, and `-A` or `-X`; or null. Throws TcplatError "usage" where they do not go together, or with others. */
 export function readRawOptions(given: GivenOptions, selections: readonly ProtocolSelection[]): RawOptions | null {

@@ -116,6 +116,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   ),
   flag(PRINTING, "json", "", "one JSON object a line instead of text"),
   flag(PRINTING, "quiet", "q", "print no transactions (daemon)"),
+  flag(PRINTING, "details", "", "print the decoded fields of requests and responses, too, where the protocol has any"),
   flag(PRINTING, "show-values", "", "print the arguments after the key, too; passwords stay hidden"),
   value(
     PRINTING,

@@ -4,7 +4,7 @@ import { CAUSES, Shares, serverUs } from "../transactions/shares.ts";
 import type { Connect, Endpoint, Transaction } from "../transactions/transaction.ts";
 import { FLAG_NAMES, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
-import { Literal, putInteger, putJsonEscaped, putLiteral, putWord, Room } from "./put.ts";
+import { Literal, putInteger, putJsonEscaped, putLiteral, putWord, RECORD_CAPACITY, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
 const literal = (text: string): Literal => new Literal(text);
@@ -67,6 +67,7 @@ interface Parties {
 
 /** The record of `--json` (contract §3), one a line. */
 export class JsonFormat implements RecordFormat {
+  readonly capacity = RECORD_CAPACITY;
   behindIdAt = -1;
   private readonly clock = new ClockText("utc");
   private readonly shares = new Shares();

@@ -4,7 +4,7 @@ import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
 import { behindIdAt, putShares, VISIBLE_US } from "./line-shares.ts";
-import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, Room } from "./put.ts";
+import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, RECORD_CAPACITY, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
 /** A part of the latency is worth a word from here on, when it is also at least a tenth of the latency. */
@@ -49,6 +49,7 @@ const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = 
 
 /** tcpkit's line (contract §2), with a fourth field where something explains the latency or qualifies it. */
 export class LineFormat implements RecordFormat {
+  readonly capacity = RECORD_CAPACITY;
   behindIdAt = -1;
   private readonly clock = new ClockText("local");
   private room = new Room(Buffer.alloc(0));

@@ -2,8 +2,9 @@ import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
 import type { RecordWriter } from "./record-writer.ts";
 
-/** Writes one record, its newline included, of at most RECORD_CAPACITY bytes. Returns where the record that began at `at` ends. */
+/** Writes one record, its newline included, of at most `capacity` bytes. Returns where the record that began at `at` ends. */
 export interface RecordFormat {
+  readonly capacity: number;
   /** Where, in the record last put, the number of the connection stands that its request waited behind; -1: nowhere. */
   readonly behindIdAt: number;
   put(transaction: Transaction, into: Buffer, at: number): number;
@@ -24,7 +25,7 @@ export class RecordOutput implements TransactionOutput {
   // Runs for every segment.
   transaction(transaction: Transaction): void {
     const writer = this.writer;
-    if (!writer.begin()) return;
+    if (!writer.begin(this.format.capacity)) return;
     writer.end(this.format.put(transaction, writer.chunk, writer.at));
   }
   connect(connect: Connect): void {

@@ -36,7 +36,7 @@ interface Chunk {
  * What has been ended goes out with the next turn of the event loop, in order, one chunk at a time.
  */
 export class RecordWriter {
-  /** Where the next record goes, from `at`; RECORD_CAPACITY bytes are free after `begin()`. */
+  /** Where the next record goes, from `at`; as many bytes are free as `begin` was asked for. */
   chunk: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   at = 0;
   /** Records that were not written because nobody read them in time. */
@@ -75,14 +75,14 @@ export class RecordWriter {
   }
 
   // Runs for every segment.
-  /** Makes room for a record. False: it is dropped (and counted), or nobody is there any more. */
-  begin(): boolean {
+  /** Makes room for a record of at most so many bytes. False: it is dropped (and counted), or nobody is there any more. */
+  begin(capacity = RECORD_CAPACITY): boolean {
     if (this.isClosed) return false;
     if (this.options.mode === "live" && this.isFull) {
       this.recordsDropped++;
       return false;
     }
-    if (CHUNK_BYTES - this.at < RECORD_CAPACITY) this.seal();
+    if (CHUNK_BYTES - this.at < capacity) this.seal();
     return true;
   }
 

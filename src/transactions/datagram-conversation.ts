@@ -10,7 +10,10 @@ import { StreamPlace } from "./stream-place.ts";
 
 /** Of a conversation that has had no pairing yet. */
 const NOTHING_LEFT = new Rest();
-/** Datagrams have no place in a stream: each is counted from its own beginning. */
+/**
+ * Datagrams have no place in a stream. What stands for their sequence number is a sum over their bytes: the captures of two hosts can be
+ * joined by it.
+ */
 const NO_PLACE = new StreamPlace();
 
 /**
@@ -43,12 +46,13 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     if (!this.#isAwake) this.#wake();
     const pairing = this.#pairing!;
     const session = this.#session!;
+    const place = piece.sequence >>> 0;
     if (fromClient) {
-      pairing.enterRequestPiece(piece, 0);
+      pairing.enterRequestPiece(piece, place);
       if (!session.request(bytes, start, end, end + cut)) pairing.countParserError("request");
       pairing.requestVoid();
     } else {
-      pairing.enterResponsePiece(piece, 0);
+      pairing.enterResponsePiece(piece, place);
       if (!session.response(bytes, start, end, end + cut)) pairing.countParserError("response");
       pairing.dropResponse();
     }

@@ -13,6 +13,8 @@ export class Here {
   resentUs = 0;
   isFast = false;
   missingPackets = 0;
+  /** Whose they are. */
+  fromClient = true;
   /** `Path.closedUs` at this time. */
   closedUs = 0;
 

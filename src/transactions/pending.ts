@@ -1,3 +1,4 @@
+import type { Details } from "./details.ts";
 import { TEXT_CAPACITY } from "./transaction.ts";
 
 /** Where a linked list ends, and what `allocate` returns when there is no room. */
@@ -51,6 +52,8 @@ export const OPTIONAL = 1 << 30;
 export class PendingPool {
   times = new Float64Array(FIRST_CAPACITY * TIMES);
   words = new Int32Array(FIRST_CAPACITY * WORDS);
+  /** What is told of the messages of an entry, where that is wanted. */
+  readonly details: Map<number, Details> | null;
   /** TEXT_CAPACITY bytes an entry; none where nobody will print a request. */
   text: Uint8Array;
   readonly #textCapacity: number;
@@ -59,7 +62,8 @@ export class PendingPool {
   #fresh = 0;
   #capacity = FIRST_CAPACITY;
 
-  constructor(wantsText: boolean) {
+  constructor(wantsText: boolean, wantsDetails = false) {
+    this.details = wantsDetails ? new Map() : null;
     this.#textCapacity = wantsText ? TEXT_CAPACITY : 0;
     this.text = new Uint8Array(FIRST_CAPACITY * this.#textCapacity);
   }
@@ -82,6 +86,7 @@ export class PendingPool {
     this.words[entry * WORDS + Word.next] = this.#free;
     this.#free = entry;
     this.used--;
+    if (this.details !== null) this.details.delete(entry);
   }
 
   #grow(): boolean {

@@ -1,5 +1,6 @@
 import { NO_ERROR, type Protocol, type TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
+import type { Details } from "./details.ts";
 import type { Origin } from "./origin.ts";
 import { EXPIRED, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Resend } from "./resend.ts";
@@ -128,6 +129,10 @@ export class TransactionRecord implements Transaction {
   get responseSequence(): number | null {
     if (this.unanswered !== "" || Number.isNaN(this.responseOffset)) return null;
     return this.#of.serverPlace.sequenceAt(this.responseOffset);
+  }
+
+  get details(): Details | null {
+    return this.#pool.details?.get(this.#entry) ?? null;
   }
 
   get text(): Uint8Array {

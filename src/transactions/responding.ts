@@ -1,6 +1,7 @@
 import type { Piece } from "../connection/receiver.ts";
 import { type Exchange, NO_ERROR, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
 import type { PairingContext } from "./context.ts";
+import { MessageDetails } from "./details.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
 import { Parts } from "./parts.ts";
@@ -51,12 +52,14 @@ export abstract class Responding extends Requesting implements Exchange {
   // Runs for every segment with payload.
   enterResponses(timeUs: number, startIndex: number, offset: number, flags: number): void {
     this.here.set(timeUs, startIndex, offset, flags);
+    this.here.fromClient = false;
     if (this.responding.hasBegun) this.responding.extend(timeUs, flags);
   }
 
   // Runs for every segment with payload.
   enterResponsePiece(piece: Piece, offset: number): void {
     this.here.enter(piece, offset, this.path);
+    this.here.fromClient = false;
     if (piece.resentUs > 0 || piece.missingPackets > 0) this.resent().responsePiece(piece, this.responding);
     if (this.responding.hasBegun) this.responding.extend(piece.timeUs, this.here.flags);
   }
@@ -227,7 +230,15 @@ export abstract class Responding extends Requesting implements Exchange {
     if (!isExpired) this.service.settledSilently();
   }
 
-  detail(_name: string, _value: string | number): void {}
+  detail(name: string, value: string | number): void {
+    if (this.here.fromClient) {
+      this.requestDetails ??= new MessageDetails();
+      this.requestDetails.add(name, value);
+    } else {
+      this.responding.details ??= new MessageDetails();
+      this.responding.details.add(name, value);
+    }
+  }
 
   lookups(hits: number, misses: number): void {
     this.service.lookups(hits, misses);
@@ -248,8 +259,20 @@ export abstract class Responding extends Requesting implements Exchange {
       return;
     }
     this.responding.closedUs = this.here.closedUs;
+    if (this.wantsDetails) this.#giveDetails(entry);
     if (this.held === null) this.tell(entry, this.responding, responseBytes, errorId);
     else this.held.add(entry, this.responding, responseBytes, errorId);
+  }
+
+  /** What was told of the response is its request's entry's. */
+  #giveDetails(entry: number): void {
+    const { details } = this.pool;
+    const response = this.responding.details;
+    this.responding.details = null;
+    if (response === null) return;
+    const known = details!.get(entry);
+    if (known === undefined) details!.set(entry, { request: null, response });
+    else known.response = response;
   }
 
   // Runs for every response.

@@ -1,3 +1,5 @@
+import type { MessageDetails } from "./details.ts";
+
 /** The response being read: when and where it began, and how far it has come. */
 export class ResponseDraft {
   /** A message of it has begun and is not complete. */
@@ -14,6 +16,8 @@ export class ResponseDraft {
   closedUs = 0;
   /** As in Piece, of the segment that it began in. */
   missingPackets = 0;
+  /** What was told of it, where that is wanted. */
+  details: MessageDetails | null = null;
   /** Where the message being read began, when it is not the first. */
   #partOffset = 0.5;
 
@@ -29,6 +33,7 @@ export class ResponseDraft {
       this.#partOffset = offset;
       return;
     }
+    this.details = null;
     this.startUs = timeUs;
     this.endUs = timeUs;
     this.offset = offset;

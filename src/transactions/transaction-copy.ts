@@ -1,5 +1,6 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
+import type { Details } from "./details.ts";
 import {
   type Endpoint,
   type ServerRef,
@@ -40,6 +41,7 @@ export class TransactionCopy implements Transaction {
   resentRequestUs = 0;
   resentResponseUs = 0;
   behind: Behind | null = null;
+  details: Details | null = null;
   zeroWindowUs = 0;
   rttUs: number | null = null;
   toServerUs = 0;
@@ -84,6 +86,7 @@ export class TransactionCopy implements Transaction {
     this.resentRequestUs = of.resentRequestUs;
     this.resentResponseUs = of.resentResponseUs;
     this.behind = of.behind;
+    this.details = of.details;
     this.zeroWindowUs = of.zeroWindowUs;
     this.rttUs = of.rttUs;
     this.toServerUs = of.toServerUs;

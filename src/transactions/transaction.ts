@@ -1,5 +1,6 @@
 import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
+import type { Details } from "./details.ts";
 
 /** Bits of `Transaction.flags`; FLAG_NAMES has them in the contract's spelling, by bit position. */
 export const Flag = {
@@ -98,6 +99,8 @@ export interface Transaction {
   /** This connection's round trip as its side tells it (T14), or null while unknown; and from here to the server and back: 0 where that is this host, -1 while unknown. */
   readonly rttUs: number | null;
   readonly toServerUs: number;
+  /** The fields of both messages, with --details; null without, or where the protocol tells of none. */
+  readonly details: Details | null;
   /** The request's words: text[textStart, textEnd), raw bytes from the wire (escape them on output). */
   readonly text: Uint8Array;
   readonly textStart: number;

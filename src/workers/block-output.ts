@@ -1,6 +1,5 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import type { Moment } from "../connection/moment.ts";
-import { RECORD_CAPACITY } from "../outputs/put.ts";
 import type { RecordFormat } from "../outputs/record-output.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { type Block, ENDED, EVENT_WORDS, Event, MAX_EVENTS, OPENED, TEXT_BYTES } from "./block.ts";
@@ -66,7 +65,7 @@ export class BlockOutput implements TransactionOutput {
       this.recordsDropped++;
       return false;
     }
-    if (this.#text.length - this.#at < RECORD_CAPACITY) this.post(this.#moment!.frame);
+    if (this.#text.length - this.#at < this.#options.format.capacity) this.post(this.#moment!.frame);
     return true;
   }
 

@@ -8,8 +8,7 @@ import { TcplatError } from "../errors.ts";
 import { type MakeSieve, openSieve } from "../open-sieve.ts";
 import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
-import { JsonFormat } from "../outputs/json.ts";
-import { LineFormat } from "../outputs/line.ts";
+import { recordFormat } from "../outputs/record-format.ts";
 import { Patience } from "../patience.ts";
 import { type Part, Pipeline } from "../pipeline.ts";
 import type { Block } from "./block.ts";
@@ -261,11 +260,8 @@ class WorkerRun {
   }
 
   #makeOutput(): BlockOutput {
-    const { json } = this.#options;
     return new BlockOutput({
-      format: json
-        ? new JsonFormat()
-        : new LineFormat({ isColoured: this.#start.isColoured, explains: this.#options.thresholdUs !== null }),
+      format: recordFormat(this.#options, this.#start.isColoured),
       capacity: BLOCKS,
       dropFrom: this.#source.isLive ? BLOCKS * 2 : Number.POSITIVE_INFINITY,
       send: (block) => this.#send(block),

@@ -62,6 +62,7 @@ export function transaction(
     resentRequestUs: 0,
     resentResponseUs: 0,
     behind: null,
+    details: null,
     zeroWindowUs: 0,
     rttUs: null,
     toServerUs: -1,

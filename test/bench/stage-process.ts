@@ -41,6 +41,7 @@ function optionsOf(protocolPort: number): Options {
     engine: "libpcap",
     side: "auto",
     servers: [],
+    details: false,
     showValues: false,
     dumpSlow: null,
     report: null,

@@ -28,6 +28,7 @@ export const OPTIONS: Options = {
   engine: "libpcap",
   side: "auto",
   servers: [],
+  details: false,
   showValues: false,
   dumpSlow: null,
   report: null,

@@ -7,6 +7,7 @@ import { CLASS_NAMES, NO_ERROR } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
 import { Awake } from "../../src/transactions/awake.ts";
 import { Conversation } from "../../src/transactions/conversation.ts";
+import type { Details } from "../../src/transactions/details.ts";
 import { Here } from "../../src/transactions/here.ts";
 import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
@@ -40,6 +41,7 @@ export interface Told {
   readonly requestBytes: number;
   readonly responseBytes: number;
   readonly retransmissions: number;
+  readonly details: Details | null;
 }
 
 function copyOf(transaction: Transaction): Told {
@@ -61,6 +63,7 @@ function copyOf(transaction: Transaction): Told {
     requestBytes: transaction.requestBytes,
     responseBytes: transaction.responseBytes,
     retransmissions: transaction.retransmissions,
+    details: transaction.details,
   };
 }
 
@@ -130,6 +133,7 @@ export interface Circumstances {
   readonly requestTimeoutUs?: number;
   readonly wantsText?: boolean;
   readonly wantsValues?: boolean;
+
   /** Shared by several connections. */
   readonly pool?: PendingPool;
   readonly ledger?: Ledger;

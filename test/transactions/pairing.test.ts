@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NO_ERROR, type Parser, type Protocol, Recognition } from "../../src/protocols/protocol.ts";
+import { PendingPool } from "../../src/transactions/pending.ts";
 import { MAX_PENDING_PER_CONNECTION } from "../../src/transactions/requesting.ts";
 import { command, Dialogue } from "./dialogue.ts";
 
@@ -380,4 +381,37 @@ test("responses with an id go to their requests in whatever order, and none wait
     ],
   );
   assert.deepEqual(dialogue.ledger.unmatchedReasons, ["no_request"]);
+});
+
+test("the fields of messages are told with their request, and with no other", () => {
+  const details = (session: Parameters<Protocol["createSession"]>[0], name: string, id: number) =>
+    session.wantsDetails && session.detail(name, id);
+  const telling: Protocol = {
+    ...BY_ID,
+    createSession: (exchange) => ({
+      requests: lines((id, start, end) => {
+        exchange.requestBegins(start);
+        if (id !== 6) details(exchange, "asked", id);
+        exchange.requestEnds(end, 0, 0, 7, id);
+      }),
+      responses: lines((id, start, end) => {
+        exchange.responseBegins(start);
+        if (id !== 7) details(exchange, "said", id);
+        exchange.answerById(end, id, NO_ERROR);
+      }),
+    }),
+  };
+  const fields = (pool: PendingPool) => {
+    const dialogue = new Dialogue({ protocols: [telling], pool });
+    dialogue.client(1, "5\n6\n7\n").server(2, "7\n9\n5\n").server(3, "6\n").client(4, "8\n").server(5, "8\n");
+    return dialogue.told.map(({ details: told }) => [told?.request?.fields ?? null, told?.response?.fields ?? null]);
+  };
+  const [asked, said] = [(id: number) => [["asked", id]], (id: number) => [["said", id]]];
+  assert.deepEqual(fields(new PendingPool(true, true)), [
+    [asked(7), null],
+    [asked(5), said(5)],
+    [null, said(6)],
+    [asked(8), said(8)],
+  ]);
+  assert.deepEqual(fields(new PendingPool(true)), Array(4).fill([null, null]));
 });

@@ -4,9 +4,8 @@ import type { Captor } from "../../src/captor.ts";
 import { createLog } from "../../src/log.ts";
 import { openSource } from "../../src/open-source.ts";
 import type { Options } from "../../src/options.ts";
-import { JsonFormat } from "../../src/outputs/json.ts";
-import { LineFormat } from "../../src/outputs/line.ts";
 import { PrometheusExporter } from "../../src/outputs/prometheus.ts";
+import { recordFormat } from "../../src/outputs/record-format.ts";
 import { RecordOutput } from "../../src/outputs/record-output.ts";
 import { RecordWriter } from "../../src/outputs/record-writer.ts";
 import { statsDocument } from "../../src/outputs/stats-document.ts";
@@ -64,9 +63,7 @@ export async function analyse(
 }
 
 async function solo(options: Options, writer: RecordWriter): Promise<Captor> {
-  const format = options.json
-    ? new JsonFormat()
-    : new LineFormat({ isColoured: false, explains: options.thresholdUs !== null });
+  const format = recordFormat(options, false);
   const source = await openSource(options);
   return new Solo(options, source, log, writer, { outputs: [new RecordOutput(format, writer)] });
 }
