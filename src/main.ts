@@ -5,6 +5,7 @@ import { boundGarbage } from "./memory.ts";
 import { readConfigFile } from "./options/config-file.ts";
 import { type Invocation, parseCommandLine } from "./options/parse.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
+import { StatusLine } from "./status-line.ts";
 import { writeAll } from "./write-all.ts";
 
 const STDOUT = 1;
@@ -60,7 +61,8 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
     case "run": {
       boundGarbage();
       const { run } = await import("./run.ts");
-      return await run(invocation.options, { log: createLog(invocation.log) });
+      const status = new StatusLine();
+      return await run(invocation.options, { log: createLog(invocation.log, (text) => status.above(text)), status });
     }
   }
 }

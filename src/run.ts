@@ -16,22 +16,24 @@ import { recordFormat } from "./outputs/record-format.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
 import { RecordWriter } from "./outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "./outputs/summary.ts";
+import type { Progress } from "./progress.ts";
 import type { PacketPrinter } from "./raw/packet-printer.ts";
 import type { Reporter } from "./report/reporter.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
 import { Solo } from "./solo.ts";
+import type { StatusLine } from "./status-line.ts";
 import { tcplatVersion } from "./version.ts";
 import { type Plan, planWorkers } from "./workers/plan.ts";
-import { writeAll } from "./write-all.ts";
 
 const STDOUT = 1;
-const STDERR = 2;
 /** How long the second look for tagged frames takes. */
 const SECOND_LOOK_MS = 1000;
 
 /** What a run is given from outside. */
 export interface Host {
   readonly log: Logger;
+  /** The last line of standard error. */
+  readonly status: StatusLine;
 }
 
 /** Captures until the end of the file, `-c`, or a signal. Returns the exit status; throws TcplatError. */
@@ -42,7 +44,7 @@ export async function run(options: Options, host: Host): Promise<number> {
   if (plan.reason !== null) host.log.info(`one worker: ${plan.reason}`);
   return await new Run(
     options,
-    host.log,
+    host,
     reporter,
     await prepareCaptor(options, plan, host.log, reporter, makeSieve),
   ).run();
@@ -134,6 +136,7 @@ class Run {
   readonly #captor: Captor;
   readonly #governor: Governor;
   readonly #log: Logger;
+  readonly #status: StatusLine;
   readonly #writer: RecordWriter;
   readonly #reporter: Reporter | null;
   #stats: Listening | null = null;
@@ -143,8 +146,9 @@ class Run {
   #isUnread = false;
   #failure: TcplatError | null = null;
 
-  constructor(options: Options, log: Logger, reporter: Reporter | null, makeCaptor: MakeCaptor) {
+  constructor(options: Options, { log, status }: Host, reporter: Reporter | null, makeCaptor: MakeCaptor) {
     this.#options = options;
+    this.#status = status;
     this.#log = log;
     this.#reporter = reporter;
     this.#writer = new RecordWriter({
@@ -178,12 +182,14 @@ class Run {
       const release = this.#handleSignals();
       this.#announce();
       const silence = this.#watchSilence();
+      const progress = await this.#watchProgress();
       this.#governor.start();
       try {
         await this.#captor.capture();
       } finally {
         this.#governor.stop();
         clearTimeout(silence);
+        progress?.stop();
         release();
       }
       await this.#finish();
@@ -207,7 +213,7 @@ class Run {
     const snapshot = this.#captor.source.isLive ? this.#snapshot() : this.#captor.snapshot();
     if (this.#options.json) this.#writer.write(summaryRecord(snapshot));
     await this.#writer.close();
-    if (!this.#isUnread && !this.#options.json) writeAll(STDERR, summaryTable(snapshot));
+    if (!this.#isUnread && !this.#options.json) this.#status.above(summaryTable(snapshot));
     const report = this.#reporter?.write(snapshot) ?? null;
     if (this.#isUnread) return;
     if (report !== null) this.#log.info(report);
@@ -280,7 +286,7 @@ class Run {
     };
     const summary = () => {
       const snapshot = this.#snapshot();
-      writeAll(STDERR, summaryTable(snapshot));
+      this.#status.above(summaryTable(snapshot));
       attempt(() => this.#reporter?.write(snapshot));
     };
     const reopen = () => attempt(() => this.#captor.reopen());
@@ -290,6 +296,15 @@ class Run {
     return () => {
       this.#isStopping = true;
     };
+  }
+
+  /** Of a file, on a terminal that records do not go to. */
+  async #watchProgress(): Promise<Progress | null> {
+    const { read, quiet } = this.#options;
+    const isShared = process.stdout.isTTY === true && !quiet;
+    if (read === null || process.stderr.isTTY !== true || isShared) return null;
+    const { Progress } = await import("./progress.ts");
+    return new Progress(this.#status, read, () => this.#captor.frames);
   }
 
   #watchSilence(): NodeJS.Timeout | undefined {
