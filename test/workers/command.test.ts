@@ -11,12 +11,12 @@ const { folder, remove } = temporaryFolder();
 after(remove);
 
 const medley = join(folder, "medley.pcap");
-writeFileSync(medley, medleyFile({ seed: 7, connections: 600, lossOf: 60, midstreamOf: 5, pauseUs: 4000 }));
+writeFileSync(medley, medleyFile({ seed: 7, connections: 250, lossOf: 60, midstreamOf: 5, pauseUs: 4000 }));
 /** So many frames that a signal comes while they are read. */
 const long = join(folder, "long.pcap");
 {
   const bytes = readFileSync(medley);
-  const copies = Array.from({ length: 60 }, () => bytes.subarray(24));
+  const copies = Array.from({ length: 140 }, () => bytes.subarray(24));
   writeFileSync(long, Buffer.concat([bytes.subarray(0, 24), ...copies]));
 }
 
@@ -30,13 +30,7 @@ if (!isMainThread && workerData.index === 1) parentPort.on("message", ({ kind })
 }
 
 describe("--workers with a file", () => {
-  for (const words of [
-    [],
-    ["--json"],
-    ["-t", "1"],
-    ["-t", "1", "--json", "-c", "4321"],
-    ["-q", "tcp", "port", "6379"],
-  ]) {
+  for (const words of [[], ["--json"], ["-t", "1", "--json", "-c", "2345", "tcp", "port", "6379"]]) {
     it(`prints the same bytes as one worker, and says the same: ${words.join(" ")}`, async () => {
       const run = (workers: string) => runTcplat(["-r", medley, ...words, "--workers", workers]);
       const one = await run("1");

@@ -75,7 +75,7 @@ describe("two workers on lo, beside a real server", { skip }, () => {
       own.forEach(({ id }, index) => void assert.equal(id.slice(id.indexOf("-") + 1), `${index + 1}`));
       own.forEach(({ end }, index) => void assert.ok(index === 0 || end >= own[index - 1]!.end));
     }
-    const text = (await get(metrics, "/metrics")).body;
+    const text = await scrapeOf(metrics, REQUESTS);
     const document = JSON.parse(await listenTo(stats)) as Record<string, Record<string, unknown>>;
     for (const server of [`127.0.0.1:${redis.port}`, `[::1]:${redis.port}`]) {
       const labels = `{protocol="redis",server="${server}",command="SET",class="normal"}`;
@@ -110,9 +110,12 @@ describe("two workers on lo, beside a real server", { skip }, () => {
     const tcplat = await Tcplat.capturing(words("--json", ...NO_PORTS));
     for (let client = 0; client < 8; client++) await ask(3);
     await tcplat.transactions(24);
-    tcplat.child.kill("SIGUSR1");
-    await until("the summary", () => /requests +24 = 24 answered/.test(tcplat.stderr));
-    assert.match(tcplat.stderr, /^connections 8 \(syn 8\)/m);
+    // Of a worker that is too busy the last numbers stand: then it is asked again.
+    await until("the summary", () => {
+      if (/^connections 8 \(syn 8\)[^\n]*\nrequests +24 = 24 answered/m.test(tcplat.stderr)) return true;
+      tcplat.child.kill("SIGUSR1");
+      return false;
+    });
     await ask(2);
     await tcplat.transactions(26);
     assert.deepEqual(await tcplat.stop(), { status: 0, signal: null });
@@ -145,6 +148,16 @@ describe("two workers on lo, beside a real server", { skip }, () => {
     assert.equal(tcplat.summary["capture_frames.lo"], 7);
   });
 });
+
+/** Scrapes until so many requests are told: of a worker that is too busy the last numbers stand. */
+async function scrapeOf(port: number, requests: number): Promise<string> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const text = (await get(port, "/metrics")).body;
+    const told = [...text.matchAll(/^tcplat_requests_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+    if (told.reduce((all, count) => all + count, 0) >= requests || performance.now() > deadline) return text;
+  }
+}
 
 function inBuckets(latency: unknown): number {
   return (latency as Record<string, number>[]).reduce((all, bucket) => all + Object.values(bucket)[0]!, 0);
