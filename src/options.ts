@@ -29,6 +29,8 @@ export interface Options {
   /** `--details`. */
   readonly details: boolean;
   readonly showValues: boolean;
+  /** `-S`: files of scripts. */
+  readonly scripts: readonly string[];
   /** The frames of slow requests, or null. */
   readonly dumpSlow: DumpOptions | null;
   /** The page to write at the end, or null. */

@@ -8,6 +8,7 @@ import type { TcplatError } from "./errors.ts";
 import type { MatchingFrames } from "./evidence/matching-frames.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
+import { type OpenedScripts, openScripts } from "./open-scripts.ts";
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
 import type { Options } from "./options.ts";
@@ -66,17 +67,36 @@ async function prepareCaptor(
     const crew = await Crew.start({ options, workers, isColoured: isColourWanted(), log });
     return (writer) => crew.recordsTo(writer);
   }
+  // First: a script that is refused leaves no folder behind.
+  const scripts = await openScripts(options, log);
+  try {
+    return await prepareSolo(options, log, reporter, makeSieve, scripts);
+  } catch (error) {
+    scripts?.close();
+    throw error;
+  }
+}
+
+async function prepareSolo(
+  options: Options,
+  log: Logger,
+  reporter: Reporter | null,
+  makeSieve: MakeSieve | null,
+  opened: OpenedScripts | null,
+): Promise<MakeCaptor> {
   const makeDump = await openDump(options, log);
   const makeMatching = await openMatching(options, log);
   const makePrinter = await openPrinter(options);
   const source = await openSource(options);
   return (writer) => {
+    const scripts = opened?.printTo(writer) ?? null;
+    const place = scripts?.records ?? writer;
     const format = recordFormat(options, isColourWanted());
     const dump = makeDump?.(source) ?? null;
-    const packets = makePrinter?.(source.linkType, writer) ?? null;
-    const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, writer)];
+    const packets = makePrinter?.(source.linkType, place) ?? null;
+    const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, place)];
     const matching = makeMatching?.(source) ?? null;
-    const outputs = [...printed, dump, matching].filter((output) => output !== null);
+    const outputs = [...printed, dump, matching, scripts].filter((output) => output !== null);
     const sieve = makeSieve?.(outputs) ?? null;
     return new Solo(options, source, log, writer, {
       outputs: sieve === null ? outputs : [sieve],
@@ -85,6 +105,7 @@ async function prepareCaptor(
       packets,
       dump,
       matching,
+      scripts,
     });
   };
 }
@@ -103,7 +124,7 @@ async function openMatching(
 /** `-p raw`: prints packets. */
 async function openPrinter({
   raw,
-}: Options): Promise<((linkType: number, writer: RecordWriter) => PacketPrinter) | null> {
+}: Options): Promise<((linkType: number, writer: Pick<RecordWriter, "record">) => PacketPrinter) | null> {
   if (raw === null) return null;
   const { PacketPrinter } = await import("./raw/packet-printer.ts");
   return (linkType, writer) => new PacketPrinter(raw, linkType, writer);

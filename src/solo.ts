@@ -14,6 +14,7 @@ import type { RecordWriter } from "./outputs/record-writer.ts";
 import { Patience } from "./patience.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PacketPrinter } from "./raw/packet-printer.ts";
+import type { Scripts } from "./scripts/scripts.ts";
 
 /** The event loop gets a turn at least this often while frames keep coming. */
 const TURN_MS = 4;
@@ -38,6 +39,8 @@ export interface Told {
   readonly packets?: PacketPrinter | null;
   readonly dump?: SlowDump | null;
   readonly matching?: MatchingFrames | null;
+  /** Frames and transactions, slice by slice. */
+  readonly scripts?: Scripts | null;
 }
 
 /** Captures on the main thread: one source, one pipeline. */
@@ -51,6 +54,7 @@ export class Solo implements Captor {
   readonly #dump: SlowDump | null;
   readonly #packets: PacketPrinter | null;
   readonly #matching: MatchingFrames | null;
+  readonly #scripts: Scripts | null;
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
   #wasUp = true;
@@ -65,6 +69,7 @@ export class Solo implements Captor {
     this.#dump = dump;
     this.#packets = told.packets ?? null;
     this.#matching = matching;
+    this.#scripts = told.scripts ?? null;
     const dropped = () => ({
       stdout: writer.recordsDropped,
       ...(dump !== null && { dump_slow: dump.missing }),
@@ -76,6 +81,12 @@ export class Solo implements Captor {
   begin(): void {
     const { write } = this.#options;
     if (write !== null) this.#frameWriter = new FrameWriter(write, this.source.linkType, this.source.snaplen);
+    this.#scripts?.begin({
+      linkType: this.source.linkType,
+      frames: () => this.#pipeline.frames,
+      clockUs: () => this.#pipeline.table.clockUs,
+      snapshot: () => this.snapshot(),
+    });
   }
 
   stop(): void {
@@ -84,6 +95,7 @@ export class Solo implements Captor {
 
   async finish(): Promise<void> {
     this.#pipeline.finish();
+    await this.#scripts?.finish();
     if (this.#dump !== null) this.#log.info(await this.#dump.finish());
     if (this.#matching !== null) this.#log.info(this.#matching.finish(this.#writeFrames));
   }
@@ -101,7 +113,8 @@ export class Solo implements Captor {
   }
 
   snapshot(): Snapshot {
-    return this.#pipeline.snapshot();
+    const snapshot = this.#pipeline.snapshot();
+    return this.#scripts === null ? snapshot : { ...snapshot, scripts: this.#scripts.counters() };
   }
 
   oneSided(): number {
@@ -114,6 +127,7 @@ export class Solo implements Captor {
 
   close(): void {
     this.#frameWriter?.close();
+    this.#scripts?.close();
     this.source.close();
   }
 
@@ -161,6 +175,7 @@ export class Solo implements Captor {
       const from = at;
       at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
       this.#packets?.print(batch, from, at);
+      if (this.#scripts !== null) await this.#scripts.take(batch, from, at);
       if (this.#dump !== null) await this.#keep(this.#dump, from, at);
       if (this.#matching !== null) this.#keepMatching(this.#matching, from, at);
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
@@ -212,6 +227,7 @@ export class Solo implements Captor {
       this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
       this.#dump?.advance(this.#pipeline.table.clockUs);
       if (this.#matching !== null) this.#keepMatching(this.#matching, 0, 0);
+      this.#scripts?.take(source.batch, 0, 0);
     }
     await source.waitForFrames(WAIT_MS);
   }

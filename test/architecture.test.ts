@@ -15,6 +15,7 @@ const STAGES = [
   "outputs",
   "raw",
   "evidence",
+  "scripts",
   "report",
 ];
 const ROOT = process.cwd();
@@ -37,6 +38,7 @@ function objection({ from, to, isTypeOnly }: Import): string | null {
   if (stage === "protocols" && !from.startsWith("protocols/registry.")) return protocolObjection(from, to);
   if (target === "bytes" || to === "errors.ts") return null;
   if (target === "cost") return isTypeOnly ? null : "of cost/ only types";
+  if (stage === "scripts" && to === "../types/script.d.ts") return isTypeOnly ? null : "of types/ only types";
   if (to === "options.ts") return isTypeOnly ? null : "of options.ts only types";
   if (!STAGES.includes(target)) return `${stage}/ does not know ${to}`;
   return STAGES.indexOf(target) <= STAGES.indexOf(stage) ? null : `${target}/ is to the right of ${stage}/`;

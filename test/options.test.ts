@@ -66,6 +66,7 @@ test("without any word every default of the contract holds", () => {
     servers: [],
     details: false,
     showValues: false,
+    scripts: [],
     dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,
@@ -80,6 +81,7 @@ test("without any word every default of the contract holds", () => {
 test("options are read in every spelling", () => {
   const cases: readonly (readonly [string, Partial<Options>])[] = [
     ["-i eth0", { interface: "eth0" }],
+    ["-S a.lua --script b.mjs", { scripts: ["a.lua", "b.mjs"] }],
     ["-ieth0", { interface: "eth0" }],
     ["-i=eth0", { interface: "eth0" }],
     ["--interface eth0", { interface: "eth0" }],
@@ -281,8 +283,9 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["--stats-host 1.2.3", /must be an IPv4 or IPv6 address/],
     ["--engine ebpf", /--engine ebpf: it must be libpcap or cap/],
     ["--side left", /auto, client or server/],
-    ["-S a.lua", /-S, --script is not there yet in this version: leave it out/],
-    ["--script=a.lua", /-S, --script is not there yet/],
+    ["-S a.lua -S b.py", /^--script b\.py: a script's name ends in \.lua, \.mjs/],
+    ["explain -r a.pcap 1-1 -S a.lua", /--script has no meaning for explain/],
+    ["diff a.pcap b.pcap -S a.lua", /--script has no meaning for diff/],
     ["-C 5", /--rotate-size 5: it rotates the file of -w: give --write FILE/],
     ["-G 5", /give --write FILE/],
     ["-W 5", /give --write FILE/],

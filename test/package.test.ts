@@ -36,7 +36,7 @@ describe("the packed tarball", () => {
     for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/src/cli.js", "man/tcplat.1"]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
-    for (const path of ["systemd", "native-notes"]) {
+    for (const path of ["systemd", "native-notes", "examples", "types"]) {
       for (const name of readdirSync(join(ROOT, path))) {
         assert.ok(files.includes(`${path}/${name}`), `${path}/${name} is missing`);
       }
@@ -55,7 +55,7 @@ describe("the packed tarball", () => {
 
   test("holds no tests, no sources and nothing of the checkout's tools", () => {
     const isExpected =
-      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/src\/.+\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+)$/;
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/src\/.+\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((file) => !isExpected.test(file)),
       [],

@@ -68,6 +68,8 @@ export interface Snapshot {
   readonly stages: StageCounters;
   /** What this process costs; null where that is not measured, or is not to be told because it is never the same twice. */
   readonly cost: CostCounters | null;
+  /** `-S`; null where there are no scripts. */
+  readonly scripts: ScriptCounters | null;
   /** Counted as they came, apart from the parts that must add up to them (`identities`). */
   readonly requests: number;
   readonly responses: number;
@@ -77,6 +79,16 @@ export interface Snapshot {
   readonly parsers: readonly ParserSnapshot[];
   /** Label values that were refused a series of their own, by label. */
   readonly seriesLimited: { readonly server: number; readonly command: number };
+}
+
+/** What scripts were given, and what became of it. */
+export interface ScriptCounters {
+  readonly isRunning: boolean;
+  /** Calls of their functions. */
+  readonly calls: { readonly packet: number; readonly transaction: number; readonly tick: number };
+  readonly errors: number;
+  /** What passed them by because they were too slow, or had been stopped. */
+  readonly skipped: { readonly frames: number; readonly transactions: number };
 }
 
 export interface ServerSnapshot {

@@ -20,6 +20,7 @@ export function takeSnapshot(table: SeriesTable, counters: Counters, stages: Sta
   return {
     stages,
     cost: null,
+    scripts: null,
     requests: counters.requests,
     responses: counters.responses,
     servers: table.servers.filter((server) => server !== null).map(serverSnapshot),

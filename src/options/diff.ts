@@ -15,6 +15,7 @@ const SENSELESS = [
   "max-cpu",
   "filter",
   "write-matching",
+  "script",
 ];
 
 /** `tcplat diff CLIENT SERVER [options] [filter]`. */

@@ -5,7 +5,7 @@ import { readPositionals } from "./words.ts";
 
 /** Options that capture, open or write something: one request of a file needs none of it. */
 const SENSELESS = [
-  ...["interface", "write", "engine", "report", "dump-slow", "max-cpu", "filter", "write-matching"],
+  ...["interface", "write", "engine", "report", "dump-slow", "max-cpu", "filter", "write-matching", "script"],
   ...["stats-port", "stats-host", "metrics-port", "metrics-host"],
 ];
 

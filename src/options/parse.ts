@@ -8,6 +8,7 @@ import { type ExplainWords, explainable, explainWords } from "./explain.ts";
 import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
 import { readRawOptions } from "./raw.ts";
 import { readReport, reportWords } from "./report.ts";
+import { readScripts } from "./script.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
 import { OPTION_TABLE } from "./table.ts";
 import { parseChoice, parseFlag, parseListenAddress, parseTime, parseWhole } from "./values.ts";
@@ -107,6 +108,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     servers: (given.get("server") ?? []).map(parseServer),
     details: parseFlag(one("details")),
     showValues: parseFlag(one("show-values")),
+    scripts: readScripts(given),
     dumpSlow: readDumpOptions(given),
     report: readReport(given),
     idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),

@@ -118,6 +118,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   flag(PRINTING, "quiet", "q", "print no transactions (daemon)"),
   flag(PRINTING, "details", "", "print the decoded fields of requests and responses, too, where the protocol has any"),
   flag(PRINTING, "show-values", "", "print the arguments after the key, too; passwords stay hidden"),
+  list(PRINTING, "script", "S", "FILE", "", "run this script, .lua or .mjs, on what is captured; repeatable"),
   value(
     PRINTING,
     "dump-slow",
@@ -184,10 +185,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
 ].map((spec) => (NOT_IN_FILES.includes(spec.name) ? { ...spec, isConfigurable: false } : spec));
 
 /** Options of the contract that this version does not have, by each of their names. They are refused, never ignored. */
-export const ABSENT_OPTIONS: ReadonlyMap<string, string> = new Map([
-  ["S", "-S, --script"],
-  ["script", "-S, --script"],
-]);
+export const ABSENT_OPTIONS: ReadonlyMap<string, string> = new Map([]);
 
 const byName = new Map(OPTION_TABLE.map((spec) => [spec.name, spec]));
 const byShort = new Map(OPTION_TABLE.filter((spec) => spec.short !== "").map((spec) => [spec.short, spec]));

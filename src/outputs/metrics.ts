@@ -2,6 +2,7 @@ import type { BucketsSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "..
 import { CAUSES, type Cause } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { COST_FAMILIES } from "./cost-metrics.ts";
+import { SCRIPT_FAMILIES } from "./script-numbers.ts";
 
 /** One line of a counter or gauge: label values in the order of the family's label names. */
 export interface Sample {
@@ -292,6 +293,7 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
     samples: ({ seriesLimited }) => records(seriesLimited),
   },
   ...COST_FAMILIES,
+  ...SCRIPT_FAMILIES,
 ];
 
 function responseSamples(service: ServiceSnapshot, server: string): Sample[] {

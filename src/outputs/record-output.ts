@@ -1,6 +1,5 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
-import type { RecordWriter } from "./record-writer.ts";
 
 /** Writes one record, its newline included, of at most `capacity` bytes. Returns where the record that began at `at` ends. */
 export interface RecordFormat {
@@ -12,12 +11,21 @@ export interface RecordFormat {
   putConnect(connect: Connect, into: Buffer, at: number): number;
 }
 
+/** Where records go: a RecordWriter, or what holds them back for a while. See there. */
+export interface RecordPlace {
+  readonly chunk: Buffer;
+  readonly at: number;
+  /** `capacity`: bytes that the record may take, RECORD_CAPACITY unless given. */
+  begin(capacity?: number): boolean;
+  end(to: number): void;
+}
+
 /** Prints transactions, and connections that were made slowly: a format on a writer. */
 export class RecordOutput implements TransactionOutput {
   private readonly format: RecordFormat;
-  private readonly writer: RecordWriter;
+  private readonly writer: RecordPlace;
 
-  constructor(format: RecordFormat, writer: RecordWriter) {
+  constructor(format: RecordFormat, writer: RecordPlace) {
     this.format = format;
     this.writer = writer;
   }

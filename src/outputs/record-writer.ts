@@ -110,8 +110,20 @@ export class RecordWriter {
       this.end(this.at + this.chunk.write(text, this.at, "latin1"));
       return;
     }
+    this.enqueue(Buffer.from(text, "latin1"));
+  }
+
+  /** Bytes ready made, of any length: likewise. They are copied. */
+  put(bytes: Uint8Array): void {
+    if (!this.begin()) return;
+    if (bytes.length <= RECORD_CAPACITY) {
+      this.chunk.set(bytes, this.at);
+      this.end(this.at + bytes.length);
+    } else this.enqueue(Buffer.from(bytes));
+  }
+
+  private enqueue(bytes: Buffer): void {
     this.seal();
-    const bytes = Buffer.from(text, "latin1");
     this.queue.push({ bytes, length: bytes.length, records: 1 });
     this.queuedBytes += bytes.length;
     this.schedule();

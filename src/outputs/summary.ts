@@ -2,6 +2,7 @@ import { sum, totals } from "../aggregate/counters.ts";
 import type { HistogramSnapshot, ServerSnapshot, ServiceSnapshot, Snapshot } from "../aggregate/snapshot.ts";
 import { costLines } from "./cost-lines.ts";
 import { NUMBER_FAMILIES } from "./metrics.ts";
+import { scriptLines } from "./script-numbers.ts";
 
 /** Gauges that belong to a summary, because the identities need them, or whoever scales its counts. The others tell of a moment, not of a run. */
 const SUMMARY_GAUGES: readonly string[] = ["tcplat_requests_in_flight", "tcplat_connections", "tcplat_sampling_ratio"];
@@ -33,6 +34,7 @@ export function summaryTable(snapshot: Snapshot): string {
     `requests    ${snapshot.requests} = ${all.answered} answered + ${all.noReply} no reply + ${all.pending} pending + ${all.unanswered} unanswered${unanswered}`,
     `responses   ${snapshot.responses} = ${all.answered} matched + ${all.unmatched} unmatched${unmatched} + ${all.pushes} pushes`,
     ...losses(snapshot),
+    ...scriptLines(snapshot),
     ...costLines(snapshot),
   ];
   const rows = snapshot.servers.flatMap(serverRows);

@@ -14,9 +14,10 @@ export function planWorkers(options: Options): Plan {
   return { workers: reason === null ? workers : 1, reason };
 }
 
-function obstacle({ read, write, count, engine, report, dumpSlow, raw }: Options): string | null {
+function obstacle({ scripts, read, write, count, engine, report, dumpSlow, raw }: Options): string | null {
   if (write !== null) return "-w writes the frames in one order";
   if (dumpSlow !== null) return "--dump-slow keeps the frames of all in one order";
+  if (scripts.length > 0) return "scripts see the frames and transactions of all in one order";
   if (raw !== null) return "-p raw prints the packets in one order";
   if (report !== null) return "a report looks at all transactions in one order";
   if (read === null) {

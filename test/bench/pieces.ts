@@ -39,5 +39,6 @@ export const PIECES: readonly Bench[] = [
   pieces("redis", "a Redis request and its reply through both parsers, in one go and step by step"),
   pieces("memcached", "a memcached request and its reply through both parsers"),
   pieces("aggregate", "a transaction in numbers"),
+  pieces("scripts", "what a script costs a packet, and the capture"),
   pieces("records", "a transaction as a line and as JSON"),
 ];

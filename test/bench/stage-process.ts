@@ -43,6 +43,7 @@ function optionsOf(protocolPort: number): Options {
     servers: [],
     details: false,
     showValues: false,
+    scripts: [],
     dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,

@@ -30,6 +30,7 @@ export const OPTIONS: Options = {
   servers: [],
   details: false,
   showValues: false,
+  scripts: [],
   dumpSlow: null,
   report: null,
   idleTimeoutUs: 300_000_000,

@@ -1,0 +1,44 @@
+import { JsonFormat } from "../outputs/json.ts";
+import { RECORD_CAPACITY } from "../outputs/put.ts";
+import type { Transaction } from "../transactions/transaction.ts";
+
+const FIRST_BYTES = 65_536;
+
+/** Transactions on their way to the scripts: the records of `--json`, a line each. */
+export class ToldRecords {
+  readonly #format = new JsonFormat();
+  #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
+  #length = 0;
+  #at: number[] = [];
+
+  /** `frame`: behind how many of the slice's frames it is told. */
+  add(transaction: Transaction, frame: number): void {
+    if (this.#bytes.length - this.#length < RECORD_CAPACITY) this.#grow();
+    this.#length = this.#format.put(transaction, this.#bytes, this.#length);
+    this.#at.push(frame);
+  }
+
+  get count(): number {
+    return this.#at.length;
+  }
+
+  /** A copy of all of them; then there are none. */
+  take(): { readonly told: Uint8Array<ArrayBuffer>; readonly toldAt: readonly number[] } {
+    const told = new Uint8Array(this.#length);
+    told.set(this.#bytes.subarray(0, this.#length));
+    const toldAt = this.#at;
+    this.drop();
+    return { told, toldAt };
+  }
+
+  drop(): void {
+    this.#length = 0;
+    this.#at = [];
+  }
+
+  #grow(): void {
+    const larger = Buffer.allocUnsafeSlow(this.#bytes.length * 2);
+    larger.set(this.#bytes.subarray(0, this.#length));
+    this.#bytes = larger;
+  }
+}

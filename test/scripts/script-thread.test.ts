@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import type { ScriptError } from "../../src/scripts/messages.ts";
+import { ScriptThread } from "../../src/scripts/script-thread.ts";
+import { BEGIN_US, Dialogue, frameOf } from "../support/segments.ts";
+import { temporaryFolder } from "../support/servers.ts";
+import { sliceOf } from "./run-script.ts";
+
+const { folder, remove } = temporaryFolder();
+after(remove);
+
+function script(name: string, source: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, source);
+  return file;
+}
+
+/** Runs one packet through a script; resolves with the first error that its thread tells of, or why it ended. */
+async function outcome(file: string, hangMs?: number): Promise<string | null> {
+  const thread = await ScriptThread.start({ files: [file], isLive: false, ...(hangMs !== undefined && { hangMs }) });
+  const heard = await new Promise<string | null>((resolve) => {
+    const errorOf = ({ errors }: { errors: readonly ScriptError[] }) => {
+      if (errors.length > 0) resolve(errors[0]!.message);
+    };
+    thread.listen({ done: errorOf, aside: errorOf, over: resolve });
+    const slice = sliceOf([frameOf(new Dialogue().client(0, "x"))], BEGIN_US);
+    thread.send(slice, [slice.frames.buffer]);
+  });
+  thread.close();
+  return heard;
+}
+
+describe("a thread of scripts is ended, and says why, where", () => {
+  const rows: readonly [string, string, string, RegExp][] = [
+    [
+      "a Lua pattern never ends",
+      "a.lua",
+      `function process() (("a"):rep(30000)):find((".-"):rep(40) .. "b") end`,
+      /did not return within 1 s/,
+    ],
+    ["JavaScript loops", "a.mjs", "export function packet() { for (;;); }", /did not return within 1 s/],
+    ["JavaScript exits", "b.mjs", "export function packet() { process.exit(0); }", /ended its own thread/],
+    [
+      "JavaScript takes all memory",
+      "c.mjs",
+      "const all = [];\nexport function packet() { for (;;) all.push({}); }",
+      /has filled its memory/,
+    ],
+  ];
+  for (const [name, file, source, expected] of rows) {
+    // Filling 256 MB takes a while where others work, too.
+    test(name, async () => {
+      const heard = await outcome(script(file, source), name.includes("memory") ? 120_000 : 1000);
+      assert.match(String(heard), expected);
+    });
+  }
+});
+
+describe("an error that nobody waits for is told with its place:", () => {
+  const rows: readonly [string, string, string][] = [
+    ["of an async function", "d1.mjs", "\nexport async function packet() { throw new Error('odd'); }"],
+    ["of a timer", "d2.mjs", "export function packet() {\n  setTimeout(() => { throw new Error('odd'); }, 1);\n}"],
+    ["of a promise", "d3.mjs", "export function packet() {\n  void Promise.reject(new Error('odd'));\n}"],
+  ];
+  for (const [name, file, source] of rows) {
+    test(name, async () => assert.match(String(await outcome(script(file, source))), /d\d\.mjs:2: Error: odd$/));
+  }
+});
+
+describe("a script is refused, with its name and line, where", () => {
+  const rows: readonly [string, string, string, RegExp][] = [
+    ["its syntax is wrong", "e.mjs", "const a = 1;\n\nexport function packet( {", /e\.mjs:3: SyntaxError/],
+    ["it throws", "f.mjs", `\nthrow new Error("odd\\nthing");`, /f\.mjs:2: Error: odd thing/],
+    ["it imports what is not there", "g.mjs", `import "no-such-package";`, /g\.mjs: Error: Cannot find package/],
+    [
+      "it exports nothing of use",
+      "h.mjs",
+      "export const a = 1;",
+      /h\.mjs: it exports none of packet, transaction, tick, end/,
+    ],
+    ["it exports what is no function", "i.mjs", "export const packet = 1;", /i\.mjs: its export packet is no function/],
+    ["it exits", "j.mjs", "process.exit(0);", /j\.mjs: it ended its own thread/],
+  ];
+  for (const [name, file, source, expected] of rows) {
+    test(name, async () => {
+      await assert.rejects(ScriptThread.start({ files: [script(file, source)], isLive: false }), (error: Error) => {
+        assert.match(error.message, expected);
+        assert.ok(!error.message.includes("\n"));
+        return true;
+      });
+    });
+  }
+});
