@@ -1,6 +1,7 @@
 import { BinaryRequests } from "./memcached/binary-requests.ts";
 import { BinaryResponses } from "./memcached/binary-responses.ts";
 import { COMMANDS, ERRORS } from "./memcached/commands.ts";
+import { datagrams } from "./memcached/datagrams.ts";
 import { recogniseRequest, recogniseResponse } from "./memcached/recognise.ts";
 import { Dialect, MemcachedState } from "./memcached/state.ts";
 import { TextRequests } from "./memcached/text-requests.ts";
@@ -68,7 +69,7 @@ class MemcachedParser implements Parser {
 }
 
 /**
- * memcached over TCP: the classic text protocol, meta commands and the binary protocol (memcached `protocol.txt`,
+ * memcached over TCP, and over UDP (`memcached/datagrams.ts`): the classic text protocol, meta commands and the binary protocol (memcached `protocol.txt`,
  * `protocol_binary.txt`; what they leave open was tried on 1.6.18).
  */
 export const memcached: Protocol = {
@@ -80,6 +81,7 @@ export const memcached: Protocol = {
   recogniseRequest,
   recogniseResponse,
   createSession: (exchange: Exchange): Session => new MemcachedSession(exchange),
+  datagrams,
 };
 
 /** Of 100,000 connections most are idle, between messages: then only the dialect, and what else the state holds, is kept. */

@@ -174,6 +174,7 @@ export interface Exchange {
   /**
    * The request is complete. `replyKind` is the protocol's own note to its response parser (a non-negative integer,
    * handed back by `replyKindAt`), or NO_REPLY. `id`, any 32-bit integer, is what pairs by id; 0 where nothing does.
+   * In datagrams an older pending request with this id is given up: who uses an id again waits for its response no more.
    */
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void;
   /**

@@ -39,6 +39,10 @@ export class Origin {
     return this.#isServerHere ? fromClient || this.side === "local" : this.side === "client" && !fromClient;
   }
 
+  get isDatagrams(): boolean {
+    return this.#connection.isDatagrams;
+  }
+
   /** Responses go to requests by id alone. */
   get pairsById(): boolean {
     return this.#connection.isDatagrams || this.protocol.pairsById === true;

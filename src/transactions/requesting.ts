@@ -9,7 +9,7 @@ import type { Origin } from "./origin.ts";
 import { NIL, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { MAX_PENDING_BY_ID, PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";
-import { Flag, type ServiceSink } from "./transaction.ts";
+import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
@@ -145,17 +145,19 @@ export abstract class Requesting {
     words[word + Word.id] = id;
     if (this.queue.blocking > 0) this.queue.addFlags(entry, Flag.behindBlocking);
     if (this.queue.count > 0) this.hasPipelined = true;
-    if (this.hasLostResponses) this.#settleLost(id);
+    if (this.queue.count > 0 && (this.hasLostResponses || this.origin.isDatagrams)) this.#isAgain(id);
     if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
     if (this.queue.count >= MAX_OPTIONAL && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
     this.queue.add(entry);
   }
 
-  /** This id is used again: whoever had it before has had its response, among the bytes that are missing. */
-  #settleLost(id: number): void {
+  /** This id is used again: where bytes of the server are missing, whoever had it before has had its response there. */
+  #isAgain(id: number): void {
     const { queue } = this;
     const before = queue.withId(id);
-    if (before !== NIL && queue.hasFlag(before, Flag.gap)) this.isLost(before, this.here.timeUs);
+    if (before === NIL) return;
+    if (this.origin.isDatagrams) this.isGone(before, "timeout", this.here.timeUs);
+    else if (queue.hasFlag(before, Flag.gap)) this.isGone(before, "gap", this.here.timeUs);
     if (queue.count === 0) this.hasLostResponses = false;
   }
 
@@ -168,8 +170,8 @@ export abstract class Requesting {
 
   abstract settleSilently(): void;
 
-  /** The response to this pending request is missing. */
-  protected abstract isLost(entry: number, nowUs: number): void;
+  /** This pending request will get no response any more. */
+  protected abstract isGone(entry: number, reason: UnansweredReason, nowUs: number): void;
 
   requestAgain(id: number): boolean {
     const { queue, draft } = this;

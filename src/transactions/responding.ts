@@ -289,10 +289,10 @@ export abstract class Responding extends Requesting implements Exchange {
     this.giveUpOldest("evicted", this.here.timeUs);
   }
 
-  protected override isLost(entry: number, nowUs: number): void {
+  protected override isGone(entry: number, reason: UnansweredReason, nowUs: number): void {
     this.queue.take(entry);
     this.parts?.forget(entry);
-    if (!this.queue.isExpired(entry)) this.unanswered(entry, "gap", nowUs);
+    if (!this.queue.isExpired(entry)) this.teller.unanswered(entry, reason, nowUs);
     this.pool.release(entry);
   }
 

@@ -51,6 +51,8 @@ function check(holds: boolean, complaint: string): asserts holds {
  */
 export class RecordingExchange implements Exchange {
   readonly events: Event[] = [];
+  /** What is told stands in datagrams. */
+  isInDatagrams = false;
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
   readonly wantsDetails = true;
@@ -174,6 +176,8 @@ export class RecordingExchange implements Exchange {
     if (replyKind === NO_REPLY) {
       this.note(`no reply ${command}`);
     } else {
+      const before = this.#pending.findIndex((request) => this.isInDatagrams && request.id === id);
+      if (before >= 0) this.note(`given up ${this.#pending.splice(before, 1)[0]!.command}`, `id ${id}`);
       this.#pending.push({ command, id, replyKind, partialBytes: 0 });
     }
   }

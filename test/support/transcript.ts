@@ -217,6 +217,7 @@ export function play(protocol: Protocol, steps: readonly Step[], wants: Wants): 
 function playDatagrams(protocol: Protocol, exchange: RecordingExchange, steps: readonly Step[]): Event[] {
   const session = protocol.datagrams?.createSession(exchange);
   assert.ok(session, `${protocol.name} is not spoken in datagrams`);
+  exchange.isInDatagrams = true;
   const offset = { client: 0, server: 0 };
   for (const step of steps) {
     assert.ok(step.isDatagram, "datagrams and streams do not mix");

@@ -1,8 +1,8 @@
-import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import { NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
 import { BinaryHeader, REQUEST_MAGIC } from "./binary-header.ts";
 import { OPCODE_COMMANDS, OPCODE_TEXTS } from "./commands.ts";
 import { Echo, replyKindOf, Shape } from "./reply-kind.ts";
-import type { MemcachedState } from "./state.ts";
+import type { MemcachedState, RequestTeller } from "./state.ts";
 
 // Runs for every segment.
 
@@ -22,7 +22,7 @@ const SHAPES = Uint8Array.from({ length: 256 }, (_, opcode) => {
 
 /** The client's side of the binary protocol. */
 export class BinaryRequests implements Parser {
-  readonly #exchange: Exchange;
+  readonly #exchange: RequestTeller;
   readonly #state: MemcachedState;
   readonly #header = new BinaryHeader();
   #isBegun = false;
@@ -30,7 +30,7 @@ export class BinaryRequests implements Parser {
   #remaining = 0;
   #isKeyOpen = false;
 
-  constructor(exchange: Exchange, state: MemcachedState) {
+  constructor(exchange: RequestTeller, state: MemcachedState) {
     this.#exchange = exchange;
     this.#state = state;
   }

@@ -24,7 +24,7 @@ const SERVER_ERROR = errorIdOf("SERVER_ERROR");
  * Key not found, key exists and item not stored are outcomes, not errors, as in the text protocol; so is
  * "authentication required / continue".
  */
-function errorOfStatus(status: number): number {
+export function errorOfStatus(status: number): number {
   switch (status) {
     case 0x00:
     case STATUS_NOT_FOUND:

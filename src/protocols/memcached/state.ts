@@ -1,3 +1,19 @@
+import type { Exchange } from "../protocol.ts";
+
+/** What a parser of requests tells. */
+export type RequestTeller = Pick<
+  Exchange,
+  | "wantsText"
+  | "wantsValues"
+  | "requestBegins"
+  | "word"
+  | "text"
+  | "redacted"
+  | "textCut"
+  | "requestEnds"
+  | "requestVoid"
+>;
+
 /** Which of memcached's two protocols a connection speaks: its first byte decides (memcached `protocol_binary.txt`). */
 export const Dialect = { unknown: 0, text: 1, binary: 2 } as const;
 export type Dialect = (typeof Dialect)[keyof typeof Dialect];

@@ -1,9 +1,9 @@
-import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import { NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
 import { TEXT_COMMAND_WORDS, type TextCommand, textCommandAt, UNKNOWN_COMMAND } from "./commands.ts";
 import { Found, LineReader } from "./line-reader.ts";
 import { MetaFlags } from "./meta-flags.ts";
 import { replyKindOf, Shape } from "./reply-kind.ts";
-import type { MemcachedState } from "./state.ts";
+import type { MemcachedState, RequestTeller } from "./state.ts";
 import { hashOf } from "./words.ts";
 
 // Runs for every segment.
@@ -34,7 +34,7 @@ const SIZES_DISABLE_HASH = SUBCOMMANDS.sizesDisable;
 
 /** The client's side of the text protocol (memcached `protocol.txt`), classic and meta commands. */
 export class TextRequests implements Parser {
-  readonly #exchange: Exchange;
+  readonly #exchange: RequestTeller;
   readonly #state: MemcachedState;
   readonly #reader = new LineReader();
   readonly #flags = new MetaFlags();
@@ -58,7 +58,7 @@ export class TextRequests implements Parser {
    */
   #isAfterMalformed = false;
 
-  constructor(exchange: Exchange, state: MemcachedState) {
+  constructor(exchange: RequestTeller, state: MemcachedState) {
     this.#exchange = exchange;
     this.#state = state;
   }
