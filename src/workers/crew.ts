@@ -42,6 +42,8 @@ export class Crew implements Captor {
   readonly #log: Logger;
   readonly #hands: readonly Hand[];
   readonly #turns: Turns;
+  /** When all had joined, µs since the epoch: from here on each frame is somebody's, though nobody reads it yet. */
+  readonly #joinedUs = Date.now() * 1000;
   #order: RecordOrder | null = null;
   #writer: RecordWriter | null = null;
   #saidAtMs = Number.NEGATIVE_INFINITY;
@@ -113,7 +115,7 @@ export class Crew implements Captor {
   begin(): void {}
 
   async capture(): Promise<void> {
-    const begin = { kind: "begin", sinceUs: Date.now() * 1000 } as const;
+    const begin = { kind: "begin", sinceUs: this.#joinedUs } as const;
     this.#hands.forEach((hand, worker) => {
       hand.onBlock = (block) => this.#order?.add(worker, block);
       hand.onUp = () => this.#tellUp();

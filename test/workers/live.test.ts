@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { get, listenTo, series } from "../support/http.ts";
 import { captureObstacle } from "../support/live.ts";
+import { ipIn, makeNamespace, namespaceObstacle } from "../support/namespaces.ts";
 import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { freePort, missingProgram, type RealServer, startRedis } from "../support/servers.ts";
 import { type JsonRecord, NO_PORTS, Tcplat, total, violations } from "../support/tcplat.ts";
@@ -146,6 +147,37 @@ describe("two workers on lo, beside a real server", { skip }, () => {
     await ask(20);
     assert.deepEqual(await tcplat.ended(), { status: 0, signal: null });
     assert.equal(tcplat.summary["capture_frames.lo"], 7);
+  });
+});
+
+const noNamespace = namespaceObstacle() ?? false;
+
+describe("two workers on an interface that goes and comes back", { skip: noNamespace }, () => {
+  it("both take it up again, the same one and a new one of its name, and each time it is said once", async () => {
+    const namespace = makeNamespace("workers");
+    const make = () => {
+      ipIn(namespace, "link", "add", "near", "type", "veth", "peer", "name", "far");
+      ipIn(namespace, "link", "set", "far", "up");
+      ipIn(namespace, "link", "set", "near", "up");
+    };
+    make();
+    const tcplat = await Tcplat.capturing(["-i", "near", "--workers", "2", ...NO_PORTS, "tcp"], { namespace });
+    const said = (text: RegExp) => tcplat.stderr.match(text)?.length ?? 0;
+    const outages = [
+      {
+        begin: () => ipIn(namespace, "link", "set", "near", "down"),
+        end: () => ipIn(namespace, "link", "set", "near", "up"),
+      },
+      { begin: () => ipIn(namespace, "link", "del", "near"), end: make },
+    ];
+    for (const [index, { begin, end }] of outages.entries()) {
+      begin();
+      await until("it is said to be down", () => said(/near is down/g) === index + 1, 20_000);
+      end();
+      await until("it is said to be up", () => said(/near is up again/g) === index + 1, 20_000);
+    }
+    assert.deepEqual(await tcplat.stop(), { status: 0, signal: null });
+    assert.deepEqual([said(/is down/g), said(/is up again/g)], [2, 2]);
   });
 });
 
