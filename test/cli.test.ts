@@ -73,7 +73,7 @@ test("wrong usage is one line on stderr, and status 2", () => {
     [["--bogus"], /unknown option --bogus: tcplat --help lists them/],
     [["-t", "soon"], /--threshold soon: a time is/],
     [["-p", "gopher"], /no such protocol: the known ones are auto, redis/],
-    [["-S", "x.lua"], /not there yet/],
+    [["-S", "x.lua"], /--script x\.lua: there is no such file/],
     [["--config", join(folder, "nosuch.yaml")], /there is no such file/],
     [["-i", "a", "-i", "b"], /given 2 times/],
     [["-t", "1\u001b[31m\n2"], /\\u001b\[31m\\n2/],

@@ -53,9 +53,7 @@ for (const [file, heading, letters] of [
 
     for (const [theirs = "", ours = ""] of table) {
       test(`tells the truth of ${theirs}`, () => {
-        // -S comes with scripts.
-        for (const option of optionsIn(ours).filter((each) => each !== "-S"))
-          assert.ok(isKnown(option), `there is no ${option}`);
+        for (const option of optionsIn(ours)) assert.ok(isKnown(option), `there is no ${option}`);
         if (ours !== "refused") return;
         for (const option of optionsIn(theirs)) {
           // Several of a letter that is known are several times that option.

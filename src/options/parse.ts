@@ -135,6 +135,7 @@ function checkTogether(options: Options, given: GivenOptions): void {
     condition !== undefined &&
     options.quiet &&
     options.dumpSlow === null &&
+    options.scripts.length === 0 &&
     options.write?.matchingBufferBytes == null
   ) {
     throw refused(condition, "with -q there is nothing that it could choose from: leave one of them out");

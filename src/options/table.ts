@@ -184,9 +184,6 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   flag(PROGRAM, "help", "h", "print this and end", false),
 ].map((spec) => (NOT_IN_FILES.includes(spec.name) ? { ...spec, isConfigurable: false } : spec));
 
-/** Options of the contract that this version does not have, by each of their names. They are refused, never ignored. */
-export const ABSENT_OPTIONS: ReadonlyMap<string, string> = new Map([]);
-
 const byName = new Map(OPTION_TABLE.map((spec) => [spec.name, spec]));
 const byShort = new Map(OPTION_TABLE.filter((spec) => spec.short !== "").map((spec) => [spec.short, spec]));
 

@@ -1,7 +1,7 @@
 import yargsParser from "yargs-parser";
 import { TcplatError } from "../errors.ts";
 import { FILTER_KEY, type Given, type GivenOptions, quoted } from "./given.ts";
-import { ABSENT_OPTIONS, findByName, findByShort, OPTION_TABLE, type OptionSpec } from "./table.ts";
+import { findByName, findByShort, OPTION_TABLE, type OptionSpec } from "./table.ts";
 
 /**
  * yargs' parser by itself: all of yargs takes 60 ms to load, as long as Node itself, its parser 7. `help.ts` loads the
@@ -111,8 +111,6 @@ function fromLetters(word: string): string[] {
 }
 
 function unknownOption(shown: string, name: string): TcplatError {
-  const absent = ABSENT_OPTIONS.get(name);
-  if (absent !== undefined) return usage(`${absent} is not there yet in this version: leave it out`);
   const near = nearest(name);
   return usage(`unknown option ${shown}: ${near === "" ? "" : `did you mean --${near}? `}tcplat --help lists them`);
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { captureObstacle } from "../support/live.ts";
@@ -112,6 +112,17 @@ describe("--filter", { skip }, () => {
     assert.deepEqual(
       readdirSync(dumps).map((name) => /_(\d+-\d+)\.pcap$/.exec(name)?.[1]),
       [slow[0]!.id],
+    );
+  });
+
+  it("chooses what scripts are told, who may be all that print", async () => {
+    const script = join(folder, "ids.mjs");
+    writeFileSync(script, "export function transaction(t) {\n  console.log(t.id);\n}\n");
+    const run = await runTcplat(["-r", capture, "-q", "-S", script, "--filter", EXPRESSION]);
+    assert.equal(run.status, 0, run.stderr);
+    assert.deepEqual(
+      run.lines,
+      all.filter(isTaken).map(({ id }) => id),
     );
   });
 
