@@ -24,6 +24,7 @@ export async function openScripts(options: Options, log: Logger): Promise<Opened
     isLive: options.read === null,
     isJson: options.json,
     isTerminal: process.stdout.isTTY === true,
+    hasDetails: options.details,
     warn: (sentence: string) => log.warn(sentence),
   };
   const thread = await ScriptThread.start(settings);

@@ -67,6 +67,10 @@ export interface Transaction {
   readonly cause: string | null;
   readonly cause_us: number | null;
   readonly flags: readonly string[];
+  /** With `--details`: the fields of both messages, in their order. */
+  readonly details?: Readonly<
+    Record<"request" | "response", readonly (readonly [name: string, value: string | number])[]>
+  >;
 }
 
 /** Every number of the run so far, once a second. */

@@ -134,6 +134,7 @@ function checkTogether(options: Options, given: GivenOptions): void {
   if (
     condition !== undefined &&
     options.quiet &&
+    options.scripts.length === 0 &&
     options.dumpSlow === null &&
     options.scripts.length === 0 &&
     options.write?.matchingBufferBytes == null

@@ -36,6 +36,8 @@ export interface ScriptSurroundings {
 export interface ScriptOptions extends ThreadOptions {
   readonly isJson: boolean;
   readonly isTerminal: boolean;
+  /** `--details`: transactions have them. */
+  readonly hasDetails: boolean;
   readonly warn: (sentence: string) => void;
 }
 
@@ -59,7 +61,7 @@ export class Scripts implements TransactionOutput {
   readonly #thread: ScriptThread;
   readonly #order: PrintOrder;
   readonly #held: HeldRecords;
-  readonly #told = new ToldRecords();
+  readonly #told: ToldRecords;
   readonly #ticker = new Ticker();
   readonly #calls = { packet: 0, transaction: 0, tick: 0 };
   readonly #skipped = { frames: 0, transactions: 0 };
@@ -76,6 +78,7 @@ export class Scripts implements TransactionOutput {
   constructor(options: ScriptOptions, thread: ScriptThread, printer: Printer) {
     this.#options = options;
     this.#thread = thread;
+    this.#told = new ToldRecords(options.hasDetails);
     this.#order = new PrintOrder(printer, printFormat(options));
     this.#held = new HeldRecords(() => this.#frame());
     this.records = this.#held;

@@ -1,19 +1,23 @@
-import { JsonFormat } from "../outputs/json.ts";
-import { RECORD_CAPACITY } from "../outputs/put.ts";
+import { recordFormat } from "../outputs/record-format.ts";
+import type { RecordFormat } from "../outputs/record-output.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 
 const FIRST_BYTES = 65_536;
 
 /** Transactions on their way to the scripts: the records of `--json`, a line each. */
 export class ToldRecords {
-  readonly #format = new JsonFormat();
+  readonly #format: RecordFormat;
   #bytes = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #length = 0;
   #at: number[] = [];
 
+  constructor(hasDetails: boolean) {
+    this.#format = recordFormat({ json: true, thresholdUs: null, details: hasDetails }, false);
+  }
+
   /** `frame`: behind how many of the slice's frames it is told. */
   add(transaction: Transaction, frame: number): void {
-    if (this.#bytes.length - this.#length < RECORD_CAPACITY) this.#grow();
+    while (this.#bytes.length - this.#length < this.#format.capacity) this.#grow();
     this.#length = this.#format.put(transaction, this.#bytes, this.#length);
     this.#at.push(frame);
   }

@@ -48,7 +48,7 @@ function benchScript(work: string, script: LoadedScript, slice = packets): void 
 
 /** The records of as many transactions. */
 function told(): ToldRecords {
-  const records = new ToldRecords();
+  const records = new ToldRecords(false);
   const one = transaction();
   for (let i = 1; i <= SLICE_PACKETS; i++) records.add(one, i);
   return records;

@@ -67,6 +67,17 @@ export async function startMemcached(options: ServerOptions = {}): Promise<RealS
   return await startServer({ program: "memcached", words, host, port, options, ready: null, remove: () => {} });
 }
 
+/** A DNS server that knows `*.example.test`, and refuses everything else. */
+export async function startDnsmasq(options: ServerOptions = {}): Promise<RealServer> {
+  const host = options.host ?? "127.0.0.1";
+  const port = await freePort();
+  const alone = ["--keep-in-foreground", "--conf-file=/dev/null", "--pid-file", "--no-hosts", "--no-resolv"];
+  const user = process.getuid?.() === 0 ? ["--user=root"] : [];
+  const words = [...alone, ...user, `--port=${port}`, `--listen-address=${host}`, "--bind-interfaces"];
+  words.push("--address=/example.test/192.0.2.7", ...(options.words ?? []));
+  return await startServer({ program: "dnsmasq", words, host, port, options, ready: null, remove: () => {} });
+}
+
 /** A Prometheus that scrapes one target each 200 ms, with its data in a folder of its own. */
 export async function startPrometheus(target: string): Promise<RealServer> {
   const { folder, remove } = temporaryFolder();
