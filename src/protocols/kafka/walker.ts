@@ -314,7 +314,7 @@ export class Walker {
       return;
     }
     if (op === Op.bytes || op === Op.compactBytes) this.#bytes(size);
-    else this.#begins(size, isIntegers);
+    else this.#begins(size, length < 0, isIntegers);
     this.#passing = size;
     this.#advance();
   }
@@ -326,8 +326,8 @@ export class Walker {
   }
 
   /** A text (or an array of integers) of so many bytes follows. */
-  #begins(size: number, isIntegers: boolean): void {
-    this.#details?.gather(this.#steps[this.#at + 3]!, size, isIntegers);
+  #begins(size: number, isNull: boolean, isIntegers: boolean): void {
+    if (!isNull) this.#details?.gather(this.#steps[this.#at + 3]!, size, isIntegers);
     this.#isText = this.#details !== null;
     if (size === 0) return;
     switch (this.#steps[this.#at + 2]) {
