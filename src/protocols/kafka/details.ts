@@ -1,14 +1,15 @@
 import { u32 } from "../../bytes/read.ts";
 import type { Exchange } from "../protocol.ts";
+import { COMMANDS } from "./apis.ts";
+import { Role } from "./layout.ts";
 
-/** Fields told of one message; there may be as many as its bytes allow. */
-const MAX_FIELDS = 512;
 /** Bytes kept of a text, and of an array of INT32 (64 of them). */
 const MAX_TEXT_BYTES = 256;
 
-const decoder = new TextDecoder();
-
-/** Tells a message's fields one by one, each by its path: `topics[0].partitions[2].leader_id`. Used with --details alone. */
+/**
+ * Tells a message's fields, each by its path: `topics[0].name`. Elements of an array that holds no other one are told in one line each, which
+ * leaves room for more of them: `topics[0].partitions[2]`: `partition_index 2, leader_id 1, …`. Used with --details alone.
+ */
 export class Details {
   readonly #exchange: Exchange;
   #names: readonly string[] = [];
@@ -16,8 +17,13 @@ export class Details {
   readonly #paths: string[] = [];
   readonly #indexes: number[] = [];
   #path = "";
-  #fields = 0;
-  readonly #text = new Uint8Array(MAX_TEXT_BYTES);
+  /** What the element being read has told so far, where it is to be told in one line; and its first field alone. */
+  #isRow = false;
+  #row = "";
+  #rowFields = 0;
+  #firstName = "";
+  #firstValue: string | number = "";
+  readonly #text = Buffer.alloc(MAX_TEXT_BYTES);
   #textBytes = 0;
   #textSize = 0;
   #textName = -1;
@@ -32,23 +38,28 @@ export class Details {
     this.#paths.length = 0;
     this.#indexes.length = 0;
     this.#path = "";
-    this.#fields = 0;
+    this.#isRow = false;
   }
 
-  /** An array begins, with its first element. */
-  open(nameIndex: number): void {
+  /** An array begins, with its first element. `isRow`: each is told in one line. */
+  open(nameIndex: number, isRow: boolean): void {
     this.#paths.push(this.#path + (this.#names[nameIndex] ?? ""));
     this.#indexes.push(0);
     this.#enter();
+    this.#isRow = isRow;
+    this.#rowFields = 0;
   }
 
   /** The next element begins. */
   next(): void {
+    this.#tellRow();
     this.#indexes[this.#indexes.length - 1]! += 1;
     this.#enter();
   }
 
   close(): void {
+    this.#tellRow();
+    this.#isRow = false;
     this.#indexes.pop();
     this.#paths.pop();
     if (this.#paths.length === 0) this.#path = "";
@@ -60,20 +71,35 @@ export class Details {
     this.#path = `${this.#paths[depth]}[${this.#indexes[depth]}].`;
   }
 
-  tell(nameIndex: number, value: string | number): void {
+  tell(nameIndex: number, value: string | number, role: number): void {
     const name = this.#names[nameIndex];
-    if (name === undefined || this.#fields > MAX_FIELDS) return;
-    this.#fields++;
-    if (this.#fields > MAX_FIELDS) this.#exchange.detail("not_shown", `fields beyond ${MAX_FIELDS}`);
-    else this.#exchange.detail(this.#path + name, value);
+    if (name === undefined) return;
+    if (!this.#isRow) {
+      this.#exchange.detail(this.#path + name, value);
+      return;
+    }
+    if (this.#rowFields++ > 0) {
+      this.#row += inRow(name, value, role);
+      return;
+    }
+    this.#firstName = name;
+    this.#firstValue = value;
+    this.#row = role === Role.api ? apiName(Number(value)) : `${name} ${value}`;
+  }
+
+  #tellRow(): void {
+    if (!this.#isRow || this.#rowFields === 0) return;
+    if (this.#rowFields > 1) this.#exchange.detail(this.#path.slice(0, -1), this.#row);
+    else this.#exchange.detail(this.#path + this.#firstName, this.#firstValue);
+    this.#rowFields = 0;
   }
 
   /** Records are told by their size. */
   tellRecords(nameIndex: number, size: number): void {
     const name = this.#names[nameIndex];
-    if (name === undefined || this.#fields >= MAX_FIELDS) return;
-    this.#fields++;
-    this.#exchange.detail(`${this.#path}${name}_bytes`, size);
+    if (name === undefined) return;
+    if (!this.#isRow) this.#exchange.detail(`${this.#path}${name}_bytes`, size);
+    else if (this.#rowFields++ > 0) this.#row += `, ${name}_bytes ${size}`;
   }
 
   /** A text, or INT32s, of `size` bytes begins; it is told once it is whole. */
@@ -93,13 +119,22 @@ export class Details {
   }
 
   #gathered(): void {
-    const kept = this.#text.subarray(0, this.#textBytes);
     if (!this.#isIntegers) {
-      this.tell(this.#textName, decoder.decode(kept));
+      this.tell(this.#textName, this.#text.toString("latin1", 0, this.#textBytes), Role.none);
       return;
     }
     const integers: number[] = [];
-    for (let at = 0; at + 4 <= kept.length; at += 4) integers.push(u32(kept, at) | 0);
-    this.tell(this.#textName, integers.join(","));
+    for (let at = 0; at + 4 <= this.#textBytes; at += 4) integers.push(u32(this.#text, at) | 0);
+    this.tell(this.#textName, integers.join("/"), Role.none);
   }
+}
+
+/** `Produce 0-11` of an api key and its first and last version; a name and a value of others. */
+function inRow(name: string, value: string | number, role: number): string {
+  if (role === Role.first) return ` ${value}`;
+  return role === Role.last ? `-${value}` : `, ${name} ${value}`;
+}
+
+function apiName(apiKey: number): string {
+  return COMMANDS[apiKey + 1] ?? `api-${apiKey}`;
 }

@@ -22,6 +22,14 @@ export const Role = {
   error: 5,
   throttle: 6,
   client: 7,
+  /** An api key, and the first and last version of it. */
+  api: 8,
+  first: 9,
+  last: 10,
+  /** An array of which each element is told in one line: none of them holds another array. */
+  row: 11,
+  /** An array of which nothing but the number of elements is told. */
+  count: 12,
 } as const;
 export type Role = (typeof Role)[keyof typeof Role];
 
@@ -73,6 +81,9 @@ class Compiler {
   readonly #isFlexible: boolean;
   readonly #wantsNames: boolean;
   #at = 0;
+  /** Seen so far: arrays whose elements are told, and fields with a name. */
+  #arrays = 0;
+  #named = 0;
 
   constructor(layout: string, version: number, isFlexible: boolean, wantsNames: boolean) {
     this.#words = layout.split(/\s+/).filter((word) => word !== "");
@@ -109,17 +120,23 @@ class Compiler {
     const start = this.#steps.length;
     if (isThere && isArray) this.#step(this.#isFlexible ? Op.compactArray : Op.array, 0, Role.none, name);
     const body = this.#steps.length;
+    const [arraysBefore, namedBefore] = [this.#arrays, this.#named];
     this.#fields(isThere);
     if (!isThere) return;
     if (this.#isFlexible && !word.endsWith("(")) this.#step(Op.tags, 0, Role.none, "");
     if (!isArray) return;
-    this.#step(Op.next, body, Role.none, "");
+    const isCount = this.#named === namedBefore;
+    const role = isCount ? Role.count : this.#arrays === arraysBefore ? Role.row : Role.none;
+    if (!isCount) this.#arrays++;
+    this.#steps[start + 2] = role;
+    this.#step(Op.next, body, role, "");
     this.#steps[start + 1] = this.#steps.length;
   }
 
   #field(word: string, isWanted: boolean): void {
     const { name, type, isOfVersion, role } = this.#parse(word);
     if (!isWanted || !isOfVersion) return;
+    if (name !== "") this.#named++;
     const size = SIZES[type];
     const isQuiet = role === Role.none && (name === "" || !this.#wantsNames);
     if (size !== undefined) {

@@ -10,18 +10,18 @@ const LATER = `throttle_time_ms:i32@1!throttle ${FAILED}`;
  */
 export const RESPONSE_LAYOUTS: Readonly<Record<string, string>> = {
   Produce: `responses[ name:str@0-12 topic_id:uuid@13 partition_responses[ index:i32 error_code:i16!error base_offset:i64
-    log_append_time_ms:i64@2 log_start_offset:i64@5 record_errors@8[ batch_index:i32 batch_index_error_message:str ]
+    log_append_time_ms:i64@2 log_start_offset:i64@5 record_errors@8[ :i32 :str ]
     error_message:str@8 ] ] throttle_time_ms:i32@1!throttle`,
   Fetch: `throttle_time_ms:i32@1!throttle error_code:i16@7!error session_id:i32@7 responses[ topic:str@0-12 topic_id:uuid@13
     partitions[ partition_index:i32 error_code:i16!error high_watermark:i64 last_stable_offset:i64@4 log_start_offset:i64@5
-    aborted_transactions@4[ producer_id:i64 first_offset:i64 ] preferred_read_replica:i32@11 records:records ] ]`,
+    aborted_transactions@4[ :i64 :i64 ] preferred_read_replica:i32@11 records:records ] ]`,
   ListOffsets: `throttle_time_ms:i32@2!throttle topics[ name:str partitions[ partition_index:i32 error_code:i16!error
     old_style_offsets@0-0( offset:i64 ) timestamp:i64@1 offset:i64@1 leader_epoch:i32@4 ] ]`,
   Metadata: `throttle_time_ms:i32@3!throttle brokers[ node_id:i32 host:str port:i32 rack:str@1 ] cluster_id:str@2
     controller_id:i32@1 topics[ error_code:i16!error name:str topic_id:uuid@10 is_internal:bool@1 partitions[ error_code:i16!error
     partition_index:i32 leader_id:i32 leader_epoch:i32@7 replica_nodes:ints isr_nodes:ints offline_replicas:ints@5 ]
     topic_authorized_operations:i32@8 ] cluster_authorized_operations:i32@8-10 error_code:i16@13!error`,
-  ApiVersions: `error_code:i16!error api_keys[ api_key:i16 min_version:i16 max_version:i16 ]
+  ApiVersions: `error_code:i16!error api_keys[ api_key:i16!api min_version:i16!first max_version:i16!last ]
     throttle_time_ms:i32@1!throttle`,
   LeaderAndIsr: `${FAILED} partition_errors@0-4[ :str :i32 error_code:i16!error ] topics@5[ :uuid partition_errors[ :i32 error_code:i16!error ] ]`,
   StopReplica: `${FAILED} partition_errors[ :str :i32 error_code:i16!error ]`,

@@ -226,7 +226,7 @@ export class Walker {
         break;
       default:
     }
-    this.#details?.tell(this.#steps[this.#at + 3]!, value);
+    this.#details?.tell(this.#steps[this.#at + 3]!, value, this.#steps[this.#at + 2]!);
     this.#advance();
   }
 
@@ -243,7 +243,7 @@ export class Walker {
     const wants = (isKey && this.#wantsText) || this.#details !== null;
     // As Kafka prints them: base64 of the URL alphabet, without padding.
     const text = wants ? Buffer.from(this.#held).toString("base64url") : "";
-    this.#details?.tell(this.#steps[this.#at + 3]!, text);
+    this.#details?.tell(this.#steps[this.#at + 3]!, text, Role.none);
     this.#advance();
     if (!isKey) return next;
     this.#hasKey = true;
@@ -372,22 +372,26 @@ export class Walker {
       return;
     }
     this.#counts[this.#depth++] = count;
-    this.#details?.open(this.#steps[this.#at + 3]!);
+    const role = this.#steps[this.#at + 2]!;
+    const name = this.#steps[this.#at + 3]!;
+    if (role === Role.count) this.#details?.tell(name, count, role);
+    else this.#details?.open(name, role === Role.row);
     this.#advance();
   }
 
   #next(body: number): void {
     const depth = this.#depth - 1;
     const left = this.#counts[depth]! - 1;
+    const isTold = this.#details !== null && this.#steps[this.#at + 2] !== Role.count;
     this.#counts[depth] = left;
     if (left > 0) {
-      this.#details?.next();
+      if (isTold) this.#details!.next();
       this.#at = body;
       if (--this.#stepsLeft <= 0) this.#break();
       return;
     }
     this.#depth = depth;
-    this.#details?.close();
+    if (isTold) this.#details!.close();
     this.#advance();
   }
 
