@@ -23,6 +23,8 @@ interface Word {
 export interface Wants {
   readonly text: boolean;
   readonly values: boolean;
+  /** They are, unless this says otherwise. */
+  readonly details?: boolean;
 }
 
 interface PendingRequest {
@@ -55,7 +57,7 @@ export class RecordingExchange implements Exchange {
   isInDatagrams = false;
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
-  readonly wantsDetails = true;
+  readonly wantsDetails: boolean;
   readonly #protocol: Protocol;
   readonly #pending: PendingRequest[] = [];
   #words: Word[] = [];
@@ -72,6 +74,7 @@ export class RecordingExchange implements Exchange {
     this.#protocol = protocol;
     this.wantsText = wants.text;
     this.wantsValues = wants.values;
+    this.wantsDetails = wants.details ?? true;
   }
 
   /** The bytes about to be pushed are bytes[start, end) of their buffer, and stand at `streamOffset` in their direction. */

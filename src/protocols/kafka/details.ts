@@ -125,7 +125,7 @@ export class Details {
     }
     const integers: number[] = [];
     for (let at = 0; at + 4 <= this.#textBytes; at += 4) integers.push(u32(this.#text, at) | 0);
-    this.tell(this.#textName, integers.join("/"), Role.none);
+    this.tell(this.#textName, integers.length === 0 ? "none" : integers.join("/"), Role.none);
   }
 }
 

@@ -4,7 +4,7 @@
  *     name:type@versions!role     a field; without a name nobody is told of it, `@3` from version 3 on, `@0-7` up to 7
  *     name@versions[ … ]          an array of structures;  name( … )  of anything else
  *     { … }                       a structure
- *     .                           nothing behind it is known: the walk ends
+ *     .@versions                  nothing behind it is read: the walk ends
  *
  * Types are those of Kafka's protocol guide ("Protocol Primitive Types"): `str` is STRING or NULLABLE_STRING, COMPACT_… in flexible
  * versions; likewise `bytes` and `records`; `ints` is an array of INT32. Each structure of a flexible version ends with tagged fields.
@@ -34,7 +34,7 @@ export const Role = {
 export type Role = (typeof Role)[keyof typeof Role];
 
 export const Op = {
-  /** Nothing more is read. */
+  /** Nothing more is read: `argument` 1 where there may be records all the same. */
   end: 0,
   /** `argument` bytes of no interest. */
   skip: 1,
@@ -107,8 +107,8 @@ class Compiler {
       const word = this.#words[this.#at++]!;
       if (word === "]" || word === ")" || word === "}") return;
       if (OPENING.test(word)) this.#structure(word, isWanted);
-      else if (word === ".") {
-        if (isWanted) this.#step(Op.end, 0, Role.none, "");
+      else if (word.startsWith(".")) {
+        if (isWanted && this.#parse(word.slice(1)).isOfVersion) this.#step(Op.end, 1, Role.none, "");
       } else this.#field(word, isWanted);
     }
   }

@@ -1,4 +1,4 @@
-import { ApiKey, COMMANDS, isFlexible, MAX_VERSION } from "./apis.ts";
+import { ApiKey, COMMANDS, isFlexible, isKnownVersion, MAX_VERSION } from "./apis.ts";
 import { compile, type Program } from "./layout.ts";
 import { REQUEST_LAYOUTS } from "./request-layouts.ts";
 import { RESPONSE_LAYOUTS } from "./response-layouts.ts";
@@ -6,13 +6,13 @@ import { RESPONSE_LAYOUTS } from "./response-layouts.ts";
 /** Programs made so far: of the few versions that are spoken. */
 const made: (Program | undefined)[] = [];
 
-/**
- * How to read a message behind the correlation id, or null where its api or version is unknown. `wantsNames`: fields are told one by
- * one.
- */
+/** Of what nobody knows: the client's name, which stands at the same place in all requests. */
+const UNKNOWN_REQUEST = compile("", 0, false, true, true, false);
+
+/** How to read a message behind the correlation id; null where nothing of it can be. `wantsNames`: fields are told one by one. */
 export function programOf(apiKey: number, version: number, isRequest: boolean, wantsNames: boolean): Program | null {
-  const name = COMMANDS[apiKey + 1];
-  if (name === undefined || version < 0 || version > MAX_VERSION) return null;
+  if (!isKnownVersion(apiKey, version)) return isRequest ? UNKNOWN_REQUEST : null;
+  const name = COMMANDS[apiKey + 1]!;
   const index = (((apiKey * (MAX_VERSION + 1) + version) * 2 + (isRequest ? 1 : 0)) * 2 + (wantsNames ? 1 : 0)) | 0;
   const before = made[index];
   if (before !== undefined) return before;

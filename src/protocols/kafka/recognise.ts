@@ -1,6 +1,6 @@
 import { u16, u32 } from "../../bytes/read.ts";
 import { type Exchange, Recognition } from "../protocol.ts";
-import { isKnownApi, MAX_VERSION } from "./apis.ts";
+import { isKnownApi, isKnownVersion, MAX_VERSION } from "./apis.ts";
 import {
   apiKeyOf,
   LEAST_REQUEST_BYTES,
@@ -34,13 +34,16 @@ export function recogniseRequest(bytes: Uint8Array, start: number, end: number):
   for (let at = clientStart; at < clientStart + shown; at++) {
     if (bytes[at]! < 0x20 || bytes[at]! >= 0x7f) return Recognition.no;
   }
-  const program = programOf(u16(bytes, start + 4), u16(bytes, start + 6), true, false);
+  const [apiKey, version] = [u16(bytes, start + 4), u16(bytes, start + 6)];
+  const program = programOf(apiKey, version, true, false);
   const stop = Math.min(end, start + LENGTH_BYTES + length);
   looker.begin(program, false);
   looker.walk(bytes, start + REQUEST_HEADER_BYTES, stop, length - LEAST_REQUEST_BYTES);
   if (looker.isBroken) return Recognition.no;
   if (shown > 0) return Recognition.certain;
-  return looker.isOver && stop === start + LENGTH_BYTES + length ? Recognition.certain : Recognition.possible;
+  return isKnownVersion(apiKey, version) && looker.isOver && stop === start + LENGTH_BYTES + length
+    ? Recognition.certain
+    : Recognition.possible;
 }
 
 /** So far as there are bytes: a length, an api key and a version that there may be. */

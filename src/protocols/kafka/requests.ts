@@ -156,7 +156,7 @@ export class RequestParser implements Parser {
       this.#word(versionText(this.#version));
     }
     const wantsNames = this.#exchange.wantsDetails;
-    this.#walker.begin(programOf(this.#apiKey, this.#version, true, wantsNames), !wantsNames);
+    this.#walker.begin(programOf(this.#apiKey, this.#version, true, wantsNames), true);
     return true;
   }
 

@@ -37,7 +37,7 @@ export const RESPONSE_LAYOUTS: Readonly<Record<string, string>> = {
   Heartbeat: LATER,
   LeaveGroup: `${LATER} members@3[ :str :str error_code:i16!error ]`,
   SyncGroup: LATER,
-  DescribeGroups: `throttle_time_ms:i32@1!throttle groups[ error_code:i16!error :str :str :str :str
+  DescribeGroups: `throttle_time_ms:i32@1!throttle groups[ error_code:i16!error :str@6 :str :str :str :str
     members[ :str :str@4 :str :str :bytes :bytes ] :i32@3 ]`,
   ListGroups: LATER,
   SaslHandshake: FAILED,
@@ -115,7 +115,7 @@ export const RESPONSE_LAYOUTS: Readonly<Record<string, string>> = {
   ShareGroupHeartbeat: BOTH,
   ShareGroupDescribe: `${THROTTLED} groups[ error_code:i16!error :str :str :str :i32 :i32 :str
     members[ :str :str :i32 :str :str names( :str ) { partitions[ :uuid :str :ints ] } ] :i32 ]`,
-  ShareFetch: `${BOTH} error_message:str :i32@1 responses[ topic_id:uuid partitions[ partition_index:i32 error_code:i16!error :str
+  ShareFetch: `${BOTH} .@0-0 error_message:str :i32 responses[ topic_id:uuid partitions[ partition_index:i32 error_code:i16!error :str
     acknowledge_error_code:i16!error :str { :i32 :i32 } records:records acquired_records[ :i64 :i64 :i16 ] ] ]`,
   ShareAcknowledge: `${BOTH} error_message:str :i32@2 responses[ topic_id:uuid partitions[ :i32 error_code:i16!error :str
     { :i32 :i32 } ] ]`,

@@ -88,15 +88,19 @@ export class ResponseParser implements Parser {
     if (this.#headerBytes === 0 && end - start >= size) return this.#read(bytes, start) ? start + size : -1;
     let at = start;
     while (at < end && this.#headerBytes < size) this.#header[this.#headerBytes++] = bytes[at++]!;
+    if (this.#headerBytes >= LENGTH_BYTES && !this.#isLength(u32(this.#header, 0))) return -1;
     if (this.#headerBytes < size) return at;
     return this.#read(this.#header, 0) ? at : -1;
   }
 
+  #isLength(length: number): boolean {
+    return length <= MAX_FRAME_BYTES && (this.#isToken || length >= LEAST_RESPONSE_BYTES);
+  }
+
   #read(header: Uint8Array, at: number): boolean {
     const length = u32(header, at);
-    const leastBytes = this.#isToken ? 0 : LEAST_RESPONSE_BYTES;
-    if (length > MAX_FRAME_BYTES || length < leastBytes) return false;
-    this.#left = length - leastBytes;
+    if (!this.#isLength(length)) return false;
+    this.#left = this.#isToken ? length : length - LEAST_RESPONSE_BYTES;
     this.#id = this.#isToken ? TOKEN_ID : u32(header, at + LENGTH_BYTES) | 0;
     const kind = this.#exchange.replyKindOf(this.#id);
     this.#replyKind = kind;

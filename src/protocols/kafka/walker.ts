@@ -49,6 +49,7 @@ export class Walker {
   #passing = 0;
   #isText = false;
   #hasKey = false;
+  #isRequest = false;
   #isKeyTheEnd = false;
   /** The text being passed is the last thing that is asked for. */
   #isLast = false;
@@ -71,8 +72,8 @@ export class Walker {
     this.#details = exchange?.wantsDetails ? new Details(exchange) : null;
   }
 
-  /** A message begins. `isKeyTheEnd`: nothing behind a request's key is asked for. */
-  begin(program: Program | null, isKeyTheEnd: boolean): void {
+  /** A message begins: a request's text ends with its key. */
+  begin(program: Program | null, isRequest: boolean): void {
     this.errorCode = 0;
     this.throttleMs = 0;
     this.acks = 1;
@@ -81,7 +82,9 @@ export class Walker {
     this.isBroken = false;
     this.isOver = program === null;
     this.unsupported = null;
-    this.#isKeyTheEnd = isKeyTheEnd;
+    this.#isRequest = isRequest;
+    // Nothing behind it is asked for.
+    this.#isKeyTheEnd = isRequest && this.#details === null;
     if (program === null) return;
     this.#steps = program.steps;
     this.#at = 0;
@@ -130,7 +133,7 @@ export class Walker {
       this.#passing -= missing;
       return;
     }
-    if (this.#wantsText && this.#isKeyTheEnd) this.#exchange!.textCut();
+    if (this.#wantsText && this.#isRequest && (this.#shown > 0 || !this.#hasKey)) this.#exchange!.textCut();
     this.#break();
   }
 
@@ -170,6 +173,7 @@ export class Walker {
         return this.#tag(bytes, at, end);
       default:
         this.isOver = true;
+        if (argument === 1) this.recordBytes = -1;
         return at;
     }
   }
