@@ -33,6 +33,7 @@ const COMPILER = [
 /** What tests start, or ask for its opinion; tests that miss theirs are skipped. */
 const TESTS = [
   program("redis-server", { apt: "redis-server", dnf: "redis", apk: "redis", brew: "redis" }, "redis-server"),
+  program("dnsmasq", { apt: "dnsmasq-base", dnf: "dnsmasq", apk: "dnsmasq", brew: "dnsmasq" }),
   program("memcached", { apt: "memcached", dnf: "memcached", apk: "memcached", brew: "memcached" }, "memcached"),
   program("prometheus", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }, "prometheus"),
   program("promtool", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }),

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { after, before, describe, it } from "node:test";
 import { captureObstacle } from "../support/live.ts";
 import { atMostUs, type Measured, memcachedReplyEnd, RawClient } from "../support/raw-client.ts";
-import { missingProgram, type RealServer, startMemcached } from "../support/servers.ts";
+import { freePort, missingProgram, type RealServer, startMemcached } from "../support/servers.ts";
 import { NO_PORTS, Tcplat, total, violations } from "../support/tcplat.ts";
 
 const skip = captureObstacle() ?? missingProgram("memcached") ?? false;
@@ -100,5 +102,58 @@ describe("requests of memcached that have no reply", { skip }, () => {
     assert.equal(total(tcplat.summary, "no_reply_requests"), 3);
     assert.deepEqual(violations(tcplat.summary), []);
     await client.close();
+  });
+});
+
+describe("over UDP, with a real memcached", { skip }, () => {
+  it("each command is one record, paired by id, with all datagrams of a long value", async () => {
+    const port = await freePort();
+    const server = await startMemcached({ words: ["-U", `${port}`] });
+    const tcplat = await Tcplat.capturing(["-i", "lo", "--json", ...NO_PORTS, "udp", "port", `${port}`]);
+    const client = createSocket("udp4");
+    const replies = new Map<number, { left: number; bytes: number }>();
+    client.on("message", (datagram) => {
+      const id = datagram.readUInt16BE(0);
+      const reply = replies.get(id) ?? { left: datagram.readUInt16BE(4), bytes: 0 };
+      reply.left--;
+      reply.bytes += datagram.length;
+      replies.set(id, reply);
+      if (reply.left === 0) client.emit("reply");
+    });
+    const ask = async (id: number, command: string) => {
+      client.send(Buffer.concat([Buffer.from([0, id, 0, 0, 0, 1, 0, 0]), Buffer.from(command)]), port, "127.0.0.1");
+      await once(client, "reply");
+    };
+    const raw = await RawClient.connect(server.port, memcachedReplyEnd);
+    await raw.ask(`set big 0 0 5000\r\n${"x".repeat(5000)}\r\n`);
+    await raw.close();
+    const commands = [
+      "set foo 0 0 3\r\nbar\r\n",
+      "get foo nosuch\r\n",
+      "get big\r\n",
+      "incr foo 1\r\n",
+      "delete foo\r\n",
+    ];
+    for (const [index, command] of commands.entries()) await ask(index + 1, command);
+    const records = await tcplat.transactions(commands.length);
+    client.close();
+    await tcplat.stop();
+    await server.stop();
+    assert.deepEqual(
+      records.map(({ command, key, status, error, response_bytes }) => [command, key, status, error, response_bytes]),
+      [
+        ["SET", "foo", "ok", null],
+        ["GET", "foo", "ok", null],
+        ["GET", "big", "ok", null],
+        ["INCR", "foo", "error", "CLIENT_ERROR"],
+        ["DELETE", "foo", "ok", null],
+      ].map((row, index) => [...row, replies.get(index + 1)!.bytes]),
+    );
+    assert.ok(records[2]!.response_bytes > 5000);
+    assert.deepEqual(
+      [total(tcplat.summary, "lookups.memcached.hit"), total(tcplat.summary, "lookups.memcached.miss")],
+      [2, 1],
+    );
+    assert.deepEqual(violations(tcplat.summary), []);
   });
 });

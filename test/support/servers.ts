@@ -63,7 +63,8 @@ export async function startMemcached(options: ServerOptions = {}): Promise<RealS
   const host = options.host ?? "127.0.0.1";
   const port = await freePort();
   const user = process.getuid?.() === 0 ? ["-u", "nobody"] : [];
-  const words = ["-l", host, "-p", `${port}`, "-U", "0", ...user, ...(options.words ?? [])];
+  const udp = options.words?.includes("-U") === true ? [] : ["-U", "0"];
+  const words = ["-l", host, "-p", `${port}`, ...udp, ...user, ...(options.words ?? [])];
   return await startServer({ program: "memcached", words, host, port, options, ready: null, remove: () => {} });
 }
 

@@ -23,17 +23,30 @@ import { TextRequests } from "./text-requests.ts";
  *     0  request id             4  total number of datagrams in this message
  *     2  sequence number        6  reserved, 0
  *
- * A request is one datagram; a response has as many as it takes, of 1,400 bytes, and all its request's id.
+ * A request is one datagram; what is said in response has as many as it takes, of 1,400 bytes, and all its request's id. Up to 1.4 a
+ * response is numbered through; since 1.5 each value of a `get` with several keys is numbered by itself, and the last has the END
+ * (tried on 1.6.18).
  */
 const HEADER_BYTES = 8;
+/** `END\r\n` */
+const END = new TextEncoder().encode("END\r\n");
+const END_BYTES = 5;
 /** Responses of several datagrams that are followed at once; the oldest is given up. */
 const MAX_PARTIAL = 256;
 
-/** A response of which not all datagrams have come. */
+/** A response of which not all has come: what is numbered together, as far as it has come, and all before. */
 interface Partial {
-  readonly total: number;
+  total: number;
   readonly seen: Set<number>;
+  /** Bytes behind the headers; and where, in these, the values end that begin in the first datagram. */
+  bytes: number;
+  valuesEnd: number;
+  /** The last datagram ends with `END`; null where it was cut off. */
+  hasEnd: boolean | null;
   errorId: number;
+  hits: number;
+  /** All values are known to be counted. */
+  isCounted: boolean;
 }
 
 class Datagrams implements DatagramSession {
@@ -80,37 +93,80 @@ class Datagrams implements DatagramSession {
     const exchange = this.#exchange;
     exchange.responseBegins(start);
     const kind = exchange.replyKindOf(id);
-    if (sequence === 0 && kind !== NONE_PENDING) firstAnswer.read(bytes, message, captured);
-    if (total === 1) {
-      if (kind !== NONE_PENDING) this.#tellLookups(kind, true);
-      exchange.answerById(end, id, kind === NONE_PENDING ? NO_ERROR : firstAnswer.errorId);
-    } else if (kind === NONE_PENDING) exchange.answerById(end, id, NO_ERROR);
-    else this.#part(id, sequence, total, kind, end);
+    if (kind === NONE_PENDING) exchange.answerById(end, id, NO_ERROR);
+    else this.#part(id, this.#partialOf(id, total), sequence, kind, bytes, message, captured, end);
     return true;
   }
 
-  #part(id: number, sequence: number, total: number, kind: number, end: number): void {
+  #part(
+    id: number,
+    partial: Partial,
+    sequence: number,
+    kind: number,
+    bytes: Uint8Array,
+    start: number,
+    captured: number,
+    end: number,
+  ): void {
     const exchange = this.#exchange;
-    let partial = this.#partial.get(id);
-    if (partial === undefined || partial.total !== total) {
-      partial = { total, seen: new Set(), errorId: NO_ERROR };
-      this.#follow(id, partial);
-    }
-    if (partial.seen.has(sequence)) {
+    const { seen } = partial;
+    if (seen.has(sequence)) {
       exchange.push(end);
       return;
     }
-    partial.seen.add(sequence);
-    if (sequence === 0) {
-      partial.errorId = firstAnswer.errorId;
-      this.#tellLookups(kind, false);
-    }
-    if (partial.seen.size < total) {
+    seen.add(sequence);
+    partial.bytes += end - start;
+    if (sequence === 0) this.#first(partial, bytes, start, captured);
+    if (sequence === partial.total - 1) partial.hasEnd = captured < end ? null : endsWithEnd(bytes, start, end);
+    if (seen.size < partial.total || !this.#isLast(partial, kind)) {
       exchange.partialAnswerById(end, id);
       return;
     }
     this.#partial.delete(id);
+    if (shapeOf(kind) === Shape.get && partial.isCounted && partial.errorId === NO_ERROR && detailOf(kind) > 0) {
+      const hits = Math.min(partial.hits, detailOf(kind));
+      exchange.lookups(hits, detailOf(kind) - hits);
+    }
     exchange.answerById(end, id, partial.errorId);
+  }
+
+  #first(partial: Partial, bytes: Uint8Array, start: number, captured: number): void {
+    firstAnswer.read(bytes, start, captured);
+    partial.errorId = firstAnswer.errorId;
+    partial.hits += firstAnswer.values;
+    partial.valuesEnd = firstAnswer.valuesEnd - start;
+  }
+
+  /** All of what is numbered together has come; whether nothing more is to come. Else the next is counted anew. */
+  #isLast(partial: Partial, kind: number): boolean {
+    const behind = partial.bytes - partial.valuesEnd;
+    if (behind !== 0 && behind !== END_BYTES) partial.isCounted = false;
+    if (shapeOf(kind) !== Shape.get || detailOf(kind) <= 1 || partial.errorId !== NO_ERROR) return true;
+    if (partial.hasEnd ?? behind !== 0) return true;
+    partial.seen.clear();
+    partial.bytes = 0;
+    partial.valuesEnd = 0;
+    return false;
+  }
+
+  #partialOf(id: number, total: number): Partial {
+    let partial = this.#partial.get(id);
+    if (partial === undefined) {
+      partial = {
+        total,
+        seen: new Set(),
+        bytes: 0,
+        valuesEnd: 0,
+        hasEnd: null,
+        errorId: NO_ERROR,
+        hits: 0,
+        isCounted: true,
+      };
+      this.#follow(id, partial);
+    }
+    if (partial.total !== total) partial.seen.clear();
+    partial.total = total;
+    return partial;
   }
 
   #follow(id: number, partial: Partial): void {
@@ -122,15 +178,12 @@ class Datagrams implements DatagramSession {
     }
     this.#partial.set(id, partial);
   }
+}
 
-  /** What stands in the first datagram tells all where it is the only one, or one key was asked for. */
-  #tellLookups(kind: number, isWhole: boolean): void {
-    const keys = detailOf(kind);
-    if (shapeOf(kind) !== Shape.get || firstAnswer.errorId !== NO_ERROR || keys === 0) return;
-    if (!isWhole && keys > 1) return;
-    const hits = Math.min(firstAnswer.values, keys);
-    this.#exchange.lookups(hits, keys - hits);
-  }
+/** Whether bytes[start, end) end with the line `END`. */
+function endsWithEnd(bytes: Uint8Array, start: number, end: number): boolean {
+  if (end - start < END_BYTES) return false;
+  return END.every((byte, index) => bytes[end - END_BYTES + index] === byte);
 }
 
 /** memcached over UDP. */

@@ -12,14 +12,16 @@ const MAX_LINES = 512;
 /** What the first datagram of a response says. */
 class FirstAnswer {
   errorId: number = NO_ERROR;
-  /** Values that begin in it. */
+  /** Values that begin in it, and the index behind the last of them, wherever it ends. */
   values = 0;
+  valuesEnd = 0;
   readonly #reader = new LineReader();
 
   /** Reads bytes[start, end), which may be cut off anywhere. */
   read(bytes: Uint8Array, start: number, end: number): void {
     this.errorId = NO_ERROR;
     this.values = 0;
+    this.valuesEnd = start;
     if (bytes[start] === RESPONSE_MAGIC) {
       if (end - start < HEADER_BYTES) return;
       const status = u16(bytes, start + 6);
@@ -47,7 +49,8 @@ class FirstAnswer {
     if (isFirst && code === Code.error) this.errorId = errorOf(index);
     if (code !== Code.value || dataBytes < 0) return -1;
     this.values++;
-    return reader.at + dataBytes + 2;
+    this.valuesEnd = reader.at + dataBytes + 2;
+    return this.valuesEnd;
   }
 }
 
