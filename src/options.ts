@@ -31,6 +31,8 @@ export interface Options {
   readonly showValues: boolean;
   /** `-S`: files of scripts. */
   readonly scripts: readonly string[];
+  /** Segments of an HTTP request's path that its key keeps, or null: all. */
+  readonly httpPathDepth: number | null;
   /** The frames of slow requests, or null. */
   readonly dumpSlow: DumpOptions | null;
   /** The page to write at the end, or null. */

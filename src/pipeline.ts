@@ -110,6 +110,7 @@ export class Pipeline {
       here: new Here(),
       wantsText,
       wantsValues: options.showValues,
+      pathDepth: options.httpPathDepth ?? Number.POSITIVE_INFINITY,
       selector,
       servers: this.table.servers,
       awake: new Awake(),

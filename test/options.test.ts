@@ -67,6 +67,7 @@ test("without any word every default of the contract holds", () => {
     details: false,
     showValues: false,
     scripts: [],
+    httpPathDepth: null,
     dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,

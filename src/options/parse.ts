@@ -109,6 +109,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     details: parseFlag(one("details")),
     showValues: parseFlag(one("show-values")),
     scripts: readScripts(given),
+    httpPathDepth: optional("http-path-depth", (each) => parseWhole(each, 1, 128)),
     dumpSlow: readDumpOptions(given),
     report: readReport(given),
     idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),

@@ -119,6 +119,7 @@ export const OPTION_TABLE: readonly OptionSpec[] = [
   flag(PRINTING, "details", "", "print the decoded fields of requests and responses, too, where the protocol has any"),
   flag(PRINTING, "show-values", "", "print the arguments after the key, too; passwords stay hidden"),
   list(PRINTING, "script", "S", "FILE", "", "run this script, .lua or .mjs, on what is captured; repeatable"),
+  value(PRINTING, "http-path-depth", "", "N", "", "keep so many segments of an HTTP request's path"),
   value(
     PRINTING,
     "dump-slow",

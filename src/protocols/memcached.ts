@@ -50,7 +50,8 @@ class MemcachedParser implements Parser {
   }
 
   resync(): void {
-    this.#parser?.resync();
+    // What the parser would forget may have outlived it, in the state.
+    if (this.#state.dialect !== Dialect.unknown) this.#spoken().resync();
   }
 
   decide(isLast: boolean): void {

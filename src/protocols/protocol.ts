@@ -54,6 +54,8 @@ export interface Protocol {
   readonly datagrams?: DatagramProtocol;
   /** Commands, by id, that cannot take long themselves: where they did, something else held the server. */
   readonly quickCommands?: ReadonlySet<number>;
+  /** All its clients' first bytes are recognised: what `recogniseRequest` says no to is another protocol, on the usual port, too. */
+  readonly isUnmistakable?: boolean;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
   recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition;
   /** Can these be the first bytes of a server? Used only where no handshake told who is who. */
@@ -161,6 +163,8 @@ export interface Exchange {
   readonly wantsValues: boolean;
   /** True with --details: report the fields of messages. */
   readonly wantsDetails: boolean;
+  /** Of --http-path-depth: of a path that is a key, so many segments are told; Infinity: all. */
+  readonly pathDepth: number;
 
   requestBegins(at: number): void;
   /** The next word of the request's summary begins (a blank separates it from the one before). */
@@ -182,6 +186,17 @@ export interface Exchange {
    * request is answered first, or none has come when it is given up or many such wait, it is counted as no_reply.
    */
   replyOptional(): void;
+  /**
+   * To be called while a response is read that completes the request being read, before its end: that is told as it stands, with the
+   * `bytes` of it that have been pushed. What is still to come of it is told no more. Then comes `answer`.
+   */
+  requestEndsEarly(
+    bytes: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    replyKind: number,
+    id: number,
+  ): void;
   /** What had begun was no request after all (an empty line). */
   requestVoid(): void;
   /**

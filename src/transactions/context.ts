@@ -16,6 +16,7 @@ export interface PairingContext {
   readonly here: Here;
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
+  readonly pathDepth: number;
 }
 
 /** What all conversations of a run share. */

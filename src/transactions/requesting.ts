@@ -22,6 +22,7 @@ export abstract class Requesting {
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
   readonly wantsDetails: boolean;
+  readonly pathDepth: number;
   /** No room is left for another request: the client's bytes cannot be followed any more. */
   isOverfull = false;
   /** A request ended while another waited. */
@@ -55,6 +56,7 @@ export abstract class Requesting {
   constructor(context: PairingContext, origin: Origin, hasHandshake: boolean) {
     this.wantsText = context.wantsText;
     this.wantsValues = context.wantsValues;
+    this.pathDepth = context.pathDepth;
     this.pool = context.pool;
     this.wantsDetails = context.pool.details !== null;
     this.queue = new PendingQueue(context.pool);
@@ -123,11 +125,34 @@ export abstract class Requesting {
   // Runs for every request.
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void {
     if (this.draft.entry === NIL) return;
+    this.#endsAt(this.here.base + at, commandId, transactionClass, replyKind, id);
+  }
+
+  requestEndsEarly(
+    bytes: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    kind: number,
+    id: number,
+  ): void {
+    const { entry } = this.draft;
+    if (entry === NIL) return;
+    const startOffset = this.pool.times[entry * TIMES + Time.startOffset]!;
+    this.#endsAt(startOffset + bytes, commandId, transactionClass, kind, id);
+  }
+
+  // Runs for every request.
+  #endsAt(
+    endOffset: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    replyKind: number,
+    id: number,
+  ): void {
     if (this.wantsDetails) this.#keepDetails();
     const pool = this.pool;
     const times = pool.times;
     const words = pool.words;
-    const endOffset = this.here.base + at;
     this.requestedOffset = endOffset;
     const entry = this.draft.end(endOffset);
     const time = entry * TIMES;

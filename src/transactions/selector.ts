@@ -52,6 +52,7 @@ export class ProtocolSelector {
       const verdict = protocol.recogniseRequest(bytes, start, end);
       // What several protocols' bytes look like (an HTTP request is nearly an inline Redis command) needs the port, too.
       if (verdict !== Recognition.certain && !isUsualPort) continue;
+      if (verdict === Recognition.no && protocol.isUnmistakable === true) continue;
       const rank = verdict * 2 + (isUsualPort ? 1 : 0);
       if (rank > bestRank) {
         best = protocol;

@@ -36,6 +36,7 @@ export class CheapExchange implements Exchange {
   readonly wantsText = false;
   readonly wantsValues = false;
   readonly wantsDetails = false;
+  readonly pathDepth = Number.POSITIVE_INFINITY;
   #replyKind = -2;
   /** Requests answered: whoever measures can tell that both parsers did their work. */
   answered = 0;
@@ -84,6 +85,7 @@ export class CheapExchange implements Exchange {
   redacted(): void {}
   textCut(): void {}
   replyOptional(): void {}
+  requestEndsEarly(): void {}
   requestVoid(): void {}
   responseBegins(): void {}
   partialAnswer(): void {}

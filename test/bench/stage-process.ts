@@ -44,6 +44,7 @@ function optionsOf(protocolPort: number): Options {
     details: false,
     showValues: false,
     scripts: [],
+    httpPathDepth: null,
     dumpSlow: null,
     report: null,
     idleTimeoutUs: 300_000_000,

@@ -31,6 +31,7 @@ export const OPTIONS: Options = {
   details: false,
   showValues: false,
   scripts: [],
+  httpPathDepth: null,
   dumpSlow: null,
   report: null,
   idleTimeoutUs: 300_000_000,

@@ -58,6 +58,7 @@ export class RecordingExchange implements Exchange {
   readonly wantsText: boolean;
   readonly wantsValues: boolean;
   readonly wantsDetails: boolean;
+  readonly pathDepth = Number.POSITIVE_INFINITY;
   readonly #protocol: Protocol;
   readonly #pending: PendingRequest[] = [];
   #words: Word[] = [];
@@ -163,6 +164,16 @@ export class RecordingExchange implements Exchange {
 
   requestEnds(at: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {
     check(this.#requestStart >= 0, "a request ends that never began");
+    this.#requested(this.#offset(at) - this.#requestStart, commandId, transactionClass, replyKind, id);
+  }
+
+  requestEndsEarly(bytes: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {
+    check(this.#requestStart >= 0 && this.#responseStart >= 0, "a request ends early that never began, or unanswered");
+    check(bytes > 0 && this.#pending.length === 0, "a request ends early of which nothing came, or another waits");
+    this.#requested(bytes, commandId, transactionClass, replyKind, id);
+  }
+
+  #requested(bytes: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {
     const command = this.#protocol.commands[commandId];
     const className = CLASS_NAMES[transactionClass];
     check(command !== undefined, `command ${commandId} is not in the table`);
@@ -170,7 +181,7 @@ export class RecordingExchange implements Exchange {
     check((replyKind | 0) === replyKind && replyKind >= NO_REPLY, `replyKind ${replyKind} is no 31-bit integer`);
     check((id | 0) === id, `id ${id} is no 32-bit integer`);
     const key = this.#words.find((word) => word.isKey);
-    const details = [`${this.#offset(at) - this.#requestStart} bytes`, `id ${id}`];
+    const details = [`${bytes} bytes`, `id ${id}`];
     if (this.wantsText) {
       details.push(`text ${quote(this.#words.map((word) => word.text).join(" "))}`, this.#isCut ? "cut" : "uncut");
     }

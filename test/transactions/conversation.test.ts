@@ -323,10 +323,10 @@ test("TLS and unknown protocols are counted, and not looked into", () => {
     .client(1, "\x16\x03\x01\x02\0\x01\0")
     .end("closed");
   assert.deepEqual([pinned.refused.tls, pinned.ledger.parserErrors], [1, []]);
-  const http = new Dialogue({ port: 80 })
-    .client(1, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-    .server(2, "HTTP/1.1 200 OK\r\n");
-  assert.deepEqual([http.refused, http.ledger.requests], [{ tls: 0, unknown_protocol: 1, unknown_udp: 0 }, 0]);
+  const rtsp = new Dialogue({ port: 80 })
+    .client(1, "OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+    .server(2, "RTSP/1.0 200 OK\r\n");
+  assert.deepEqual([rtsp.refused, rtsp.ledger.requests], [{ tls: 0, unknown_protocol: 1, unknown_udp: 0 }, 0]);
 });
 
 test("what the server says before the client (a greeting) is unmatched where the protocol is known, else not looked at", () => {

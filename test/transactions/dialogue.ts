@@ -185,6 +185,7 @@ export class Dialogue {
         here: new Here(),
         wantsText: given.wantsText ?? true,
         wantsValues: given.wantsValues ?? false,
+        pathDepth: Number.POSITIVE_INFINITY,
         selector: new ProtocolSelector(given.selections ?? [{ name: "auto", ports: [] }], given.protocols ?? PROTOCOLS),
         servers,
         requestTimeoutUs: given.requestTimeoutUs ?? 60_000_000,

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { http } from "../../src/protocols/http.ts";
 import { memcached } from "../../src/protocols/memcached.ts";
 import { redis } from "../../src/protocols/redis.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
 import { command } from "./dialogue.ts";
 
-const KNOWN = [redis, memcached];
+const KNOWN = [redis, memcached, http];
 const TLS = "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03";
 const HTTP = "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n";
 const RESP = command("GET", "k");
@@ -28,9 +29,13 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
   // Without a usual port only what nothing else can be.
   ["auto", 7000, "get foo\r\n", "unknown_protocol"],
   ["auto", 7000, "PING\r\n", "unknown_protocol"],
-  ["auto", 80, HTTP, "unknown_protocol"],
-  ["auto", 8080, HTTP, "unknown_protocol"],
-  ["auto", 8080, "POST / HTTP/1.1\r\n", "unknown_protocol"],
+  ["auto", 80, HTTP, "http"],
+  ["auto", 6379, HTTP, "http"],
+  ["auto", 11211, HTTP, "http"],
+  ["auto", 9000, "POST / HTTP/1.1\r\n", "http"],
+  ["auto", 8080, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "unknown_protocol"],
+  ["auto", 80, "OPTIONS * RTSP/1.0\r\n", "unknown_protocol"],
+  ["auto", 6379, "GET /foo bar\r\n", "redis"],
   ["auto", 25, "EHLO example.org\r\n", "unknown_protocol"],
   ["auto", 22, "SSH-2.0-OpenSSH_9.2\r\n", "unknown_protocol"],
   ["auto", 9092, "\0\0\0\x1b\0\x12\0\x03\0\0\0\x01", "unknown_protocol"],
@@ -52,6 +57,7 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
   ["redis:11211 auto", 9000, BINARY, "memcached"],
   // Two by name: their bytes decide between them.
   ["redis memcached", 9000, RESP, "redis"],
+  ["redis http", 6379, HTTP, "http"],
   ["redis memcached", 9000, BINARY, "memcached"],
   ["redis memcached", 11211, "get foo\r\n", "memcached"],
 ];

@@ -1,0 +1,44 @@
+import { OTHER, Recognition } from "../protocol.ts";
+import { isToken, LONGEST_METHOD, methodAt } from "./methods.ts";
+
+const BLANK = 0x20;
+const SLASH = 0x2f;
+const CR = 0x0d;
+const LF = 0x0a;
+const VERSION = new TextEncoder().encode("HTTP/1.");
+/** Looked at of a request line; a longer target is no other protocol's key, either. */
+const MOST = 512;
+
+/** `method SP target SP HTTP/1.`, and nothing else is: a Redis command `GET /a` lacks the version. */
+export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
+  let i = start;
+  // Empty lines may come first (RFC 9112 §2.2).
+  while (i < end && i - start < 4 && (bytes[i] === CR || bytes[i] === LF)) i++;
+  return i === end ? Recognition.undecided : recogniseLine(bytes, i, end);
+}
+
+function recogniseLine(bytes: Uint8Array, start: number, end: number): Recognition {
+  let i = start;
+  while (i < end && i - start <= LONGEST_METHOD && isToken(bytes[i]!)) i++;
+  if (i === end && i - start <= LONGEST_METHOD) return i > start ? Recognition.undecided : Recognition.no;
+  if (i === start || bytes[i] !== BLANK) return Recognition.no;
+  const isKnown = methodAt(bytes, start, i) !== OTHER;
+  const target = i + 1;
+  const stop = Math.min(end, start + MOST);
+  i = target;
+  while (i < stop && bytes[i]! > BLANK && bytes[i] !== 0x7f) i++;
+  if (i === end) return Recognition.undecided;
+  // The version is in a segment that is still to come, or too far away to be looked for.
+  if (i === stop) return isKnown && bytes[target] === SLASH ? Recognition.certain : Recognition.possible;
+  if (i === target || bytes[i] !== BLANK) return Recognition.no;
+  const seen = Math.min(end - i - 1, VERSION.length);
+  for (let at = 0; at < seen; at++) if (bytes[i + 1 + at] !== VERSION[at]) return Recognition.no;
+  return seen === VERSION.length ? Recognition.certain : Recognition.undecided;
+}
+
+/** `HTTP/1.x NNN`. */
+export function recogniseResponse(bytes: Uint8Array, start: number, end: number): Recognition {
+  const seen = Math.min(end - start, VERSION.length);
+  for (let at = 0; at < seen; at++) if (bytes[start + at] !== VERSION[at]) return Recognition.no;
+  return seen === VERSION.length ? Recognition.certain : Recognition.undecided;
+}

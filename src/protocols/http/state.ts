@@ -1,0 +1,25 @@
+/** What a pending request expects of its response, as its `replyKind`. */
+export const Reply = {
+  /** Whatever the response's own fields say. */
+  plain: 0,
+  /** HEAD: fields that tell of a body, and none. */
+  head: 1,
+  /** CONNECT: with 2xx, what follows is no HTTP any more. */
+  connect: 2,
+  /** It had an Upgrade field: with 101, likewise. */
+  upgrade: 3,
+} as const;
+export type Reply = (typeof Reply)[keyof typeof Reply];
+
+/** No request is being read. */
+export const NOT_OPEN = -1;
+
+/** What both directions of a connection must know of each other. */
+export class HttpState {
+  /** An upgrade or a tunnel was agreed to: what follows is no HTTP. */
+  isTunnel = false;
+  /** What the request being read, not yet complete, expects; NOT_OPEN where none is. */
+  open: Reply | typeof NOT_OPEN = NOT_OPEN;
+  /** Requests that asked for an upgrade or a tunnel and have no response yet: their client may not wait for it. */
+  switchesDue = 0;
+}
