@@ -33,6 +33,7 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
   ["auto", 6379, HTTP, "http"],
   ["auto", 11211, HTTP, "http"],
   ["auto", 9000, "POST / HTTP/1.1\r\n", "http"],
+  ["auto", 80, "G", "http"],
   ["auto", 8080, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "unknown_protocol"],
   ["auto", 80, "OPTIONS * RTSP/1.0\r\n", "unknown_protocol"],
   ["auto", 6379, "GET /foo bar\r\n", "redis"],
@@ -122,7 +123,7 @@ for (const [text, expected] of SPEAKERS) {
 test("bytes outside the range do not matter, and none are needed", () => {
   const selector = selectorOf("auto");
   const bytes = bytesOf(TLS);
-  assert.equal(selector.recognise(80, bytes, 0, 2), "unknown_protocol");
-  assert.equal(selector.recognise(80, bytes, 2, 3), "unknown_protocol");
-  assert.equal(selector.recognise(80, bytes, 2, 2), "unknown_protocol");
+  assert.equal(selector.recognise(81, bytes, 0, 2), "unknown_protocol");
+  assert.equal(selector.recognise(81, bytes, 2, 3), "unknown_protocol");
+  assert.equal(selector.recognise(81, bytes, 2, 2), "unknown_protocol");
 });
