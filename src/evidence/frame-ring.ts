@@ -3,8 +3,8 @@ import { Decoder } from "../decode/decoder.ts";
 
 /** One for each value of two ports, combined by XOR: both directions of a connection share one. */
 const CHAINS = 65_536;
-/** No frame with TCP in it takes less, its record header included. */
-const LEAST_BYTES = RECORD_HEADER_BYTES + 40;
+/** No frame with TCP or UDP in it takes less, its record header included: IPv4 and UDP without a link header. */
+const LEAST_BYTES = RECORD_HEADER_BYTES + 28;
 const NONE = -1;
 
 /**
@@ -32,7 +32,7 @@ export class FrameRing {
   /** #number modulo #slots: that of a double costs as much as all else here. */
   #slot = 0;
 
-  /** `size` in bytes; the index takes up to a third more. `linkType`: a LINKTYPE_ value. */
+  /** `size` in bytes; the index takes up to two fifths more. `linkType`: a LINKTYPE_ value. */
   constructor(size: number, linkType: number) {
     this.bytes = new Uint8Array(size);
     this.#size = size;

@@ -189,7 +189,8 @@ class Exchange {
       return true;
     }
     const isSyn = (flags & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
-    if (timeUs < this.#startUs && (isKnown || ++this.#before > BEFORE_FRAMES)) return false;
+    // Datagrams need nothing before them.
+    if (timeUs < this.#startUs && (isKnown || segment.isDatagram || ++this.#before > BEFORE_FRAMES)) return false;
     if (timeUs <= this.#startUs) this.isWhole = true;
     if (payloadLength > 0 && this.#endsBefore(segment, isFromClient)) return false;
     this.#places.push(at);

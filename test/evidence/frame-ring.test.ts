@@ -3,7 +3,6 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { RECORD_HEADER_BYTES } from "../../src/capture/frame-source.ts";
 import { FrameRing } from "../../src/evidence/frame-ring.ts";
-import { udpFrame } from "../support/pcap-file.ts";
 import { BEGIN_US, batchOf, Dialogue, frameOf, recordOf, SERVER, type TestSegment } from "../support/segments.ts";
 
 const SIZE = 4096;
@@ -76,10 +75,11 @@ test("both directions are one chain, another pair of ports another", () => {
   assert.deepEqual(recordsOf(ring, 2), []);
 });
 
-test("frames without TCP take room, and are in no chain; a batch larger than the ring is not kept", () => {
+test("frames without ports take room, and are in no chain; a batch larger than the ring is not kept", () => {
   const ring = new FrameRing(1024, 1);
-  const datagram = recordOf(BEGIN_US, udpFrame(40_000, SERVER.port, "x"));
-  ring.keep(datagram, 0, datagram.length);
+  // ARP.
+  const request = recordOf(BEGIN_US, Buffer.from(`${"ff".repeat(12)}0806${"00".repeat(46)}`, "hex"));
+  ring.keep(request, 0, request.length);
   assert.deepEqual(recordsOf(ring, 0), []);
   const large = recordOf(BEGIN_US, frameOf(segmentOf(0, 1, 1100, true)));
   ring.keep(large, 0, large.length);
