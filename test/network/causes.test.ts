@@ -174,28 +174,29 @@ describe("where a latency went, as seen from both hosts", { skip }, () => {
     });
   }
 
-  it("a long line is the network's for the client, and nobody's for the server; a script on it is the server's", async () => {
-    await network.policy({ rules: [], wayMs: 5 });
-    const seen = await told(async (referee) => {
-      for (let i = 0; i < 20; i++) await referee.ask("GET", `far:${i}`);
-      for (let i = 0; i < TIMES; i++) await referee.ask(...spin(SPIN_US));
-    });
-    await network.policy({ rules: [] });
-    const gets = seen.slice(0, -TIMES);
-    const calm = gets.toSorted((a, b) => a.near.latency_us - b.near.latency_us).slice(0, gets.length / 2);
-    assertOne(calm, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["network", "server"]));
-    for (const { near, far } of calm) {
-      for (const { rtt_us } of [near, far]) assert.ok(rtt_us! >= 10_000, `round trip ${rtt_us}`);
-    }
-    for (const side of ["near", "far"] as const) {
-      const shortest = Math.min(...calm.map((of) => of[side].rtt_us!));
-      assert.ok(shortest <= 12_000, `round trip ${shortest}`);
-    }
-    findNear(calm, "network", ({ near, far }) => [near.cause_us, near.latency_us - far.latency_us]);
-    const scripts = seen.slice(-TIMES);
-    assertOne(scripts, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["server", "server"]));
-    findNear(scripts, "the server's part at the client", ({ near, far }) => [near.server_us, far.latency_us]);
-  });
+  it("a long line is the network's for the client, and nobody's for the server; a script on it is the server's", () =>
+    inCalm(async () => {
+      await network.policy({ rules: [], wayMs: 5 });
+      const seen = await told(async (referee) => {
+        for (let i = 0; i < 20; i++) await referee.ask("GET", `far:${i}`);
+        for (let i = 0; i < TIMES; i++) await referee.ask(...spin(SPIN_US));
+      });
+      await network.policy({ rules: [] });
+      const gets = seen.slice(0, -TIMES);
+      const calm = gets.toSorted((a, b) => a.near.latency_us - b.near.latency_us).slice(0, gets.length / 2);
+      assertOne(calm, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["network", "server"]));
+      for (const { near, far } of calm) {
+        for (const { rtt_us } of [near, far]) assert.ok(rtt_us! >= 10_000, `round trip ${rtt_us}`);
+      }
+      for (const side of ["near", "far"] as const) {
+        const shortest = Math.min(...calm.map((of) => of[side].rtt_us!));
+        assert.ok(shortest <= 12_000, `round trip ${shortest}`);
+      }
+      findNear(calm, "network", ({ near, far }) => [near.cause_us, near.latency_us - far.latency_us]);
+      const scripts = seen.slice(-TIMES);
+      assertOne(scripts, ({ near, far }) => assert.deepEqual([near.cause, far.cause], ["server", "server"]));
+      findNear(scripts, "the server's part at the client", ({ near, far }) => [near.server_us, far.latency_us]);
+    }));
 
   it("a script is the server's on both sides, as long as by its own clock", async () => {
     const seen = await several({ rules: [] }, spin(SPIN_US));
