@@ -56,11 +56,13 @@ export class Recorder {
   /** Takes these segments, as frames of one batch. */
   take(...segments: readonly TestSegment[]): this {
     const batch = batchOf(segments);
-    const decoder = new Decoder(1);
+    const decoder = new Decoder(1, true);
     for (let at = 0; at < batch.length; at = decoder.next) {
       const isSegment = decoder.decode(batch, at);
       this.table.advanceClock(decoder.segment.timeUs);
-      if (isSegment) this.table.accept(decoder.segment);
+      if (!isSegment) continue;
+      if (decoder.segment.isDatagram) this.table.datagrams.accept(decoder.segment);
+      else this.table.accept(decoder.segment);
     }
     return this;
   }

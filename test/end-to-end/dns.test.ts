@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { question } from "../support/dns.ts";
 import { captureObstacle } from "../support/live.ts";
 import { missingProgram, type RealServer, startDnsmasq, temporaryFolder } from "../support/servers.ts";
 import { NO_PORTS, runTcplat, Tcplat, total, violations } from "../support/tcplat.ts";
@@ -162,12 +163,6 @@ describe("questions in datagrams", { skip }, () => {
     assert.deepEqual(violations(tcplat.summary), []);
   });
 });
-
-/** A question for an address (RFC 1035 §4.1). */
-function question(id: number, name: string): Buffer {
-  const labels = name.split(".").map((label) => Buffer.from(`${String.fromCharCode(label.length)}${label}`, "latin1"));
-  return Buffer.concat([Buffer.from([0, id, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0]), ...labels, Buffer.from([0, 0, 1, 0, 1])]);
-}
 
 interface DeafServer {
   readonly port: number;

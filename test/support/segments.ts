@@ -19,6 +19,8 @@ export interface TestSegment {
   readonly window: number;
   readonly payload: Uint8Array;
   readonly ipId: number;
+  /** UDP: of the rest only the payload counts. */
+  readonly isDatagram?: boolean;
 }
 
 /** How segments are put on a made wire. */
@@ -85,26 +87,25 @@ function linkHeader(wire: Wire, isV6: boolean): Uint8Array {
 }
 
 function ipv4(segment: TestSegment, wire: Wire): Uint8Array {
-  const tcp = tcpOf(segment, wire);
+  const body = bodyOf(segment, wire);
   const header = new DataView(new ArrayBuffer(20 + wire.ipOptions.length));
   header.setUint8(0, 0x40 | (header.byteLength >> 2));
-  header.setUint16(2, wire.hasZeroLength ? 0 : header.byteLength + tcp.length);
+  header.setUint16(2, wire.hasZeroLength ? 0 : header.byteLength + body.length);
   header.setUint16(4, segment.ipId);
   header.setUint16(6, wire.fragment);
   header.setUint8(8, 64);
-  header.setUint8(9, 6);
+  header.setUint8(9, protocolOf(segment));
   const bytes = new Uint8Array(header.buffer);
   bytes.set(addressBytes(segment.from.address), 12);
   bytes.set(addressBytes(segment.to.address), 16);
   bytes.set(wire.ipOptions, 20);
-  return concat([bytes, tcp]);
+  return concat([bytes, body]);
 }
 
 function ipv6(segment: TestSegment, wire: Wire): Uint8Array {
-  const tcp = tcpOf(segment, wire);
-  const numbers = [...wire.extensions.map(([number]) => number), 6];
+  const numbers = [...wire.extensions.map(([number]) => number), protocolOf(segment)];
   const extensions = wire.extensions.map(([, content], i) => Uint8Array.from([numbers[i + 1]!, ...content.slice(1)]));
-  const body = concat([...extensions, tcp]);
+  const body = concat([...extensions, bodyOf(segment, wire)]);
   const header = new DataView(new ArrayBuffer(40));
   header.setUint32(0, 0x60000000);
   header.setUint16(4, wire.hasZeroLength ? 0 : body.length);
@@ -114,6 +115,26 @@ function ipv6(segment: TestSegment, wire: Wire): Uint8Array {
   bytes.set(addressBytes(segment.from.address), 8);
   bytes.set(addressBytes(segment.to.address), 24);
   return concat([bytes, body]);
+}
+
+function protocolOf({ isDatagram }: TestSegment): number {
+  return isDatagram === true ? 17 : 6;
+}
+
+function bodyOf(segment: TestSegment, wire: Wire): Uint8Array {
+  return segment.isDatagram === true ? udpOf(segment) : tcpOf(segment, wire);
+}
+
+function udpOf({ from, to, payload }: TestSegment): Uint8Array {
+  const header = new DataView(new ArrayBuffer(8));
+  header.setUint16(0, from.port);
+  header.setUint16(2, to.port);
+  header.setUint16(4, 8 + payload.length);
+  const bytes = concat([new Uint8Array(header.buffer), payload]);
+  const sum = checksum(bytes);
+  bytes[6] = sum >> 8;
+  bytes[7] = sum & 255;
+  return bytes;
 }
 
 function tcpOf(segment: TestSegment, wire: Wire): Uint8Array {
@@ -164,6 +185,22 @@ export function recordOf(timeUs: number, frame: Uint8Array, snaplen = 65535): Ui
   header.setUint32(12, frame.length, true);
   record.set(captured, RECORD_HEADER_BYTES);
   return record;
+}
+
+/** A UDP datagram, `at` µs after BEGIN_US. */
+export function datagram(at: number, from: TestHost, to: TestHost, payload: Uint8Array, ipId = 0): TestSegment {
+  return {
+    timeUs: BEGIN_US + at,
+    from,
+    to,
+    payload,
+    ipId,
+    isDatagram: true,
+    sequence: 0,
+    acknowledgement: 0,
+    flags: 0,
+    window: 0,
+  };
 }
 
 /** The batch that a source would deliver of these segments. */

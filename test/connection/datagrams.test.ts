@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { CLIENT, Dialogue, datagram, latin1, SERVER, type TestHost } from "../support/segments.ts";
+import { Recorder } from "./recorder.ts";
+
+const SECOND = 1_000_000;
+
+function host(port: number): TestHost {
+  return { ...CLIENT, port };
+}
+
+describe("datagrams between two endpoints", () => {
+  it("are a connection: who asks first is the client, where nothing else tells", () => {
+    const recorder = new Recorder({ hints: { knownPorts: new Set() } });
+    recorder.take(datagram(1, CLIENT, SERVER, latin1("a")), datagram(2, SERVER, CLIENT, latin1("b")));
+    assert.deepEqual(recorder.lines, ["c a @1", "s b @2"]);
+    assert.deepEqual([recorder.table.open, recorder.table.datagrams.opened, recorder.table.openedMidstream], [1, 1, 0]);
+  });
+
+  it("have the roles that their bytes tell, before any port", () => {
+    const recorder = new Recorder({ hints: { datagramSpeaker: () => "server" } });
+    recorder.take(datagram(1, CLIENT, SERVER, latin1("answer")));
+    assert.deepEqual(recorder.lines, ["s answer @1"]);
+    const named = new Recorder({ hints: { namedPorts: new Set([CLIENT.port]) } });
+    named.take(datagram(1, CLIENT, SERVER, latin1("a")));
+    assert.deepEqual(named.lines, ["s a @1"]);
+  });
+
+  it("are another connection than TCP's between the same ports", () => {
+    const recorder = new Recorder();
+    const tcp = new Dialogue();
+    tcp.open(0);
+    tcp.client(10, "tcp");
+    recorder.take(...tcp.segments, datagram(11, CLIENT, SERVER, latin1("udp")));
+    assert.deepEqual(recorder.lines, ["c tcp @10", "2: c udp @11"]);
+  });
+
+  it("are forgotten 5 s after the last, or earlier with a shorter --idle-timeout, but not with a request pending", () => {
+    for (const [idleTimeoutUs, afterUs] of [
+      [300 * SECOND, 6 * SECOND],
+      [2 * SECOND, 3 * SECOND],
+    ] as const) {
+      const recorder = new Recorder({ idleTimeoutUs });
+      recorder.take(datagram(1, CLIENT, SERVER, latin1("a"))).until(afterUs - SECOND);
+      assert.deepEqual(recorder.lines, ["c a @1"]);
+      recorder.until(afterUs + 1);
+      assert.deepEqual(recorder.lines, ["c a @1", "ended idle"]);
+    }
+    const waiting = new Recorder({ hasPending: true });
+    waiting.take(datagram(1, CLIENT, SERVER, latin1("a"))).until(60 * SECOND);
+    assert.deepEqual(waiting.lines, ["c a @1"]);
+  });
+
+  it("take half the room there is: the oldest makes room, rather one with nothing pending, and TCP's stay", () => {
+    const recorder = new Recorder({ maxConnections: 4 });
+    const tcp = new Dialogue();
+    tcp.open(0);
+    tcp.client(10, "tcp");
+    recorder.take(...tcp.segments);
+    for (let port = 1; port <= 4; port++) recorder.take(datagram(10 + port, host(port), SERVER, latin1(`${port}`)));
+    assert.deepEqual(recorder.lines, [
+      "c tcp @10",
+      "2: c 1 @11",
+      "3: c 2 @12",
+      "2: ended evicted",
+      "4: c 3 @13",
+      "3: ended evicted",
+      "5: c 4 @14",
+    ]);
+    assert.deepEqual([recorder.table.open, recorder.table.evicted], [3, 0]);
+    const waiting = new Recorder({ maxConnections: 4, hasPending: true });
+    for (let port = 1; port <= 3; port++) waiting.take(datagram(10 + port, host(port), SERVER, latin1(`${port}`)));
+    assert.equal(waiting.table.evicted, 1);
+    assert.equal(waiting.table.open, 2);
+  });
+
+  it("captured twice count once: the same packet, or the same bytes within a millisecond", () => {
+    const recorder = new Recorder();
+    recorder.take(
+      datagram(1, CLIENT, SERVER, latin1("a"), 7),
+      datagram(9_000, CLIENT, SERVER, latin1("a"), 7),
+      datagram(9_001, CLIENT, SERVER, latin1("a"), 8),
+      datagram(20_000, CLIENT, SERVER, latin1("b")),
+      datagram(20_005, CLIENT, SERVER, latin1("c")),
+      datagram(20_009, CLIENT, SERVER, latin1("b")),
+      datagram(30_000, CLIENT, SERVER, latin1("b")),
+    );
+    assert.deepEqual(recorder.lines, ["c a @1", "c a @9001", "c b @20000", "c c @20005", "c b @30000"]);
+    assert.equal(recorder.table.duplicates.duplicates, 2);
+  });
+
+  it("nobody wants, and empty ones, cost a look-up and no more", () => {
+    const recorder = new Recorder({ refuses: () => true });
+    recorder.take(datagram(1, CLIENT, SERVER, latin1("a")), datagram(2, CLIENT, SERVER, latin1("b")));
+    assert.deepEqual([recorder.lines, recorder.table.datagrams.opened], [[], 1]);
+    const empty = new Recorder();
+    empty.take(datagram(1, CLIENT, SERVER, new Uint8Array(0)));
+    assert.equal(empty.table.datagrams.opened, 0);
+  });
+});

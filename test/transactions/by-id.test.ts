@@ -1,0 +1,83 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { answer, framed, question } from "../support/dns.ts";
+import { Dialogue } from "./dialogue.ts";
+
+/** DNS over TCP pairs by id: questions and answers of these names, each with its length in front. */
+const asked = (id: number, ...names: readonly string[]) => text(names.map((name) => question(id, name)));
+const said = (id: number, ...names: readonly string[]) => text(names.map((name) => answer(id, name)));
+
+function text(messages: readonly Buffer[]): string {
+  return Buffer.concat(messages.map(framed)).toString("latin1");
+}
+
+function dialogue(handshake = true, requestTimeoutUs = 60_000_000): Dialogue {
+  return new Dialogue({ port: 53, handshake, requestTimeoutUs });
+}
+
+const outcome = ({ told }: Dialogue) =>
+  told.map((one) => `${one.key} ${one.unanswered === "" ? one.times[0] : one.unanswered}`);
+
+test("an answer whose question was lost is unmatched, and all others pair at once", () => {
+  const of = dialogue().client(0, asked(1, "a")).server(10, said(1, "a"));
+  of.clientLoses(30).client(100, asked(3, "c")).server(110, said(2, "lost")).server(120, said(3, "c"));
+  of.client(200, asked(4, "d")).server(230, said(4, "d"));
+  assert.deepEqual(outcome(of), ["a 10", "c 20", "d 30"]);
+  assert.deepEqual(of.ledger.unmatchedReasons, ["gap"]);
+  assert.equal(of.ledger.resyncs, 1);
+});
+
+test("a question whose answer was lost ends as a gap, and those behind it pair at once", () => {
+  const of = dialogue()
+    .client(0, asked(1, "a") + asked(2, "b"))
+    .serverLoses(40);
+  of.client(50, asked(3, "c")).server(60, said(3, "c")).server(70, said(2, "b")).end("closed");
+  assert.deepEqual(outcome(of), ["c 10", "b 70", "a gap"]);
+});
+
+test("an id that is used again after such a loss is its new question's", () => {
+  const of = dialogue().client(0, asked(1, "a")).serverLoses(40).client(50, asked(1, "a")).server(60, said(1, "a"));
+  assert.deepEqual(outcome(of), ["a gap", "a 10"]);
+});
+
+test("an id that is used again while nothing was lost goes to the older question first", () => {
+  const of = dialogue()
+    .client(0, asked(1, "a") + asked(1, "a"))
+    .server(10, said(1, "a"))
+    .server(25, said(1, "a"));
+  assert.deepEqual(outcome(of), ["a 10", "a 25"]);
+});
+
+test("a hole within a message is passed over, and what was asked is told with it", () => {
+  const whole = said(1, "a.long.name.example");
+  const of = dialogue().client(0, asked(1, "a.long.name.example")).server(10, whole.slice(0, 20));
+  of.serverLoses(whole.length - 25)
+    .server(30, whole.slice(-5))
+    .client(40, asked(2, "b"))
+    .server(50, said(2, "b"));
+  assert.deepEqual(outcome(of), ["a.long.name.example 30", "b 10"]);
+  assert.deepEqual(of.told[0]!.flags, ["gap"]);
+  assert.equal(of.told[0]!.responseBytes, whole.length);
+});
+
+test("the place in a stream is not taken from bytes that only look like a message", () => {
+  const of = dialogue().client(0, asked(1, "a")).server(5, "\0\x30").serverLoses(20);
+  // Not of a pending id; no message at all; then one.
+  of.server(10, said(9, "elsewhere")).server(20, "\0\x0ehello, world!!").server(30, said(1, "a"));
+  assert.deepEqual(outcome(of), ["a 30"]);
+  assert.deepEqual(of.ledger.unmatchedReasons, []);
+});
+
+test("a connection without a handshake is followed from its first whole message on, in either direction", () => {
+  const of = dialogue(false).server(1, said(8, "before")).client(2, "\x03com\0\0\x01\0\x01");
+  of.client(10, asked(1, "a")).server(15, said(1, "a"));
+  assert.deepEqual(outcome(of), ["a 5"]);
+  assert.deepEqual(of.told[0]!.flags, ["midstream"]);
+});
+
+test("a time-out after bytes of the server were lost is a gap, and without a loss a time-out", () => {
+  const lost = dialogue(true, 1_000_000).client(0, asked(1, "a")).serverLoses(40);
+  const slow = dialogue(true, 1_000_000).client(0, asked(1, "a"));
+  for (const of of [lost, slow]) of.conversation.expire(5_000_000);
+  assert.deepEqual([outcome(lost), outcome(slow)], [["a gap"], ["a timeout"]]);
+});
