@@ -12,6 +12,8 @@ import { ToldRecords } from "./told-records.ts";
 
 /** Live: what waits for the scripts at most; beyond it frames and transactions pass them by. */
 const WAITING_BYTES = 8 * 1024 * 1024;
+/** A file: so much is read ahead of the scripts, so that both have something to do. */
+const AHEAD_BYTES = 512 * 1024;
 /** Live: records wait for scripts so long. */
 const HOLD_MS = 100;
 /** Live: how long the last slices may take; and `end`, always. */
@@ -48,6 +50,7 @@ interface Waiting {
   readonly frames: number;
   readonly transactions: number;
   readonly resolve: () => void;
+  readonly answer: Promise<void>;
 }
 
 /**
@@ -62,7 +65,7 @@ export class Scripts implements TransactionOutput {
   readonly #order: PrintOrder;
   readonly #held: HeldRecords;
   readonly #told: ToldRecords;
-  readonly #ticker = new Ticker();
+  readonly #ticker: Ticker;
   readonly #calls = { packet: 0, transaction: 0, tick: 0 };
   readonly #skipped = { frames: 0, transactions: 0 };
   #around: ScriptSurroundings | null = null;
@@ -78,6 +81,7 @@ export class Scripts implements TransactionOutput {
   constructor(options: ScriptOptions, thread: ScriptThread, printer: Printer) {
     this.#options = options;
     this.#thread = thread;
+    this.#ticker = new Ticker(options.isLive);
     this.#told = new ToldRecords(options.hasDetails);
     this.#order = new PrintOrder(printer, printFormat(options));
     this.#held = new HeldRecords(() => this.#frame());
@@ -121,12 +125,12 @@ export class Scripts implements TransactionOutput {
     const copy = this.#copied(batch, start, start + bytes);
     const { told, toldAt } = this.#told.take();
     const tick = isTick ? tickOf(around.snapshot(), clockUs) : null;
-    const answer = this.#wait(records, bytes + told.length, bytes > 0 ? frames : 0, toldAt.length);
+    this.#wait(records, bytes + told.length, bytes > 0 ? frames : 0, toldAt.length);
     this.#thread.send({ kind: "slice", linkType: around.linkType, frames: copy, length: bytes, told, toldAt, tick }, [
       copy.buffer,
       told.buffer,
     ]);
-    return this.#options.isLive ? null : answer;
+    return this.#options.isLive || this.#waitingBytes < AHEAD_BYTES ? null : this.#waiting[0]!.answer;
   }
 
   /** The capture is over: everything is handed over, printed, and `end` called. */
@@ -167,12 +171,14 @@ export class Scripts implements TransactionOutput {
     this.#skipped.transactions += transactions;
   }
 
-  #wait(records: OrderedSlice["records"], bytes: number, frames: number, transactions: number): Promise<void> {
+  #wait(records: OrderedSlice["records"], bytes: number, frames: number, transactions: number): void {
     const slice = this.#order.add(records, null);
     this.#waitingBytes += bytes;
-    return new Promise<void>((resolve) => {
-      this.#waiting.push({ slice, bytes, frames, transactions, resolve });
+    let resolve: () => void = () => {};
+    const answer = new Promise<void>((done) => {
+      resolve = done;
     });
+    this.#waiting.push({ slice, bytes, frames, transactions, resolve, answer });
   }
 
   #copied(batch: Uint8Array, start: number, end: number): Uint8Array<ArrayBuffer> {

@@ -5,16 +5,22 @@ import { summaryRecord } from "../outputs/summary.ts";
 
 const TICK_US = 1_000_000;
 
-/** Tells once a second of the capture's clock that a tick is due. */
+/** Tells once a second that a tick is due: of a file's own clock; live of ours, since the capture's jumps when frames come again. */
 export class Ticker {
+  readonly #isLive: boolean;
   #lastUs = Number.NaN;
+
+  constructor(isLive: boolean) {
+    this.#isLive = isLive;
+  }
 
   /** `clockUs`: the capture's clock, 0 before the first frame. */
   isDue(clockUs: number): boolean {
     if (clockUs === 0) return false;
-    if (Number.isNaN(this.#lastUs)) this.#lastUs = clockUs;
-    if (clockUs - this.#lastUs < TICK_US) return false;
-    this.#lastUs = clockUs;
+    const nowUs = this.#isLive ? performance.now() * 1000 : clockUs;
+    if (Number.isNaN(this.#lastUs)) this.#lastUs = nowUs;
+    if (nowUs - this.#lastUs < TICK_US) return false;
+    this.#lastUs = nowUs;
     return true;
   }
 }

@@ -193,7 +193,9 @@ describe("a script on live traffic", { skip }, () => {
     await client.close();
     assert.equal((await tcplat.stop()).status, 0);
     const kinds = tcplat.lines.map((line) => line.split(" ")[0]);
-    assert.deepEqual(kinds.slice(0, 3), ["packet", "packet", "transaction"]);
+    // The second may be over at any time.
+    const others = kinds.filter((kind) => kind !== "tick");
+    assert.deepEqual(others, ["packet", "packet", "transaction", "end"]);
     assert.equal(kinds.at(-1), "end");
   });
 
