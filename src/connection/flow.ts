@@ -11,8 +11,8 @@ export interface HeldSegment {
   /** The capture's clock when it was captured. */
   readonly heldAtUs: number;
   readonly isFin: boolean;
-  /** Captured after bytes that follow it in the stream, or before bytes that precede it. */
-  readonly isOutOfOrder: boolean;
+  /** Its place in the order of capture. */
+  readonly order: number;
   /** As in Piece. */
   resentUs: number;
   isFast: boolean;
@@ -23,6 +23,8 @@ export class Oddity {
   /** By sequence number, without overlaps; null while empty. */
   held: HeldSegment[] | null = null;
   heldBytes = 0;
+  /** The latest in the order of capture of those that were held and have been delivered. */
+  deliveredOrder = 0;
   /** The window last announced was 0. */
   isWindowClosed = false;
   /** Acknowledgements that said the same as the one before them: the other side's bytes after that are missing. */

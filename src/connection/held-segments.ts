@@ -1,10 +1,10 @@
 import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
-import type { Flow, HeldSegment } from "./flow.ts";
+import type { Flow, HeldSegment, Oddity } from "./flow.ts";
 import { advance, distance } from "./sequence.ts";
 
 /** The bytes of a segment that came too early, copied: without those that were delivered, or are held already. */
-export function piecesOf(flow: Flow, segment: Segment, isOutOfOrder: boolean, clockUs: number): HeldSegment[] {
+export function piecesOf(flow: Flow, segment: Segment, order: number, clockUs: number): HeldSegment[] {
   const held = flow.held ?? [];
   const end = segment.payloadLength;
   const isFin = (segment.flags & TcpFlag.fin) !== 0;
@@ -22,7 +22,7 @@ export function piecesOf(flow: Flow, segment: Segment, isOutOfOrder: boolean, cl
       ipId: segment.ipId,
       heldAtUs: clockUs,
       isFin: withFin,
-      isOutOfOrder,
+      order,
       resentUs: 0,
       isFast: false,
     });
@@ -65,4 +65,16 @@ function firstBehind(held: readonly HeldSegment[], sequence: number): number {
     else low = middle + 1;
   }
   return low;
+}
+
+/** It is delivered: whether it was captured before bytes that precede it in the stream; not where these were never captured at all. */
+export function isOutOfOrder(oddity: Oddity, { order }: HeldSegment): boolean {
+  if (order < oddity.deliveredOrder) return true;
+  oddity.deliveredOrder = order;
+  return false;
+}
+
+/** Bytes that one direction holds. */
+export function heldBytesOf(flow: Flow): number {
+  return flow.odd === null ? 0 : flow.odd.heldBytes;
 }

@@ -4,7 +4,7 @@ import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow } from "./flow.ts";
-import { insertSorted, piecesOf } from "./held-segments.ts";
+import { heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
 import {
   filledHole,
   isSentAgain,
@@ -38,6 +38,7 @@ export class Reassembly {
   readonly piece = new Piece();
   /** Bytes held now, in all connections. */
   heldBytes = 0;
+  #heldOrder = 0;
   /** Holes given up for lack of room rather than by acknowledgement. */
   forcedGaps = 0;
 
@@ -174,7 +175,7 @@ export class Reassembly {
       connection.server.retransmittedSegments++;
       this.#tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
     }
-    this.#hold(connection, flow, segment, distance(segment.sequence, flow.next) > 0, clockUs);
+    this.#hold(connection, flow, segment, clockUs);
     if (hole > 0 && flow.held !== null) {
       flow.held[0]!.resentUs = hole;
       flow.held[0]!.isFast = (peer.odd?.repeatedAcks ?? 0) > 0 && hole < TIMEOUT_US;
@@ -191,9 +192,8 @@ export class Reassembly {
   }
 
   /** Copies a segment's new bytes into the held list: sorted, and without bytes that are held already. */
-  #hold(connection: Connection, flow: Flow, segment: Segment, isOutOfOrder: boolean, clockUs: number): void {
-    if (isOutOfOrder) connection.server.outOfOrderSegments++;
-    const pieces = piecesOf(flow, segment, isOutOfOrder, clockUs);
+  #hold(connection: Connection, flow: Flow, segment: Segment, clockUs: number): void {
+    const pieces = piecesOf(flow, segment, ++this.#heldOrder, clockUs);
     if (pieces.length === 0) {
       connection.server.retransmittedSegments++;
       return;
@@ -236,7 +236,8 @@ export class Reassembly {
         piece.end = captured.length;
         piece.timeUs = head.timeUs;
         piece.acknowledgement = head.acknowledgement;
-        piece.wasHeld = head.isOutOfOrder;
+        piece.wasHeld = isOutOfOrder(flow.oddity, head);
+        if (piece.wasHeld) connection.server.outOfOrderSegments++;
         piece.resentUs = head.resentUs;
         piece.isFast = head.isFast;
         piece.missingPackets = 0;
@@ -388,10 +389,6 @@ export class Reassembly {
     }
     connection.holdUntilUs = null;
   }
-}
-
-function heldBytesOf(flow: Flow): number {
-  return flow.odd === null ? 0 : flow.odd.heldBytes;
 }
 
 /** Whether its first held segment has not waited HOLD_US yet. */

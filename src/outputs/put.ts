@@ -13,6 +13,7 @@ const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
 const ZERO = 0x30;
 const POINT = 0x2e;
+const MINUS = 0x2d;
 const LETTER_X = 0x78;
 
 /** Memory for records, to be written bytewise and by whole words. Literals may write up to 7 bytes too many. */
@@ -100,8 +101,12 @@ function putHex(into: Buffer, at: number, byte: number): number {
   return at + 3;
 }
 
-/** A whole number, not negative. */
+/** A whole number. None is to be below 0; should one be, it is seen to be. */
 export function putInteger(into: Buffer, at: number, value: number): number {
+  if (value < 0) {
+    into[at] = MINUS;
+    return putInteger(into, at + 1, -value);
+  }
   if (value > 0x7fff_ffff) {
     const high = Math.floor(value / 1e9);
     return putDigits(into, putInteger(into, at, high), value - high * 1e9, 9);

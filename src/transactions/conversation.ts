@@ -108,9 +108,13 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
     if (cut === 0 || this.anchor.isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.server.offset + (end - start), 0);
+    const due = pairing.pendingCount;
     if (responses.gap(cut)) return;
-    // Where the bytes cut off begin a response, its first byte's time is known all the same.
-    if (!pairing.isResponding && pairing.pendingCount > 0) pairing.responseBegins(0);
+    // Where the bytes cut off begin a response, its first byte's time is known all the same; its place, where none ended before it.
+    if (!pairing.isResponding && pairing.pendingCount > 0) {
+      if (pairing.pendingCount === due) pairing.responseBegins(0);
+      else pairing.responseBeginsUnseen();
+    }
     pairing.markResponse(Flag.truncated);
     this.loseServer(timeUs, false);
   }

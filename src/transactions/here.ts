@@ -19,12 +19,13 @@ export class Here {
   closedUs = 0;
 
   /** The byte with index `startIndex` stands at `offset` in its stream; nothing else is known of it. */
-  set(timeUs: number, startIndex: number, offset: number, flags: number): void {
+  set(timeUs: number, startIndex: number, offset: number, flags: number, path: Path): void {
     this.timeUs = timeUs;
     this.base = offset - startIndex;
     this.flags = flags;
     this.resentUs = 0;
     this.missingPackets = 0;
+    this.closedUs = path.closedUs(this);
   }
 
   /** The bytes of a piece, which begin at `offset`. */

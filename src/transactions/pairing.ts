@@ -93,6 +93,11 @@ export class Pairing extends Responding {
     return this.held === null ? this.queue.unreported : this.queue.unreported + this.held.answers.length;
   }
 
+  /** A response begins somewhere in bytes that cannot be seen, of this segment. */
+  responseBeginsUnseen(): void {
+    this.responseBegins(Number.NaN);
+  }
+
   /** The response being read has a hole: `flag` says why. */
   markResponse(flag: number): void {
     if (this.responding.hasBegun) this.responding.flags |= flag;
@@ -105,13 +110,16 @@ export class Pairing extends Responding {
 
   /** Ends the only pending request with the response being read, whose last byte came at `endUs`; `errorId` as far as can be told. */
   answerCut(endUs: number, offset: number, errorId: number): void {
+    this.here.set(endUs, 0, offset, 0, this.path);
     this.responding.extend(endUs, 0);
     this.responding.end();
-    this.answerOldest(offset - this.responding.offset, errorId);
+    // Nobody knows how much of what was cut off was its.
+    this.answerOldest(Number.isNaN(this.responding.offset) ? 0 : offset - this.responding.offset, errorId);
   }
 
   /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
   answerAllAt(timeUs: number, flag: number): void {
+    this.here.set(timeUs, 0, 0, 0, this.path);
     while (this.queue.head !== NIL) {
       if (!this.responding.isReading) this.responding.begin(timeUs, Number.NaN, flag);
       this.responding.endUs = timeUs;

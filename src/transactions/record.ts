@@ -110,7 +110,7 @@ export class TransactionRecord implements Transaction {
   }
 
   get zeroWindowUs(): number {
-    return Math.min(this.closedUs - this.#time(Time.closed), this.latencyUs);
+    return Math.max(0, Math.min(this.closedUs - this.#time(Time.closed), this.latencyUs));
   }
 
   get toServerUs(): number {

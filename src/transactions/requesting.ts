@@ -74,7 +74,7 @@ export abstract class Requesting {
    */
   // Runs for every segment with payload.
   enterRequests(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.here.set(timeUs, startIndex, offset, flags);
+    this.here.set(timeUs, startIndex, offset, flags, this.path);
     this.here.fromClient = true;
     if (this.draft.entry !== NIL) this.draft.extend(timeUs, flags);
   }

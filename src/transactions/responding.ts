@@ -51,7 +51,7 @@ export abstract class Responding extends Requesting implements Exchange {
 
   // Runs for every segment with payload.
   enterResponses(timeUs: number, startIndex: number, offset: number, flags: number): void {
-    this.here.set(timeUs, startIndex, offset, flags);
+    this.here.set(timeUs, startIndex, offset, flags, this.path);
     this.here.fromClient = false;
     if (this.responding.hasBegun) this.responding.extend(timeUs, flags);
   }

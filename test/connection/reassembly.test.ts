@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
       d.client(1, "lost");
       return [d.client(2, "seen"), d.ack("server", 10), d.ack("client", LATER)];
     },
-    delivered: ["c gap 4", "c seen @2 held"],
+    delivered: ["c gap 4", "c seen @2"],
   },
   {
     name: "a hole that was not acknowledged waits for its segment to be sent again",
@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
       d.client(1, "lost");
       return [d.client(2, "seen"), d.reset("server", 3)];
     },
-    delivered: ["c gap 4", "c seen @2 held", "ended reset"],
+    delivered: ["c gap 4", "c seen @2", "ended reset"],
   },
 ];
 

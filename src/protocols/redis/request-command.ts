@@ -126,7 +126,11 @@ export class RequestCommand {
 
   /** Bytes of the argument cannot be seen. */
   takeHole(): void {
-    if (this.#show === Show.word || this.#show === Show.key) this.#exchange.textCut();
+    if (this.#show === Show.word || this.#show === Show.key) {
+      this.#exchange.textCut();
+      // What follows the hole is another text: a key that never was.
+      this.#show = Show.hide;
+    }
     if (this.#isWordWanted) this.#word.cut();
   }
 
