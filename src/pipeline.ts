@@ -220,7 +220,11 @@ export class Pipeline {
   }
 
   #attach(connection: Connection): StreamReceiver | null {
-    if (!this.#context.selector.wants(connection.serverPort)) return null;
+    const { selector, refused } = this.#context;
+    if (!selector.wants(connection.serverPort)) {
+      refused[connection.isDatagrams ? "unknown_udp" : "unknown_protocol"]++;
+      return null;
+    }
     if (connection.isDatagrams) return new DatagramConversation(this.#context, connection);
     return new Conversation(this.#context, connection);
   }

@@ -54,10 +54,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   #clientData(piece: Piece): void {
     const { bytes, start, end, cut, timeUs } = piece;
     if (this.session === null && !this.#choose(bytes, start, end)) return;
-    if (!this.anchor.hasClientData && isTls(bytes, start, end)) {
-      this.#refuse("tls");
-      return;
-    }
+    if (!this.anchor.hasClientData && this.#isRefused(bytes, start, end)) return;
     const pairing = this.pairing!;
     if (this.anchor.leads(piece.acknowledgement)) {
       if (pairing.hasKept && this.anchor.isAllRead(piece.acknowledgement)) this.decide(false);
@@ -261,6 +258,16 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       return false;
     }
     this.#begin(chosen);
+    return true;
+  }
+
+  /** The client's first bytes are TLS, or, where none before them are missing, another protocol's. */
+  #isRefused(bytes: Uint8Array, start: number, end: number): boolean {
+    const { selector } = this.context;
+    if (isTls(bytes, start, end)) this.#refuse("tls");
+    else if (!this.anchor.isClientLost && selector.isAnothers(this.protocol!, bytes, start, end))
+      this.#refuse("unknown_protocol");
+    else return false;
     return true;
   }
 

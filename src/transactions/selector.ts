@@ -8,10 +8,12 @@ export type Refusal = "tls" | "unknown_protocol";
 export class ProtocolSelector {
   readonly #byPort = new Map<number, Protocol>();
   readonly #anyPort: Protocol[] = [];
+  readonly #all: readonly Protocol[];
   /** One protocol was named, without ports: whatever the filter lets through is taken for it. */
   readonly #only: Protocol | null;
 
   constructor(selections: readonly ProtocolSelection[], protocols: readonly Protocol[]) {
+    this.#all = protocols;
     let named = 0;
     for (const selection of selections) {
       const chosen = selection.name === "auto" ? protocols : protocols.filter((p) => p.name === selection.name);
@@ -60,6 +62,15 @@ export class ProtocolSelector {
       }
     }
     return best ?? "unknown_protocol";
+  }
+
+  /**
+   * Whether a client's first bytes cannot be `protocol`, which its port or `-p` says it is, and certainly are another that is known:
+   * read as what they are not, they would be nonsense, and its secrets would be shown.
+   */
+  isAnothers(protocol: Protocol, bytes: Uint8Array, start: number, end: number): boolean {
+    if (protocol.recogniseRequest(bytes, start, end) !== Recognition.no) return false;
+    return this.#all.some((other) => other.recogniseRequest(bytes, start, end) === Recognition.certain);
   }
 
   /** Some protocol that may be spoken is spoken in datagrams. */

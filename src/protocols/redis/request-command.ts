@@ -6,6 +6,7 @@ import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
 import { ShortWord } from "./words.ts";
 
 /** What becomes of an argument's bytes. */
+const COLON = 0x3a;
 const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
 const commandTable = new WordTable(COMMANDS);
 
@@ -155,7 +156,9 @@ export class RequestCommand {
     if (argument === 0) {
       this.#commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
       this.#keyRule = KEY_RULES[this.#commandId]!;
-      this.#effect = word.isCut ? Effect.unreadable : EFFECTS[this.#commandId]!;
+      // A line of HTTP on Redis' port is an inline command, and may be `Authorization:`.
+      const isHidden = word.isCut || (this.#commandId === OTHER && word.endsWith(COLON));
+      this.#effect = isHidden ? Effect.unreadable : EFFECTS[this.#commandId]!;
       this.#keyArgument = this.#keyRule < KeyAt.counted ? this.#keyRule : 0;
       this.#secrets.begin(this.#exchange.wantsValues);
       return;

@@ -41,6 +41,11 @@ export class ShortWord {
     return true;
   }
 
+  /** Whether this byte is its last, as far as it is kept. */
+  endsWith(byte: number): boolean {
+    return this.length > 0 && this.length <= ShortWord.capacity && this.bytes[this.length - 1] === byte;
+  }
+
   /** Whether it contains this word, in any case. */
   contains(word: string): boolean {
     for (let at = 0; at + word.length <= this.kept; at++) {
