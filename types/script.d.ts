@@ -66,6 +66,20 @@ export interface Transaction {
   readonly zero_window_us: number | null;
   readonly cause: string | null;
   readonly cause_us: number | null;
+  /** What was sent again of it, or null. */
+  readonly retransmission: {
+    readonly direction: "request" | "response";
+    readonly by: "timeout" | "fast";
+    readonly times: number;
+  } | null;
+  /** The request that it waited for most, or null. */
+  readonly behind: {
+    readonly id: string;
+    readonly command: string;
+    readonly us: number;
+    /** It was on another connection. */
+    readonly elsewhere?: true;
+  } | null;
   readonly flags: readonly string[];
   /** With `--details`: the fields of both messages, in their order. */
   readonly details?: Readonly<

@@ -100,7 +100,10 @@ export class Scripts implements TransactionOutput {
   }
 
   transaction(transaction: Transaction): void {
-    if (this.#thread.wants.transaction) this.#told.add(transaction, this.#frame());
+    if (!this.#thread.wants.transaction) return;
+    // Asked here, too: what will pass them by need not be written.
+    if (this.#hasRoom()) this.#told.add(transaction, this.#frame());
+    else this.#skip(0, 1);
   }
 
   /** Takes the frames of batch[start, end), and what has been told since the last time. Resolves when a file may go on. */

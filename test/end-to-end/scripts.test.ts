@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { captureObstacle } from "../support/live.ts";
@@ -102,6 +102,14 @@ describe("a script on a file", () => {
       const { lines } = await runTcplat(["-r", file, "-q", ...words, "-S", both]);
       assert.equal(lines.filter((line) => line.startsWith("transaction")).length, expected, words.join(" "));
     }
+  });
+
+  it("gets transactions with the fields that types/script.d.ts names", async () => {
+    const keys = script("keys.mjs", "export function transaction(t) { console.log(JSON.stringify(t)); }");
+    const { lines } = await runTcplat(["-r", file, "-q", "--details", "-S", keys]);
+    const [, shipped = ""] = /interface Transaction \{(.+?)\n\}/s.exec(readFileSync("types/script.d.ts", "utf8")) ?? [];
+    const names = [...shipped.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name);
+    assert.deepEqual(Object.keys(JSON.parse(lines[0]!)).sort(), names.sort());
   });
 
   it("that fails is told of once, with the place, and counted; latencies go on", async () => {
