@@ -22,8 +22,9 @@ export const PACKET_HEADER_BYTES = 28;
  * ended with the whole thread (scripts.ts).
  */
 export const LUA_PRELUDE = String.raw`
-local byte, sub, gsub, match, concat = string.byte, string.sub, string.gsub, string.match, table.concat
-local sethook, getinfo, clock, pack = debug.sethook, debug.getinfo, os.clock, table.pack
+local byte, sub, gsub, match = string.byte, string.sub, string.gsub, string.match
+local concat, pack, sort = table.concat, table.pack, table.sort
+local sethook, getinfo, clock = debug.sethook, debug.getinfo, os.clock
 local create, resume, running, date = coroutine.create, coroutine.resume, coroutine.running, os.date
 local error, load, pairs, tonumber, tostring, type, xpcall = error, load, pairs, tonumber, tostring, type, xpcall
 local collect, globals, main = collectgarbage, _G, running()
@@ -191,7 +192,7 @@ local function run(given)
     local message
     local process = globals.process
     if type(process) == "function" then message = called(process, packet)
-    else message = "process is no function any more" end
+    else message = fileName .. ": process is no function any more" end
     if message ~= nil then
       message = gsub(sub(message, 1, 400), "%c", " ")
       if errors[message] == nil then
@@ -204,7 +205,7 @@ local function run(given)
   end
   local failed = {}
   for message, count in pairs(errors) do failed[#failed + 1] = count .. "\t" .. message end
-  table.sort(failed)
+  sort(failed)
   local isDone = at > #batch
   if isDone then batch, at = "", 1 end
   return taken(), concat(marks, ","), concat(failed, "\n"), tostring(done), isDone and "1" or ""

@@ -60,6 +60,8 @@ export type ScriptReport =
     }
   /** Between slices: what was printed, or went wrong, in somebody's callback. */
   | { readonly kind: "aside"; readonly printed: Printed; readonly errors: readonly ScriptError[] }
+  /** The scripts cannot go on; `reason` is a sentence for the user. */
+  | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "ended"; readonly printed: Printed; readonly errors: readonly ScriptError[] };
 
 /**

@@ -68,13 +68,22 @@ class ScriptRun {
     this.#waitForAsides();
     this.#port.on("message", (order: ScriptOrder) => {
       if (order.kind === "end") void this.#end();
-      else this.#run(order);
+      else this.#tryToRun(order);
     });
     this.#tell({
       kind: "ready",
       wants: { packet: wants("packet"), transaction: wants("transaction"), tick: wants("tick") },
       printed: this.#log.takePrinted(),
     });
+  }
+
+  /** What a script throws is caught where it is called; anything else is Lua's own end, or a bug. */
+  #tryToRun(slice: Slice): void {
+    try {
+      this.#run(slice);
+    } catch (error) {
+      this.#tell({ kind: "failed", reason: (error as Error).message });
+    }
   }
 
   #run(slice: Slice): void {

@@ -95,7 +95,8 @@ export class ScriptThread {
       this.#waiting--;
       this.#progressed();
     }
-    if (report.kind === "done") this.#listener?.done(report);
+    if (report.kind === "failed") this.#end(report.reason);
+    else if (report.kind === "done") this.#listener?.done(report);
     else if (report.kind === "aside" || report.kind === "ended") this.#listener?.aside(report);
   }
 

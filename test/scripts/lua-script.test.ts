@@ -224,6 +224,13 @@ describe("an error says its file and line:", () => {
   }
 });
 
+test("a script that breaks what it was given breaks nothing else", () => {
+  const source = `function process(packet) print(packet.sport) _G.table, _G.string, _G.print, _G.os, _G.error, _G.process = nil end`;
+  const { lines, errors } = runLua(source, sliceOf([frame(), frame()], TIME_US), sliceOf([frame()], TIME_US));
+  assert.deepEqual(lines, ["40001"]);
+  assert.deepEqual(errors, [{ message: "script.lua: process is no function any more", count: 2 }]);
+});
+
 describe("a script is refused, with the place:", () => {
   const rows: readonly [string, string, RegExp][] = [
     ["wrong syntax", "x = = 1", /script\.lua:1: unexpected symbol near '='/],
