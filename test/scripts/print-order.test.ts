@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { Place, type Printed } from "../../src/scripts/messages.ts";
 import { printFormat } from "../../src/scripts/print-format.ts";
 import { PrintOrder } from "../../src/scripts/print-order.ts";
@@ -60,6 +61,34 @@ test("records that are released are written once, and what is said later follows
   slice.printed = printed([Place.ofPacket(1), "late"]);
   order.settle();
   assert.equal(out.text, "a late");
+});
+
+test("in whatever order slices are answered, what is written is the same", () => {
+  const slice = fc.array(fc.tuple(fc.boolean(), fc.integer({ min: 1, max: 5 })), { maxLength: 8 });
+  fc.assert(
+    fc.property(fc.array(slice, { maxLength: 6 }), fc.infiniteStream(fc.nat()), (slices, order) => {
+      const written = (isInTurn: boolean): string => {
+        const { out, order: all } = started();
+        const waiting = slices.map((parts, at) => {
+          const texts = parts.map(([, frame], index) => `${at}.${frame}.${index} `);
+          const records = parts.flatMap(([isRecord, frame], i) => (isRecord ? [record(frame, texts[i]!)] : []));
+          const said = parts.flatMap(([isRecord, frame], i) =>
+            isRecord ? [] : [[Place.ofPacket(frame), texts[i]!] as const],
+          );
+          return { slice: all.add(records, null), printed: printed(...said) };
+        });
+        while (waiting.length > 0) {
+          const at = isInTurn ? 0 : (order.next().value ?? 0) % waiting.length;
+          const [answered] = waiting.splice(at, 1);
+          answered!.slice.printed = answered!.printed;
+          all.settle();
+        }
+        assert.ok(all.isEmpty);
+        return out.text;
+      };
+      assert.equal(written(false), written(true));
+    }),
+  );
 });
 
 describe("what is printed is written", () => {
