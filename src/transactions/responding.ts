@@ -109,6 +109,10 @@ export abstract class Responding extends Requesting implements Exchange {
       return;
     }
     while (this.queue.head !== entry && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
+    if (this.isInGap) {
+      this.isGone(entry, "gap", this.here.timeUs);
+      return;
+    }
     const before = this.parts?.join(entry, this.responding) ?? 0;
     this.queue.take(entry);
     this.#answerTaken(entry, before + bytes, errorId);
@@ -292,7 +296,7 @@ export abstract class Responding extends Requesting implements Exchange {
   protected override isGone(entry: number, reason: UnansweredReason, nowUs: number): void {
     this.queue.take(entry);
     this.parts?.forget(entry);
-    if (!this.queue.isExpired(entry)) this.teller.unanswered(entry, reason, nowUs);
+    if (!this.queue.isExpired(entry)) this.unanswered(entry, reason, nowUs);
     this.pool.release(entry);
   }
 

@@ -1,4 +1,12 @@
 import { type Exchange, type Plan, type Simulation, simulate, type TruePair } from "../properties/simulation.ts";
+import {
+  fetch,
+  fetchResponse,
+  heartbeat,
+  heartbeatResponse,
+  produce,
+  produceResponse,
+} from "../support/kafka-frames.ts";
 import { BEGIN_US, Dialogue, SERVER, type TestSegment } from "../support/segments.ts";
 import type { Below } from "./records.ts";
 
@@ -36,9 +44,26 @@ export function redisDialogue(below: Below): { plan: Plan; truth: Simulation } {
 /** What is known of an exchange, in µs since the epoch. */
 export type KnownPair = Pick<TruePair, "startUs" | "endUs">;
 
-/** A memcached dialogue of the text protocol: bursts of one request or more, answered in order. */
-export function memcachedDialogue(below: Below): { segments: TestSegment[]; pairs: KnownPair[] } {
-  const dialogue = new Dialogue(undefined, { ...SERVER, port: 11_211 }, below(0x7fffffff) * 2, below(0x7fffffff) * 2);
+/** What was sent and when, and which requests were answered. */
+interface Bursts {
+  segments: TestSegment[];
+  pairs: KnownPair[];
+}
+
+/** A memcached dialogue of the text protocol. */
+export function memcachedDialogue(below: Below): Bursts {
+  return bursts(below, 11_211, (burst, i) => exchanged(below, `k${burst}_${i}`));
+}
+
+/** A Kafka dialogue: records of any size, and requests that are not answered. */
+export function kafkaDialogue(below: Below): Bursts {
+  let id = below(3) === 0 ? 0x7ffffffd : below(100);
+  return bursts(below, 9092, () => kafkaExchanged(below, id++ | 0));
+}
+
+/** Bursts of one request or more, answered in order; an empty response is none. */
+function bursts(below: Below, port: number, exchange: (burst: number, index: number) => Exchanged): Bursts {
+  const dialogue = new Dialogue(undefined, { ...SERVER, port }, below(0x7fffffff) * 2, below(0x7fffffff) * 2);
   const pairs: KnownPair[] = [];
   let at = 0;
   const say = (from: "client" | "server", text: string): { first: number; last: number } => {
@@ -55,16 +80,37 @@ export function memcachedDialogue(below: Below): { segments: TestSegment[]; pair
   at = 100;
   for (let n = 0; n < 3 + below(20); n++) {
     at += below(below(2) === 0 ? 50 : 30_000);
-    const burst = Array.from({ length: below(3) === 0 ? 1 + below(4) : 1 }, (_, i) => exchanged(below, `k${n}_${i}`));
+    const burst = Array.from({ length: below(3) === 0 ? 1 + below(4) : 1 }, (_, i) => exchange(n, i));
     const asked = burst.map(({ request }) => say("client", request));
     const answered = burst.map(({ response }) => say("server", response));
-    for (const [i, { first }] of asked.entries()) pairs.push({ startUs: first, endUs: answered[i]!.last });
+    for (const [i, { first }] of asked.entries()) {
+      if (burst[i]!.response !== "") pairs.push({ startUs: first, endUs: answered[i]!.last });
+    }
     if (below(2) === 0) dialogue.ack("client", at + 1);
   }
   return { segments: dialogue.segments, pairs };
 }
 
-function exchanged(below: Below, key: string): { request: string; response: string } {
+interface Exchanged {
+  readonly request: string;
+  readonly response: string;
+}
+
+function kafkaExchanged(below: Below, id: number): Exchanged {
+  const records = "r".repeat(below(below(2) === 0 ? 20 : 4000));
+  switch (below(4)) {
+    case 0:
+      return { request: heartbeat(id), response: heartbeatResponse(id, below(2)) };
+    case 1:
+      return { request: fetch(id, below(1000)), response: fetchResponse(id, records) };
+    case 2:
+      return { request: produce(id, 0, records), response: "" };
+    default:
+      return { request: produce(id, 1, records), response: produceResponse(id) };
+  }
+}
+
+function exchanged(below: Below, key: string): Exchanged {
   const data = "d".repeat(below(below(2) === 0 ? 20 : 4000));
   switch (below(4)) {
     case 0:

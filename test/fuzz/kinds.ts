@@ -11,7 +11,7 @@ import { type Finished, OPTIONS, type Result, runBatches } from "../properties/r
 import { random } from "../properties/simulation.ts";
 import { pcapFile, pcapngFile } from "../support/pcap-file.ts";
 import { batchOf, ETHERNET, type TestSegment, type Wire } from "../support/segments.ts";
-import { memcachedDialogue, redisDialogue } from "./dialogues.ts";
+import { kafkaDialogue, memcachedDialogue, redisDialogue } from "./dialogues.ts";
 import { moved, wounded, woundedFile } from "./mutate.ts";
 import { type Below, batchOfFrames, type Corpus, captureFiles, type Frame, framesOfBatch } from "./records.ts";
 import { sessionCase } from "./sessions.ts";
@@ -31,7 +31,14 @@ const WIRES: readonly Wire[] = [
 ];
 
 function segmentsOf(below: Below): TestSegment[] {
-  return below(2) === 0 ? redisDialogue(below).truth.frames : memcachedDialogue(below).segments;
+  switch (below(3)) {
+    case 0:
+      return redisDialogue(below).truth.frames;
+    case 1:
+      return kafkaDialogue(below).segments;
+    default:
+      return memcachedDialogue(below).segments;
+  }
 }
 
 /** What must hold whatever came. */
@@ -74,8 +81,17 @@ function movedBehindHandshake(segments: readonly TestSegment[], below: Below): F
 
 /** The same for memcached: each answered request's two times must be those of one exchange. */
 function memcachedTruth(seed: number): string[] {
+  return burstsTruth(seed, memcachedDialogue);
+}
+
+/** And for Kafka, whose responses pair by id: behind a loss each direction is taken up by itself. */
+function kafkaTruth(seed: number): string[] {
+  return burstsTruth(seed, kafkaDialogue);
+}
+
+function burstsTruth(seed: number, dialogue: typeof kafkaDialogue): string[] {
   const below = random(seed);
-  const { segments, pairs } = memcachedDialogue(below);
+  const { segments, pairs } = dialogue(below);
   const result = runBatches([batchOfFrames(movedBehindHandshake(segments, below))], 1);
   return [...complaintsAbout(result.finished, result.violations, result.pipeline), ...untrue(result, pairs)];
 }
@@ -185,6 +201,7 @@ async function eachBatch(
 export const KINDS: Readonly<Record<string, Kind>> = {
   redis: redisTruth,
   memcached: memcachedTruth,
+  kafka: kafkaTruth,
   frames,
   captures,
   file,

@@ -2,6 +2,14 @@ import { isDeepStrictEqual } from "node:util";
 import type { Exchange, Protocol, Session } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
 import { random } from "../properties/simulation.ts";
+import {
+  fetch,
+  fetchResponse,
+  heartbeat,
+  heartbeatResponse,
+  produce,
+  produceResponse,
+} from "../support/kafka-frames.ts";
 import { latin1 } from "../support/segments.ts";
 import { play, type Step } from "../support/transcript.ts";
 import type { Below } from "./records.ts";
@@ -53,6 +61,16 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
       "|",
     ),
     ...["\x80\x00\0\x01\0\0\0\0\0\0\0\x01", "\x81\x00\0\0\0\0\0\0\0\0\0\0", "\0\0\0\x07\0\0\0\0\0\0\0\0", "\x80\x0a"],
+  ],
+  kafka: [
+    ..."\0\0\0\x12\0\x03\0\x01\0\0\0\x01\0\x04kcat\xff\xff\xff\xff|\0\0\0\x06\0\0\0\x01\0\0|\0\0\0\x0a\0\0\0\x02\0\0\0\0\0\x05|\xff\xff\xff\xff|\x7f\xff\xff\xff|\0\0\0\x7f|\0\x01".split(
+      "|",
+    ),
+    ...[heartbeat(1), heartbeat(2), produce(1, 0, "r"), produce(2, 1, "rrrr"), fetch(3, 10), fetch(4, 10)],
+    ...[heartbeatResponse(1), heartbeatResponse(2, 3), produceResponse(1), produceResponse(2, 6), fetchResponse(3, "")],
+    ...["\0\0\0\x11\0\x11\0\0\0\0\0\x05\0\0\0\x05PLAIN", "\0\0\0\x06\0\0\0\x05\0\0", "\0\0\0\x04\0a\0b"],
+    ...["\0\0\0\x14\0\x12\0\x03\0\0\0\x09\0\x01c\0\x02k\x02v\0", "\0\0\0\x0b\0\0\0\x09\0#\0\0\0\0"],
+    ...["\0", "\0\0", "\0\0\0", "\0\0\0\x01", "\x80\x80", "\xff"],
   ],
 };
 
@@ -115,7 +133,7 @@ export function sessionCase(seed: number): string[] {
   const below = random(seed);
   const protocol = PROTOCOLS[below(PROTOCOLS.length)]!;
   const steps = Array.from({ length: 1 + below(20) }, () => step(protocol, below));
-  const wants = { text: below(4) > 0, values: below(4) === 0 };
+  const wants = { text: below(4) > 0, values: below(4) === 0, details: below(2) === 0 };
   const events = play(protocol, steps, wants);
   const rested = play(drowsy(protocol), steps, wants);
   if (isDeepStrictEqual(events, rested)) return [];
