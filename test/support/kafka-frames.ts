@@ -1,11 +1,11 @@
 /** Kafka's frames as Latin-1 text, for tests that need whole dialogues of them; few apis, old versions. */
 
 /** Big-endian integers. */
-export function i16(value: number): string {
+function i16(value: number): string {
   return String.fromCharCode((value >> 8) & 0xff, value & 0xff);
 }
 
-export function i32(value: number): string {
+function i32(value: number): string {
   return i16(value >> 16) + i16(value);
 }
 

@@ -79,6 +79,24 @@ export async function startDnsmasq(options: ServerOptions = {}): Promise<RealSer
   return await startServer({ program: "dnsmasq", words, host, port, options, ready: null, remove: () => {} });
 }
 
+/** librdkafka's mock cluster of one broker, inside a kcat that consumes the topic `boot`; it chooses its port, and says so. */
+export async function startKafka(): Promise<RealServer> {
+  const mock = ["-X", "test.mock.num.brokers=1", "-X", "debug=mock"];
+  const child = spawnIn(undefined, "kcat", ["-C", "-t", "boot", "-b", "127.0.0.1:1", ...mock]);
+  let output = "";
+  child.stdout?.resume();
+  child.stderr?.on("data", (chunk) => (output += output.length < 100_000 ? String(chunk) : ""));
+  const port = () => /bootstrap\.servers=127\.0\.0\.1:(\d+)/.exec(output)?.[1];
+  try {
+    await until("kcat's broker listens", () => port() !== undefined || hasEnded(child), READY_MS);
+    if (hasEnded(child)) throw new Error(`kcat ended: ${output}`);
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+  return { host: "127.0.0.1", port: Number(port()), pid: child.pid!, stop: () => stopServer(child, () => {}) };
+}
+
 /** A Prometheus that scrapes one target each 200 ms, with its data in a folder of its own. */
 export async function startPrometheus(target: string): Promise<RealServer> {
   const { folder, remove } = temporaryFolder();
