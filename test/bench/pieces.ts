@@ -38,6 +38,7 @@ export const PIECES: readonly Bench[] = [
   pieces("capture-file", "a frame out of a file, with and without stdio's locks; a poll that finds nothing"),
   pieces("redis", "a Redis request and its reply through both parsers, in one go and step by step"),
   pieces("memcached", "a memcached request and its reply through both parsers"),
+  pieces("kafka", "a Kafka request and its response through both parsers, read as far as it tells something"),
   pieces("aggregate", "a transaction in numbers"),
   pieces("scripts", "what a script costs a packet, and the capture"),
   pieces("records", "a transaction as a line and as JSON"),
