@@ -1,7 +1,9 @@
 import type { Exchange } from "../protocol.ts";
 import { Details } from "./details.ts";
 import { UNSUPPORTED_VERSION } from "./errors.ts";
+import { Integers, STARVED } from "./integers.ts";
 import { Op, type Program, Role, STEP } from "./layout.ts";
+import { isNoUuid, uuidText } from "./uuid.ts";
 
 // Runs for every message.
 
@@ -9,12 +11,8 @@ import { Op, type Program, Role, STEP } from "./layout.ts";
 const MAX_DEPTH = 4;
 /** Steps of one message, so that a count from the wire costs no more than this; what follows is passed. */
 const MAX_STEPS = 1 << 16;
-/** A uuid is the longest thing that is held until it is whole. */
-const HELD_BYTES = 16;
-const MAX_VARINT_SHIFT = 28;
 /** Bytes of a client's name that are shown: the key is to have room behind it. */
 const MAX_CLIENT_BYTES = 48;
-const STARVED = -1;
 
 const encoder = new TextEncoder();
 const CLIENT_TEXT = encoder.encode("client=");
@@ -53,10 +51,7 @@ export class Walker {
   #isKeyTheEnd = false;
   /** The text being passed is the last thing that is asked for. */
   #isLast = false;
-  readonly #held = new Uint8Array(HELD_BYTES);
-  #heldBytes = 0;
-  #value = 0;
-  #shift = 0;
+  readonly #integers = new Integers();
   #shown = 0;
   /** Tagged fields still to come; -1: their count is. */
   #tags = -1;
@@ -93,9 +88,7 @@ export class Walker {
     this.#shown = 0;
     this.#hasKey = false;
     this.#isLast = false;
-    this.#heldBytes = 0;
-    this.#value = 0;
-    this.#shift = 0;
+    this.#integers.begin();
     this.#tags = -1;
     this.#isTagSize = false;
     this.#depth = 0;
@@ -191,22 +184,9 @@ export class Walker {
     return at;
   }
 
-  /** Whether `size` bytes at `at` are there, be it in `#held`, by and by. */
-  #hold(bytes: Uint8Array, at: number, end: number, size: number): number {
-    let from = at;
-    while (from < end && this.#heldBytes < size) this.#held[this.#heldBytes++] = bytes[from++]!;
-    return this.#heldBytes < size ? STARVED : from;
-  }
-
   #number(bytes: Uint8Array, at: number, end: number, size: number): number {
-    if (this.#heldBytes === 0 && at + size <= end) {
-      this.#told(signed(bytes, at, size));
-      return at + size;
-    }
-    const next = this.#hold(bytes, at, end, size);
-    if (next === STARVED) return STARVED;
-    this.#heldBytes = 0;
-    this.#told(signed(this.#held, 0, size));
+    const next = this.#integers.fixed(bytes, at, end, size);
+    if (next !== STARVED) this.#told(this.#integers.value);
     return next;
   }
 
@@ -240,68 +220,40 @@ export class Walker {
   }
 
   #uuid(bytes: Uint8Array, at: number, end: number): number {
-    const next = this.#hold(bytes, at, end, HELD_BYTES);
+    const next = this.#integers.uuid(bytes, at, end);
     if (next === STARVED) return STARVED;
-    this.#heldBytes = 0;
-    const isKey = this.#steps[this.#at + 2] === Role.key && !this.#hasKey && this.#held.some((byte) => byte !== 0);
-    const wants = (isKey && this.#wantsText) || this.#details !== null;
-    // As Kafka prints them: base64 of the URL alphabet, without padding.
-    const text = wants ? Buffer.from(this.#held).toString("base64url") : "";
-    this.#details?.tell(this.#steps[this.#at + 3]!, text, Role.none);
+    const { held } = this.#integers;
+    const role = this.#steps[this.#at + 2];
+    if (this.#details !== null) {
+      this.#details.tell(this.#steps[this.#at + 3]!, Buffer.from(uuidText(held)).toString("latin1"), Role.none);
+    }
     this.#advance();
-    if (!isKey) return next;
+    if (role !== Role.key || this.#hasKey || isNoUuid(held)) return next;
     this.#hasKey = true;
     if (this.#wantsText) {
-      const encoded = encoder.encode(text);
+      const text = uuidText(held);
       this.#exchange!.word(true);
-      this.#exchange!.text(encoded, 0, encoded.length);
+      this.#exchange!.text(text, 0, text.length);
     }
     if (this.#isKeyTheEnd) this.isOver = true;
     return next;
   }
 
   #fixedLength(bytes: Uint8Array, at: number, end: number, size: number): number {
-    if (this.#heldBytes === 0 && at + size <= end) {
-      const length = signed(bytes, at, size);
-      this.#left -= size;
-      this.#measured(length);
-      return at + size;
-    }
-    const next = this.#hold(bytes, at, end, size);
+    const next = this.#integers.fixed(bytes, at, end, size);
     if (next === STARVED) return STARVED;
-    this.#heldBytes = 0;
     this.#left -= next - at;
-    this.#measured(signed(this.#held, 0, size));
+    this.#measured(this.#integers.value);
     return next;
   }
 
   /** Lengths and counts in varints are one more than they are; 0 is null. */
   #varLength(bytes: Uint8Array, at: number, end: number): number {
-    const next = this.#varint(bytes, at, end);
+    const next = this.#integers.varint(bytes, at, end);
     if (next === STARVED) return STARVED;
-    const length = this.#value - 1;
-    this.#value = 0;
     this.#left -= next - at;
-    this.#measured(length);
+    this.#measured(this.#integers.value - 1);
     return next;
-  }
-
-  /** Leaves an unsigned varint in `#value`. */
-  #varint(bytes: Uint8Array, at: number, end: number): number {
-    for (let from = at; from < end; from++) {
-      const byte = bytes[from]!;
-      this.#value += (byte & 0x7f) * 2 ** this.#shift;
-      this.#shift += 7;
-      if (byte < 0x80) {
-        this.#shift = 0;
-        return from + 1;
-      }
-      if (this.#shift > MAX_VARINT_SHIFT) {
-        this.#break();
-        return from + 1;
-      }
-    }
-    return STARVED;
   }
 
   /** What the step has read the length of; negative: null. */
@@ -401,10 +353,9 @@ export class Walker {
 
   /** Tagged fields, all of them passed. */
   #tag(bytes: Uint8Array, at: number, end: number): number {
-    const next = this.#varint(bytes, at, end);
+    const next = this.#integers.varint(bytes, at, end);
     if (next === STARVED) return STARVED;
-    const value = this.#value;
-    this.#value = 0;
+    const { value } = this.#integers;
     this.#left -= next - at;
     if (this.#tags < 0) this.#tags = value;
     else if (!this.#isTagSize) this.#isTagSize = true;
@@ -427,18 +378,5 @@ export class Walker {
     if (shown === 0) return;
     this.#exchange!.text(bytes, start, start + shown);
     this.#shown -= shown;
-  }
-}
-
-function signed(bytes: Uint8Array, at: number, size: number): number {
-  switch (size) {
-    case 1:
-      return (bytes[at]! << 24) >> 24;
-    case 2:
-      return ((bytes[at]! << 24) >> 16) | bytes[at + 1]!;
-    case 4:
-      return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    default:
-      return signed(bytes, at, 4) * 2 ** 32 + (signed(bytes, at + 4, 4) >>> 0);
   }
 }
