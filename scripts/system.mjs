@@ -34,6 +34,7 @@ const COMPILER = [
 const TESTS = [
   program("redis-server", { apt: "redis-server", dnf: "redis", apk: "redis", brew: "redis" }, "redis-server"),
   program("dnsmasq", { apt: "dnsmasq-base", dnf: "dnsmasq", apk: "dnsmasq", brew: "dnsmasq" }),
+  program("kcat", { apt: "kcat", dnf: null, apk: "kcat", brew: "kcat" }),
   program("memcached", { apt: "memcached", dnf: "memcached", apk: "memcached", brew: "memcached" }, "memcached"),
   program("prometheus", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }, "prometheus"),
   program("promtool", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }),
