@@ -239,7 +239,7 @@ function checksum(row = ""): string {
 }
 
 function ascii(row = ""): string {
-  return row.slice(54, 56);
+  return row.slice(55, 57);
 }
 
 describe("what is below the line", () => {
@@ -257,7 +257,7 @@ describe("what is below the line", () => {
     assert.deepEqual(rows, [
       "\t0x0000:  4500 0030 0001 4000 4006 0000 0a00 0001  E..0..@.@.......",
       "\t0x0010:  0a00 0002 c7c1 18eb 0000 0000 0000 0000  ................",
-      `\t0x0020:  5010 0200 ${checksum(rows[2])} 0000 2a31 0d0a 1b5b 324a  P.${ascii(rows[2])}..*1...[2J`,
+      `\t0x0020:  5010 0200 ${checksum(rows[2])} 0000 2a31 0d0a 1b5b 324a  P...${ascii(rows[2])}..*1...[2J`,
     ]);
   });
 
