@@ -1,4 +1,5 @@
 import { type Exchange, type Plan, type Simulation, simulate, type TruePair } from "../properties/simulation.ts";
+import { answer, framed, question } from "../support/dns.ts";
 import {
   fetch,
   fetchResponse,
@@ -7,7 +8,7 @@ import {
   produce,
   produceResponse,
 } from "../support/kafka-frames.ts";
-import { BEGIN_US, Dialogue, SERVER, type TestSegment } from "../support/segments.ts";
+import { BEGIN_US, CLIENT, Dialogue, datagram, SERVER, type TestSegment } from "../support/segments.ts";
 import type { Below } from "./records.ts";
 
 const REQUESTS = ["get", "set", "inline", "setHostile"] as const;
@@ -122,4 +123,28 @@ function exchanged(below: Below, key: string): Exchanged {
     default:
       return { request: `get ${key}\r\n`, response: `VALUE ${key} 0 ${data.length}\r\n${data}\r\nEND\r\n` };
   }
+}
+
+/** Questions and answers in datagrams, from few ports, and over a TCP connection. */
+export function dnsDialogue(below: Below): TestSegment[] {
+  const server = { ...SERVER, port: 53 };
+  const tcp = new Dialogue(undefined, server);
+  tcp.open(0);
+  const datagrams: TestSegment[] = [];
+  let at = 100;
+  for (let n = 0; n < 3 + below(20); n++) {
+    at += 1 + below(below(2) === 0 ? 50 : 30_000);
+    const [id, name, type] = [below(4), `n${below(6)}.example`, [1, 28, 252, 255][below(4)]!];
+    const asked = question(id, name, type);
+    const answered = answer(id, name, type, below(4));
+    const answeredAt = at + 1 + below(3000);
+    if (below(2) === 0) {
+      const client = { ...CLIENT, port: CLIENT.port + below(3) };
+      datagrams.push(datagram(at, client, server, asked, n), datagram(answeredAt, server, client, answered, n));
+    } else {
+      tcp.client(at, framed(asked).toString("latin1"));
+      tcp.server(answeredAt, framed(answered).toString("latin1"));
+    }
+  }
+  return [...tcp.segments, ...datagrams].sort((a, b) => a.timeUs - b.timeUs);
 }

@@ -11,10 +11,10 @@ import { type Finished, OPTIONS, type Result, runBatches } from "../properties/r
 import { random } from "../properties/simulation.ts";
 import { pcapFile, pcapngFile } from "../support/pcap-file.ts";
 import { batchOf, ETHERNET, type TestSegment, type Wire } from "../support/segments.ts";
-import { kafkaDialogue, memcachedDialogue, redisDialogue } from "./dialogues.ts";
+import { dnsDialogue, kafkaDialogue, memcachedDialogue, redisDialogue } from "./dialogues.ts";
 import { moved, wounded, woundedFile } from "./mutate.ts";
 import { type Below, batchOfFrames, type Corpus, captureFiles, type Frame, framesOfBatch } from "./records.ts";
-import { sessionCase } from "./sessions.ts";
+import { datagramCase, sessionCase } from "./sessions.ts";
 
 /** One way to make cases: a seed says which. Returns what is wrong, a sentence each. */
 export type Kind = (seed: number) => string[] | Promise<string[]>;
@@ -31,11 +31,13 @@ const WIRES: readonly Wire[] = [
 ];
 
 function segmentsOf(below: Below): TestSegment[] {
-  switch (below(3)) {
+  switch (below(4)) {
     case 0:
       return redisDialogue(below).truth.frames;
     case 1:
       return kafkaDialogue(below).segments;
+    case 2:
+      return dnsDialogue(below);
     default:
       return memcachedDialogue(below).segments;
   }
@@ -206,6 +208,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   captures,
   file,
   session: sessionCase,
+  datagrams: datagramCase,
 };
 
 /** Longest that a case may take, ms: most take less than one. */

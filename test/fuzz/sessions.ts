@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Exchange, Protocol, Session } from "../../src/protocols/protocol.ts";
 import { PROTOCOLS } from "../../src/protocols/registry.ts";
 import { random } from "../properties/simulation.ts";
+import { answer, framed, question } from "../support/dns.ts";
 import {
   fetch,
   fetchResponse,
@@ -50,7 +51,27 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
       "|",
     ),
   ],
+  dns: [
+    ..."\0\x1d \0\x0c \0\x40 \x12\x34 \x01\0 \x81\x80 \x83\x80 \0\x01 \0\0 \xff\xff \x03www \x07example \x03com \xc0\x0c \xc0\x10 \xff\xff \x3f".split(
+      " ",
+    ),
+    ...[
+      "\0\x01\0\0\0\0\0\0",
+      "\0\x01\0\x01\0\0\0\x01",
+      "\0\0\x01\0\x01",
+      "\0\0\x1c\0\x01",
+      "\0\0)\x04\xd0\x01\0\0\0\0\0",
+      "\0\0\xfc\0\x01",
+    ],
+    ...[
+      question(1, "a.example"),
+      answer(1, "a.example"),
+      question(1, "b.example", 252),
+      answer(1, "b.example", 252),
+    ].flatMap((message) => [message, framed(message)].map((bytes) => bytes.toString("latin1"))),
+  ],
   memcached: [
+    ..."\0\x01 \0\0 \0\x01\0\0 \0\x02\0\0 \0\x01\0\0\0\x01\0\0 \0\x01\0\0\0\x02\0\0 \0\x01\0\x01\0\x02\0\0".split(" "),
     ..."get gets gat set add append cas incr delete touch mg ms md ma me mn stats watch lru_crawler metadump version quit".split(
       " ",
     ),
@@ -99,6 +120,25 @@ function step(protocol: Protocol, below: Below): Step {
     default:
       return { ...nothing, bytes: soup(protocol, below) };
   }
+}
+
+/** Raw datagrams into a session, each as it is and cut off: the recording exchange throws where the contract is broken. */
+export function datagramCase(seed: number): string[] {
+  const below = random(seed);
+  const spoken = PROTOCOLS.filter((protocol) => protocol.datagrams !== undefined);
+  const protocol = spoken[below(spoken.length)]!;
+  const steps = Array.from({ length: 1 + below(20) }, (): Step => {
+    const missing = below(4) === 0 ? below(2000) : 0;
+    const bytes = soup(protocol, below);
+    return { direction: below(2) === 0 ? "client" : "server", bytes, missing, isResync: false, isDatagram: true };
+  });
+  for (const { bytes } of steps) {
+    // Whatever it is taken for, it is told without a throw.
+    protocol.datagrams!.recogniseRequest(bytes, 0, bytes.length);
+    protocol.datagrams!.recogniseResponse(bytes, 0, bytes.length);
+  }
+  play(protocol, steps, { text: below(4) > 0, values: below(4) === 0 });
+  return [];
 }
 
 /** The same protocol on a connection that falls asleep before each step (src/transactions/awake.ts). */
