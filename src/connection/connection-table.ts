@@ -56,13 +56,17 @@ export class ConnectionTable {
     this.servers = options.servers ?? new ServerTable();
     this.moment = new Moment(options.counted ?? { frames: 0 });
     this.#slots = new ConnectionSlots(options.seed);
+    const table = this;
     this.datagrams = new Datagrams({
       slots: this.#slots,
       duplicates: this.duplicates,
       sample: this.sample,
       servers: this.servers,
       options,
-      add: (segment, hash) => this.#add(segment, hash),
+      get clockUs() {
+        return table.clockUs;
+      },
+      add: (segment, hash, isDatagrams) => this.#add(segment, hash, isDatagrams),
       touch: (connection) => this.#touch(connection),
       drop: (connection, reason) => this.#drop(connection, reason),
     });
@@ -271,7 +275,7 @@ export class ConnectionTable {
     return !connection.isIgnored;
   }
 
-  #add(s: Segment, hash: number): Connection {
+  #add(s: Segment, hash: number, isDatagrams = false): Connection {
     if (this.#slots.size >= this.#options.maxConnections) this.#makeRoom();
     const connection = new Connection(
       ++this.#lastId,
@@ -279,6 +283,7 @@ export class ConnectionTable {
       [s.source0, s.source1, s.source2, s.source3, s.sourcePort],
       [s.destination0, s.destination1, s.destination2, s.destination3, s.destinationPort],
       this.servers.other,
+      isDatagrams,
     );
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;

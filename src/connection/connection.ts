@@ -11,6 +11,8 @@ export type Side = "client" | "server" | "local" | "transit";
 /** The first three words of two IPv6 addresses, endpoint A's and B's. */
 export type HighWords = readonly [number, number, number, number, number, number];
 
+const NO_PATH = new Path();
+const NO_FLOW = new Flow();
 const NO_WORDS: HighWords = [0, 0, 0, 0, 0, 0];
 
 /** One bit each of what is true of a connection: with 100,000 of them every word is 0.8 MB. */
@@ -35,9 +37,10 @@ export class Connection {
   readonly bPort: number;
   /** Null while nobody knows (no handshake, unknown ports, no telling bytes yet). */
   clientIsA: boolean | null = null;
-  readonly path = new Path();
-  readonly fromA = new Flow();
-  readonly fromB = new Flow();
+  /** Of TCP; what exchanges datagrams has one in common with all others, of which nothing is known. */
+  readonly path: Path;
+  readonly fromA: Flow;
+  readonly fromB: Flow;
   /** The capture's clock at its last segment, and (modulo 2^32) when it was last moved to the end of the order. */
   lastUs = 0.5;
   orderedLow = 0;
@@ -58,8 +61,13 @@ export class Connection {
     a: readonly [number, number, number, number, number],
     b: readonly [number, number, number, number, number],
     server: Server,
+    isDatagrams = false,
   ) {
     this.id = id;
+    this.path = isDatagrams ? NO_PATH : new Path();
+    this.fromA = isDatagrams ? NO_FLOW : new Flow();
+    this.fromB = isDatagrams ? NO_FLOW : new Flow();
+    if (isDatagrams) this.#bits = Bit.datagrams;
     const [a0, a1, a2, a3, aPort] = a;
     const [b0, b1, b2, b3, bPort] = b;
     this.highWords = ipVersion === 4 ? null : [a0, a1, a2, b0, b1, b2];
@@ -118,10 +126,6 @@ export class Connection {
   /** Two endpoints that exchange datagrams: no TCP. */
   get isDatagrams(): boolean {
     return (this.#bits & Bit.datagrams) !== 0;
-  }
-
-  set isDatagrams(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.datagrams : this.#bits & ~Bit.datagrams;
   }
 
   /** Why bytes of the client are missing, should there be any. */

@@ -10,7 +10,9 @@ import type { ConnectionSlots } from "./slots.ts";
 import type { TableOptions } from "./table-options.ts";
 
 /** Two endpoints that exchange datagrams, and have said nothing for so long with nothing pending, are forgotten. */
-const IDLE_US = 5_000_000;
+const IDLE_US = 1_000_000;
+/** Looked at for that, with each that is opened: a busy resolver asks each question from another port. */
+const LOOKED_AT = 2;
 /** Makes the hash of two endpoints' datagrams another one than that of a TCP connection between them, always. */
 const DATAGRAMS = 0x5bd1e995;
 /** Those with something pending are passed over so often when room has to be made. */
@@ -23,7 +25,9 @@ export interface Host {
   readonly sample: Sample;
   readonly servers: ServerTable;
   readonly options: TableOptions;
-  add(segment: Segment, hash: number): Connection;
+  /** As the table's. */
+  readonly clockUs: number;
+  add(segment: Segment, hash: number, isDatagrams: boolean): Connection;
   touch(connection: Connection): void;
   /** Ends and forgets it. */
   drop(connection: Connection, reason: EndReason): void;
@@ -58,7 +62,12 @@ export class Datagrams {
     const host = this.#host;
     if (segment.payloadLength === 0 || host.duplicates.isDuplicate(segment)) return;
     const hash = host.slots.hashOf(segment) ^ DATAGRAMS;
-    const found = host.slots.find(segment, hash);
+    let found = host.slots.find(segment, hash);
+    // Whether it is gone does not depend on when that was noticed: with other traffic, or on another worker, it would be.
+    if (found !== null && this.#isOver(found)) {
+      host.drop(found, "idle");
+      found = null;
+    }
     const fromA = found === null || host.slots.foundFromA;
     const connection = found ?? this.#open(segment, hash);
     host.touch(connection);
@@ -79,15 +88,29 @@ export class Datagrams {
   }
 
   #open(segment: Segment, hash: number): Connection {
-    for (let first = this.#order.first; first !== undefined && first.slot < 0; first = this.#order.first) {
-      this.#order.shift();
-    }
+    this.#tidy();
     if (this.#order.length >= this.#capacity) this.#makeRoom();
-    const connection = this.#host.add(segment, hash);
-    connection.isDatagrams = true;
+    const connection = this.#host.add(segment, hash, true);
     this.#order.push(connection);
     this.opened++;
     return connection;
+  }
+
+  /** It has said nothing for long enough, and nothing is pending. */
+  #isOver(connection: Connection): boolean {
+    return connection.lastUs + this.idleUs <= this.#host.clockUs && connection.receiver?.hasPending !== true;
+  }
+
+  /** Forgets the oldest that are over. */
+  #tidy(): void {
+    for (let left = LOOKED_AT; left > 0; left--) {
+      const oldest = this.#order.first;
+      if (oldest === undefined || (oldest.slot >= 0 && oldest.lastUs + this.idleUs > this.#host.clockUs)) return;
+      this.#order.shift();
+      if (oldest.slot < 0) continue;
+      if (this.#isOver(oldest)) this.#host.drop(oldest, "idle");
+      else this.#order.push(oldest);
+    }
   }
 
   /** One that is gone already makes room, or the oldest, but rather one with nothing pending. */

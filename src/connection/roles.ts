@@ -58,6 +58,7 @@ function bySpeech(speaker: "client" | "server" | null, fromA: boolean): boolean 
 
 /** Where this host stands: `local` is the set of its addresses; empty when a file is read. */
 export function sideOf(connection: Connection, local: ReadonlySet<string>): Side {
+  if (local.size === 0) return "transit";
   const clientAddress = connection.clientIsA === false ? connection.bAddress : connection.aAddress;
   const serverAddress = connection.clientIsA === false ? connection.aAddress : connection.bAddress;
   const isClient = local.has(clientAddress);

@@ -56,9 +56,12 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       if (!session.response(bytes, start, end, end + cut)) pairing.countParserError("response");
       pairing.dropResponse();
     }
-    if (!pairing.isOverfull) return;
-    pairing.isOverfull = false;
-    pairing.countParserError("pending_limit");
+    if (pairing.isOverfull) {
+      pairing.isOverfull = false;
+      pairing.countParserError("pending_limit");
+    }
+    // Most clients ask once and are never heard of again: the next one goes on with what this one used.
+    if (this.#rest === null && pairing.pendingCount === 0) this.sleep();
   }
 
   ended(reason: EndReason): void {

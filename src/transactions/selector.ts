@@ -137,8 +137,10 @@ export class ProtocolSelector {
   }
 }
 
-function isOthers({ otherPorts }: DatagramProtocol, a: number, b: number): boolean {
-  return otherPorts !== undefined && (otherPorts.includes(a) || otherPorts.includes(b));
+/** Another protocol's port, and none of its own: clients take any port that is free. */
+function isOthers({ ports, otherPorts }: DatagramProtocol, a: number, b: number): boolean {
+  if (otherPorts === undefined || ports.includes(a) || ports.includes(b)) return false;
+  return otherPorts.includes(a) || otherPorts.includes(b);
 }
 
 /** Whether bytes begin a TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */
