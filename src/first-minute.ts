@@ -57,10 +57,12 @@ export interface FirstMinuteView {
   readonly frames: number;
   /** Frames that the filter would take behind a VLAN tag, seen by a second look (`countTaggedFrames`); 0 where there was none. */
   readonly taggedFrames: number;
-  /** Frames that are TCP segments. */
+  /** Frames that are TCP segments, or UDP datagrams where a protocol that is spoken in them is asked for. */
   readonly decoded: number;
   /** Connections with a segment that was followed. */
   readonly connections: number;
+  /** Pairs of endpoints that exchange UDP datagrams of none of the protocols asked for; they are no connections here. */
+  readonly unknownUdp: number;
   /** Of these: begun before the capture, so that pairing waits for a provable boundary. */
   readonly midstream: number;
   /** Of these: with payload in one direction, and not a segment in the other. */
@@ -113,6 +115,11 @@ const FINDINGS: readonly Finding[] = [
   {
     holds: (view) => view.decoded === 0,
     say: (view) => `${plural(view.frames, "frame")} and no TCP segment among them: try the filter "tcp"`,
+  },
+  {
+    holds: (view) => view.connections === 0 && view.unknownUdp > 0,
+    say: (view) =>
+      `${plural(view.unknownUdp, "exchange")} of UDP datagrams of no known protocol: name it with its port, as in -p dns:PORT, or filter for the server's port`,
   },
   {
     holds: (view) => view.connections === 0,

@@ -356,6 +356,8 @@ class Run {
 
   #view(taggedFrames: number): FirstMinuteView {
     const { stages, requests, responses } = this.#captor.snapshot();
+    const { total } = stages.connections;
+    const unknownUdp = stages.connections.notAnalysed.unknown_udp ?? 0;
     return {
       source: this.#captor.source.name,
       isLive: this.#captor.source.isLive,
@@ -365,7 +367,8 @@ class Run {
       frames: stages.capture.frames,
       taggedFrames,
       decoded: stages.capture.decoded,
-      connections: stages.connections.total.syn + stages.connections.total.midstream,
+      connections: total.syn + total.midstream + total.udp - unknownUdp,
+      unknownUdp,
       midstream: stages.connections.total.midstream,
       oneSided: this.#captor.oneSided(),
       tls: stages.connections.notAnalysed.tls ?? 0,

@@ -1,3 +1,5 @@
+import type { Connection } from "./connection.ts";
+
 /** A server and what TCP did on its connections. Ids are dense, from 1; 0 is the shared "other". */
 export class Server {
   readonly id: number;
@@ -33,6 +35,8 @@ export class ServerTable {
   limited = 0;
   readonly #byText = new Map<string, Server>();
   readonly #directory: ServerDirectory | null;
+  /** What `findOf` found last, of IPv4. */
+  #last = { address: 0, port: -1, server: this.other };
 
   /** `directory`: this table holds a part of the connections, and others the rest. */
   constructor(directory: ServerDirectory | null = null) {
@@ -47,6 +51,18 @@ export class ServerTable {
     if (id !== 0) return this.#add(id, text);
     this.limited++;
     return this.other;
+  }
+
+  /** The server of this connection. Its text is not made where it is that of the connection before, as nearly always. */
+  findOf(connection: Connection): Server {
+    const address = connection.clientIsA === false ? connection.a3 : connection.b3;
+    const { serverPort } = connection;
+    if (this.#last.address === address && this.#last.port === serverPort && connection.highWords === null)
+      return this.#last.server;
+    const server = this.find(connection.serverText);
+    // What has no room is asked for each time: it is counted.
+    if (connection.highWords === null && server.id !== 0) this.#last = { address, port: serverPort, server };
+    return server;
   }
 
   has(text: string): boolean {

@@ -8,8 +8,8 @@ import { Pairing } from "./pairing.ts";
 import { Rest } from "./rest.ts";
 import { StreamPlace } from "./stream-place.ts";
 
-/** Of a conversation that has had no pairing yet. */
-const NOTHING_LEFT = new Rest();
+/** Of conversations that have left nothing pending: all that is kept of these is their number of requests. */
+const LITTLE_LEFT = new Rest();
 /**
  * Datagrams have no place in a stream. What stands for their sequence number is a sum over their bytes: the captures of two hosts can be
  * joined by it.
@@ -26,7 +26,10 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   #protocol: Protocol | null = null;
   #pairing: Pairing | null = null;
   #session: DatagramSession | null = null;
+  /** Null where nothing is pending. */
   #rest: Rest | null = null;
+  #requests = 0;
+  #hasSlept = false;
   #isAwake = false;
 
   constructor(context: ConversationContext, connection: Connection) {
@@ -61,7 +64,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       pairing.countParserError("pending_limit");
     }
     // Most clients ask once and are never heard of again: the next one goes on with what this one used.
-    if (this.#rest === null && pairing.pendingCount === 0) this.sleep();
+    if (!this.#hasSlept && pairing.pendingCount === 0) this.sleep();
   }
 
   ended(reason: EndReason): void {
@@ -88,8 +91,11 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       pairing.sleep();
       return;
     }
-    this.#rest ??= new Rest();
-    pairing.leave(this.#rest, 0);
+    const rest = pairing.pendingCount === 0 ? LITTLE_LEFT : new Rest();
+    pairing.leave(rest, 0);
+    this.#rest = rest === LITTLE_LEFT ? null : rest;
+    this.#requests = rest.lastNumber;
+    this.#hasSlept = true;
     this.#context.datagramSpares.give(this.#protocol!.datagrams!, { pairing, session });
     this.#pairing = null;
     this.#session = null;
@@ -110,7 +116,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       this.#connection.isIgnored = true;
       return false;
     }
-    this.#connection.server = servers.find(this.#connection.serverText);
+    this.#connection.server = servers.findOf(this.#connection);
     this.#protocol = chosen;
     return true;
   }
@@ -128,7 +134,9 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     const spare = this.#context.datagramSpares.take(datagrams!);
     const pairing = spare?.pairing ?? new Pairing(this.#context, origin, true);
     this.#session = spare?.session ?? datagrams!.createSession(pairing);
-    pairing.resume(origin, true, this.#rest ?? NOTHING_LEFT);
+    LITTLE_LEFT.lastNumber = this.#requests;
+    pairing.resume(origin, true, this.#rest ?? LITTLE_LEFT);
     this.#pairing = pairing;
+    this.#rest = null;
   }
 }
