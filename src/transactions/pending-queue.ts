@@ -6,7 +6,7 @@ import { Flag } from "./transaction.ts";
 /** Pending requests looked at for one: each segment sent again costs this much at most. */
 const MAX_LOOKED_AT = 1024;
 /** Requests of one connection that wait for the response with their id: each response costs this much at most. */
-export const MAX_PENDING_BY_ID = 4096;
+export const MAX_PENDING_BY_ID = 1024;
 
 /** The requests of one connection that wait for their response, first in, first out: a list of the pool's entries. */
 export class PendingQueue {

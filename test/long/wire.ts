@@ -84,6 +84,23 @@ export class Wire {
     this.nowUs += this.stepUs;
   }
 
+  /** The same of a UDP datagram. */
+  sendDatagram(ends: Ends, fromClient: boolean, payload: Uint8Array): void {
+    const { length: at } = this;
+    const ip = at + RECORD_HEADER_BYTES + 14;
+    this.send(ends, fromClient, 0, 0, NOTHING);
+    const view = this.#view;
+    const bytes = 34 + 8 + payload.length;
+    view.setUint32(at + 8, bytes, true);
+    view.setUint32(at + 12, bytes, true);
+    view.setUint16(ip + 2, 28 + payload.length);
+    view.setUint8(ip + 9, 17);
+    view.setUint16(ip + 24, 8 + payload.length);
+    view.setUint16(ip + 26, 0);
+    this.batch.set(payload, ip + 28);
+    this.length = ip + 28 + payload.length;
+  }
+
   get isFull(): boolean {
     return this.length + LARGEST_RECORD > BATCH_BYTES;
   }
