@@ -6,6 +6,8 @@ import { decodeUdp } from "./udp.ts";
 
 const PROTOCOL_TCP = 6;
 const PROTOCOL_UDP = 17;
+/** The first fragment of several: of a datagram it says who sends it to whom, how long it is, and how it begins. */
+const MORE_FRAGMENTS = 0x2000;
 
 /**
  * Decodes the IP packet at `at` and the TCP segment or, where these are wanted, the UDP datagram in it. `end` bounds the captured bytes, `originalEnd` is where the
@@ -35,7 +37,8 @@ function decodeIpv4(segment: Segment, bytes: Uint8Array, at: number, end: number
   const isTcp = bytes[at + 9] === PROTOCOL_TCP;
   if (!isTcp && (bytes[at + 9] !== PROTOCOL_UDP || !segment.wantsDatagrams)) return Skip.notTcp;
   // More fragments, or an offset: the segment is not whole. (Bit 14, "don't fragment", does not matter.)
-  if ((u16(bytes, at + 6) & 0x3fff) !== 0) return Skip.fragment;
+  const fragment = u16(bytes, at + 6) & 0x3fff;
+  if (fragment !== 0 && (isTcp || fragment !== MORE_FRAGMENTS)) return Skip.fragment;
   let totalLength = u16(bytes, at + 2);
   // A packet handed to the network card for segmentation may carry the length 0: then the frame's own length counts.
   if (totalLength === 0) totalLength = originalEnd - at;
@@ -47,7 +50,7 @@ function decodeIpv4(segment: Segment, bytes: Uint8Array, at: number, end: number
   segment.destination3 = u32(bytes, at + 16) | 0;
   segment.ipId = u16(bytes, at + 4);
   if (isTcp) return decodeTcp(segment, bytes, at + headerBytes, end, at + totalLength);
-  return decodeUdp(segment, bytes, at + headerBytes, end, at + totalLength);
+  return decodeUdp(segment, bytes, at + headerBytes, end, at + totalLength, fragment !== 0);
 }
 
 /**
@@ -72,13 +75,17 @@ function decodeIpv6(segment: Segment, bytes: Uint8Array, at: number, end: number
   segment.ipId = 0;
   let next = bytes[at + 6]!;
   let header = at + 40;
+  let isFirst = false;
   while (next !== PROTOCOL_TCP) {
-    if (next === PROTOCOL_UDP && segment.wantsDatagrams) return decodeUdp(segment, bytes, header, end, packetEnd);
+    if (next === PROTOCOL_UDP && segment.wantsDatagrams)
+      return decodeUdp(segment, bytes, header, end, packetEnd, isFirst);
     if (header + 8 > end) return isExtension(next) ? Skip.cutHeader : Skip.notTcp;
     if (next === 44) {
       // Fragment header: offset (13 bits), reserved (2), more fragments (1). An "atomic" one is a whole packet.
-      if ((u16(bytes, header + 2) & 0xfff9) !== 0) return Skip.fragment;
+      const fragment = u16(bytes, header + 2) & 0xfff9;
       next = bytes[header]!;
+      isFirst = fragment === 1 && next === PROTOCOL_UDP && segment.wantsDatagrams;
+      if (fragment !== 0 && !isFirst) return Skip.fragment;
       header += 8;
     } else if (next === 51) {
       // Authentication header (RFC 4302): its length counts 4-byte words beyond the first two.

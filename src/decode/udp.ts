@@ -9,16 +9,24 @@ const SUMMED_BYTES = 64;
 /**
  * RFC 768: source port 2, destination port 2, length (header included) 2, checksum 2.
  *
- * `end` bounds the captured bytes, `packetEnd` is where the IP packet ended on the wire.
+ * `end` bounds the captured bytes, `packetEnd` is where the IP packet ended on the wire. Of several fragments the first is taken for a datagram that was
+ * cut off; the others are skipped.
  */
 // Runs for every datagram.
-export function decodeUdp(segment: Segment, bytes: Uint8Array, at: number, end: number, packetEnd: number): Skip {
+export function decodeUdp(
+  segment: Segment,
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  packetEnd: number,
+  isFirstFragment: boolean,
+): Skip {
   if (at + HEADER_BYTES > packetEnd) return Skip.malformed;
   if (at + HEADER_BYTES > end) return Skip.cutHeader;
   const length = u16(bytes, at + 4);
   // 0: a jumbogram (RFC 2675 §4), or one handed to the network card: then the packet's own length counts.
   const datagramEnd = length === 0 ? packetEnd : at + length;
-  if (datagramEnd < at + HEADER_BYTES || datagramEnd > packetEnd) return Skip.malformed;
+  if (datagramEnd < at + HEADER_BYTES || (datagramEnd > packetEnd && !isFirstFragment)) return Skip.malformed;
   segment.isDatagram = true;
   segment.sourcePort = u16(bytes, at);
   segment.destinationPort = u16(bytes, at + 2);
@@ -30,7 +38,7 @@ export function decodeUdp(segment: Segment, bytes: Uint8Array, at: number, end: 
   segment.headerStart = at;
   segment.payloadStart = at + HEADER_BYTES;
   segment.payloadLength = datagramEnd - segment.payloadStart;
-  segment.payloadCaptured = Math.max(0, Math.min(end, datagramEnd) - segment.payloadStart);
+  segment.payloadCaptured = Math.max(0, Math.min(end, packetEnd, datagramEnd) - segment.payloadStart);
   segment.sequence = sumOf(segment);
   return Skip.none;
 }

@@ -89,13 +89,27 @@ describe("a UDP datagram", () => {
       assert.equal(decode(put(put(frame, 38, high), 39, low)).skip, "malformed", `${high} ${low}`);
     }
     assert.equal(decode(put(put(frame, 38, 0), 39, 0)).skip, "", "0: the packet's own");
-    assert.equal(decode(frameOf(OF, { ...ETHERNET, fragment: 0x2000 })).skip, "fragment");
     assert.equal(decode(frame, { snaplen: 14 + 20 + 7 }).skip, "cut_header");
   });
 
   it("that was cut has its length all the same", () => {
     const { segment } = decode(frameOf(OF), { snaplen: 14 + 28 + 2 }).decoder;
     assert.deepEqual([segment.payloadLength, segment.payloadCaptured], [5, 2]);
+  });
+
+  it("in fragments is known by the first of them", () => {
+    const whole = frameOf(OF, { ...ETHERNET, fragment: 0x2000 });
+    const first = put(put(whole, 38, 0x10), 39, 0x00);
+    const { decoder, skip } = decode(first);
+    assert.equal(skip, "");
+    assert.deepEqual([decoder.segment.payloadLength, decoder.segment.payloadCaptured], [0x1000 - 8, 5]);
+    for (const fragment of [0x2001, 0x0001]) {
+      assert.equal(decode(frameOf(OF, { ...ETHERNET, fragment })).skip, "fragment");
+    }
+    const [more, last] = [1, 8].map((low) => [[44, Uint8Array.from([0, 0, 0, low, 0, 0, 0, 7])]] as const);
+    const v6 = frameOf(V6, { ...ETHERNET, extensions: more! });
+    assert.equal(decode(put(put(v6, 14 + 48 + 4, 0x10), 14 + 48 + 5, 0)).decoder.segment.payloadLength, 0x1000 - 8);
+    assert.equal(decode(frameOf(V6, { ...ETHERNET, extensions: last! })).skip, "fragment");
   });
 
   it("has a sum that another one has not, and that says the same wherever it was captured", () => {
