@@ -270,6 +270,11 @@ export interface Exchange {
    * where `wantsDetails`. Never a secret.
    */
   detail(name: string, value: string | number): void;
+  /**
+   * The response just told changes the protocol of this connection: what follows, in both directions, is nobody's, and is not pushed any
+   * more (but for what was under way: it is to be ignored).
+   */
+  leaves(): void;
   /** Keys asked for and found, of the request being answered. */
   lookups(hits: number, misses: number): void;
 }

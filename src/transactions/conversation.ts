@@ -102,6 +102,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.anchor.isClientLost))
       this.doubt(this.client.offset);
+    if (pairing.hasLeft) this.connection.isIgnored = true;
     if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
     if (cut === 0 || this.anchor.isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.server.offset + (end - start), 0);

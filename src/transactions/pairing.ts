@@ -66,6 +66,7 @@ export class Pairing extends Responding {
     this.responseReceivedOffset = Number.POSITIVE_INFINITY;
     this.requestedOffset = -1;
     this.hasLostResponses = false;
+    this.hasLeft = false;
     this.resends = null;
     this.number = rest.lastNumber;
     this.teller.longestWaitUs = rest.longestWaitUs;

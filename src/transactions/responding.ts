@@ -32,6 +32,8 @@ export abstract class Responding extends Requesting implements Exchange {
   isInGap = false;
   /** How much of the client's stream the sender of the bytes being pushed had received; Infinity where it must not matter. */
   receivedOffset = Number.POSITIVE_INFINITY;
+  /** What follows on this connection is no protocol's any more. */
+  hasLeft = false;
   /** Where set, answered requests are not told yet (see `endHold`). */
   held: HeldAnswers | null = null;
   protected responding = new ResponseDraft();
@@ -242,6 +244,10 @@ export abstract class Responding extends Requesting implements Exchange {
       this.responding.details ??= new MessageDetails();
       this.responding.details.add(name, value);
     }
+  }
+
+  leaves(): void {
+    this.hasLeft = true;
   }
 
   lookups(hits: number, misses: number): void {

@@ -94,5 +94,6 @@ export class CheapExchange implements Exchange {
   push(): void {}
   settleSilently(): void {}
   orphan(): void {}
+  leaves(): void {}
   lookups(): void {}
 }

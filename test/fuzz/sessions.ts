@@ -70,6 +70,20 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
       answer(1, "b.example", 252),
     ].flatMap((message) => [message, framed(message)].map((bytes) => bytes.toString("latin1"))),
   ],
+  http: [
+    ..."GET POST HEAD CONNECT / HTTP/1.1 HTTP/1.0 200 101 204 404 100 Content-Length: Transfer-Encoding: chunked Upgrade: Content-Type: text/event-stream , ; / : @ ? & =".split(
+      " ",
+    ),
+    ..."GET /a HTTP/1.1\r\n|POST /b HTTP/1.1\r\nContent-Length: 5\r\n\r\n|HEAD http://u:p@h/x?y HTTP/1.0\r\n\r\n|CONNECT h:1 HTTP/1.1\r\n\r\n".split(
+      "|",
+    ),
+    ..."HTTP/1.1 200 OK\r\n|HTTP/1.1 204 No\r\n\r\n|HTTP/1.1 101 S\r\n\r\n|HTTP/1.1 100 C\r\n\r\n|HTTP/1.1 413 L\r\nContent-Length: 0\r\n\r\n".split(
+      "|",
+    ),
+    ..."Content-Length: 3\r\n|Transfer-Encoding: chunked\r\n|Upgrade: x\r\n|Content-Type: text/event-stream\r\n|5\r\nhello\r\n|0\r\n\r\n|\r\n\r\n".split(
+      "|",
+    ),
+  ],
   memcached: [
     ..."\0\x01 \0\0 \0\x01\0\0 \0\x02\0\0 \0\x01\0\0\0\x01\0\0 \0\x01\0\0\0\x02\0\0 \0\x01\0\x01\0\x02\0\0".split(" "),
     ..."get gets gat set add append cas incr delete touch mg ms md ma me mn stats watch lru_crawler metadump version quit".split(

@@ -343,6 +343,10 @@ export class RecordingExchange implements Exchange {
     this.note("orphan", `${this.#responseEnds(at)} bytes`);
   }
 
+  leaves(): void {
+    this.note("leaves");
+  }
+
   lookups(hits: number, misses: number): void {
     check(hits >= 0 && misses >= 0 && hits + misses > 0, `lookups of ${hits} hits and ${misses} misses`);
     this.note(`lookups ${hits} ${hits === 1 ? "hit" : "hits"} ${misses} ${misses === 1 ? "miss" : "misses"}`);

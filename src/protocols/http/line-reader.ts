@@ -2,12 +2,12 @@ const LF = 0x0a;
 const CR = 0x0d;
 const NO_BYTES = new Uint8Array(0);
 
-/** Kept of a line that comes in pieces: what is shown of a target, and every field that matters, is shorter. */
+/** Kept of a line, which may come in pieces: what is shown of a target, and every field that matters, is shorter. */
 const CAPACITY = 256;
 
 /**
- * Cuts a header section into lines, over any number of pushes. A line ends with CRLF, or with LF alone (RFC 9112 §2.2). One that is
- * whole in the bytes pushed stays where it is; of one that comes in pieces the first 256 bytes are kept.
+ * Cuts a header section into lines, over any number of pushes. A line ends with CRLF, or with LF alone (RFC 9112 §2.2). Of a longer one
+ * only the first 256 bytes are told.
  */
 export class LineReader {
   /** Where the line last found stands: bytes[start, end), without its end. */
@@ -37,8 +37,9 @@ export class LineReader {
     }
     this.bytes = bytes;
     this.start = from;
-    this.end = i > from && bytes[i - 1] === CR ? i - 1 : i;
-    this.isCut = false;
+    // However the bytes come, the same is told.
+    this.isCut = i - from > CAPACITY;
+    this.end = this.isCut ? from + CAPACITY : i > from && bytes[i - 1] === CR ? i - 1 : i;
     return i + 1;
   }
 

@@ -1,6 +1,7 @@
 import { type Exchange, OTHER } from "../protocol.ts";
 import { isToken, methodAt } from "./methods.ts";
 import { shownOf } from "./target.ts";
+import { mayHoldUrl, veiledPath, veiledQuery } from "./veil.ts";
 
 const BLANK = 0x20;
 /** Longer ones are no method that anybody sends. */
@@ -64,9 +65,14 @@ export class RequestLine {
     exchange.word(true);
     exchange.text(bytes, this.#targetStart, shown.schemeEnd);
     if (shown.hasCredentials) exchange.text(HIDDEN, 0, HIDDEN.length);
-    exchange.text(bytes, shown.start, shown.end);
+    if (!mayHoldUrl(bytes, shown.start, shown.end)) exchange.text(bytes, shown.start, shown.end);
+    else tellAll(exchange, veiledPath(bytes, shown.start, shown.end));
     if (!exchange.wantsValues || shown.queryStart === shown.queryEnd) return;
     exchange.word(false);
-    exchange.text(bytes, shown.queryStart, shown.queryEnd);
+    tellAll(exchange, veiledQuery(bytes, shown.queryStart, shown.queryEnd));
   }
+}
+
+function tellAll(exchange: Exchange, bytes: Uint8Array): void {
+  exchange.text(bytes, 0, bytes.length);
 }

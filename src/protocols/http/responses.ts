@@ -208,6 +208,7 @@ export class ResponseParser implements Parser {
   #switches(at: number): void {
     this.#answers(at, TransactionClass.stream);
     this.#state.isTunnel = true;
+    this.#exchange.leaves();
     this.#at = At.start;
   }
 
