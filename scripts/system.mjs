@@ -35,6 +35,7 @@ const TESTS = [
   program("redis-server", { apt: "redis-server", dnf: "redis", apk: "redis", brew: "redis" }, "redis-server"),
   program("dnsmasq", { apt: "dnsmasq-base", dnf: "dnsmasq", apk: "dnsmasq", brew: "dnsmasq" }),
   program("kcat", { apt: "kcat", dnf: null, apk: "kcat", brew: "kcat" }),
+  program("nginx", { apt: "nginx-light", dnf: "nginx", apk: "nginx", brew: "nginx" }, "nginx"),
   program("memcached", { apt: "memcached", dnf: "memcached", apk: "memcached", brew: "memcached" }, "memcached"),
   program("prometheus", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }, "prometheus"),
   program("promtool", { apt: "prometheus", dnf: null, apk: "prometheus", brew: "prometheus" }),

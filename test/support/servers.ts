@@ -110,7 +110,8 @@ export async function startPrometheus(target: string): Promise<RealServer> {
   return await startServer({ program: "prometheus", words, host: "127.0.0.1", port, options: {}, ready, remove });
 }
 
-interface Start {
+/** A program that becomes a server. */
+export interface Start {
   readonly program: string;
   readonly words: readonly string[];
   readonly host: string;
@@ -121,7 +122,8 @@ interface Start {
   readonly remove: () => void;
 }
 
-async function startServer(start: Start): Promise<RealServer> {
+/** Starts a program and waits until it listens. */
+export async function startServer(start: Start): Promise<RealServer> {
   const { program, words, host, port, options, ready, remove } = start;
   const child = spawnIn(options.namespace, program, words);
   let output = "";
