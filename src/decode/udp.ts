@@ -3,6 +3,8 @@ import { Skip } from "./counters.ts";
 import type { Segment } from "./segment.ts";
 
 const HEADER_BYTES = 8;
+/** There is no window, and so none is ever closed. */
+const NO_WINDOW = 0xffff;
 /** Bytes of a datagram that `sequence` sums up: the ids of messages, and nearly all of a question. */
 const SUMMED_BYTES = 64;
 
@@ -32,7 +34,7 @@ export function decodeUdp(
   segment.destinationPort = u16(bytes, at + 2);
   segment.acknowledgement = 0;
   segment.flags = 0;
-  segment.window = 0;
+  segment.window = NO_WINDOW;
   segment.checksum = u16(bytes, at + 6);
   segment.bytes = bytes;
   segment.headerStart = at;

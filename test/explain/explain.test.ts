@@ -4,7 +4,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { captureOf, fileOf } from "../diff/two-hosts.ts";
-import { CLIENT, Dialogue, SERVER, seenAgain, sentAgain, type TestSegment } from "../support/segments.ts";
+import { answer, question } from "../support/dns.ts";
+import { CLIENT, Dialogue, datagram, SERVER, seenAgain, sentAgain, type TestSegment } from "../support/segments.ts";
 import { CLI, runTcplat } from "../support/tcplat.ts";
 import { elsewhere, explained, get, lostRequest, pipelined, slowReader, talk, write } from "./captures.ts";
 import { ELSEWHERE, LOST_REQUEST, PIPELINED, SLOW_READER } from "./texts.ts";
@@ -293,4 +294,29 @@ describe("of a real capture with losses", () => {
         );
     }
   });
+});
+
+it("explains a question in a datagram: there is no window that could be closed, and it was sent again", async () => {
+  const ask = question(7, "www.example.com");
+  const server = { ...SERVER, port: 53 };
+  const file = fileOf(
+    "datagrams.pcap",
+    captureOf([
+      datagram(0, CLIENT, server, ask, 1),
+      datagram(5_000_000, CLIENT, server, ask, 2),
+      datagram(5_001_000, server, CLIENT, answer(7, "www.example.com"), 3),
+    ]),
+  );
+  const { latency_us, cause, phases, segments } = await explanation("-r", file, "1-1");
+  assert.deepEqual([latency_us, cause], [5_001_000, "retransmission"]);
+  assert.equal(phases.find(({ name }) => name === "retransmission")?.us, 5_000_000);
+  assert.deepEqual(
+    segments.map(({ from, at_us }) => [from, at_us]),
+    [
+      ["client", 0],
+      ["client", 5_000_000],
+      ["server", 5_001_000],
+    ],
+  );
+  assert.ok(!JSON.stringify(segments).includes("window_closed"));
 });
