@@ -3,6 +3,7 @@ import { availableParallelism, cpus, loadavg } from "node:os";
 import { libpcapVersion } from "../../src/capture/libpcap.ts";
 import { accuracy } from "./accuracy.ts";
 import { dns } from "./dns.ts";
+import { http } from "./http.ts";
 import { idle } from "./idle.ts";
 import { livePipelined, liveUnpipelined } from "./live.ts";
 import { memory } from "./memory.ts";
@@ -19,7 +20,7 @@ import { workers } from "./workers.ts";
 
 const READ = [readUnpipelined, readPipelined, readValues, print, readTshark, workers];
 const LIVE = [liveUnpipelined, livePipelined, veth, accuracy];
-const BENCHES: readonly Bench[] = [...READ, dns, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
+const BENCHES: readonly Bench[] = [...READ, dns, http, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
 
 const DEFAULT_RUNS = 5;
 
