@@ -1,8 +1,5 @@
 import { http } from "../../src/protocols/http.ts";
 import { testTranscript } from "../support/transcript.ts";
 
-testTranscript(http, "http.md");
-testTranscript(http, "http-broken.md");
-testTranscript(http, "http-upgrades.md");
-testTranscript(http, "http-secrets.md");
-testTranscript(http, "http-holes.md");
+for (const part of ["", "-broken", "-upgrades", "-secrets", "-holes"]) testTranscript(http, `http${part}.md`, false);
+testTranscript(http, "http-details.md");

@@ -283,27 +283,35 @@ export function assertEvents(actual: readonly Event[], expected: readonly string
   );
 }
 
-function runCase(protocol: Protocol, steps: readonly Step[], expected: readonly string[], values: boolean): void {
-  const wants = { text: true, values };
+function runCase(
+  protocol: Protocol,
+  steps: readonly Step[],
+  expected: readonly string[],
+  more: Omit<Wants, "text">,
+): void {
+  const wants = { text: true, ...more };
   const whole = play(protocol, steps, wants);
   assertEvents(whole, expected);
   assert.deepEqual(play(protocol, byteByByte(steps), wants), whole, "byte by byte differs");
   for (const split of everySplit(steps)) {
     assert.deepEqual(play(protocol, split, wants), whole, "a split differs");
   }
-  const withoutText = play(protocol, steps, { text: false, values: false });
+  const withoutText = play(protocol, steps, { ...more, text: false, values: false });
   assert.deepEqual(withoutText.map(withoutKey), whole.map(withoutKey), "without text the messages differ");
 }
 
-/** Makes a test of every case in test/protocols/`file` (see test/support/transcript.md). Tests run in the project's root. */
-export function testTranscript(protocol: Protocol, file: string): void {
+/**
+ * Makes a test of every case in test/protocols/`file` (see test/support/transcript.md), with --details where `details`. Tests run in the
+ * project's root.
+ */
+export function testTranscript(protocol: Protocol, file: string, details = true): void {
   for (const each of parseTranscript(readFileSync(join("test", "protocols", file), "utf8"))) {
     test(`${each.name} (line ${each.line})`, () => {
       if (each.expected !== null) {
-        runCase(protocol, each.steps, each.expected, false);
+        runCase(protocol, each.steps, each.expected, { values: false, details });
       }
       if (each.expectedWithValues !== null) {
-        runCase(protocol, each.steps, each.expectedWithValues, true);
+        runCase(protocol, each.steps, each.expectedWithValues, { values: true, details });
       }
     });
   }

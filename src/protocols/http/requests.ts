@@ -1,5 +1,6 @@
 import { type Exchange, type Parser, TransactionClass } from "../protocol.ts";
 import { Body } from "./body.ts";
+import { tellField } from "./details.ts";
 import { Fields } from "./fields.ts";
 import { LineReader } from "./line-reader.ts";
 import { isToken, METHODS } from "./methods.ts";
@@ -153,8 +154,9 @@ export class RequestParser implements Parser {
       this.#at = At.fields;
       return behind;
     }
-    if (lines.end > lines.start) this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
-    else return this.#headEnds(behind) ? behind : -1;
+    if (lines.end === lines.start) return this.#headEnds(behind) ? behind : -1;
+    this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
+    if (this.#exchange.wantsDetails && !this.#isTold) tellField(this.#exchange, lines.bytes, lines.start, lines.end);
     return behind;
   }
 

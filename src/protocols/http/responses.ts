@@ -1,5 +1,6 @@
 import { type Exchange, NO_ERROR, NONE_PENDING, type Parser, TransactionClass } from "../protocol.ts";
 import { Body } from "./body.ts";
+import { tellField } from "./details.ts";
 import { Fields } from "./fields.ts";
 import { LineReader } from "./line-reader.ts";
 import { errorOf } from "./methods.ts";
@@ -127,13 +128,14 @@ export class ResponseParser implements Parser {
     if (behind === 0) return end;
     if (this.#at === At.line) {
       this.#at = At.fields;
-      return this.#readStatus() ? behind : -1;
-    }
-    if (lines.end > lines.start) {
-      this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
+      if (!this.#readStatus()) return -1;
+      if (this.#tellsDetails) this.#exchange.detail("status", this.#status);
       return behind;
     }
-    return this.#headEnds(behind) ? behind : -1;
+    if (lines.end === lines.start) return this.#headEnds(behind) ? behind : -1;
+    this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
+    if (this.#tellsDetails) tellField(this.#exchange, lines.bytes, lines.start, lines.end);
+    return behind;
   }
 
   /** False when it is no status line of HTTP/1. */
@@ -151,6 +153,11 @@ export class ResponseParser implements Parser {
     }
     this.#status = status;
     return status >= 100;
+  }
+
+  /** Of interim responses nothing is told: what comes after them is the response. */
+  get #tellsDetails(): boolean {
+    return this.#exchange.wantsDetails && (this.#status >= 200 || this.#status === SWITCHING);
   }
 
   /** What the oldest request without a response, perhaps not complete itself, expects. */
