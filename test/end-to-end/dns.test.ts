@@ -6,8 +6,9 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { question } from "../support/dns.ts";
-import { captureObstacle } from "../support/live.ts";
-import { missingProgram, type RealServer, startDnsmasq, temporaryFolder } from "../support/servers.ts";
+import { captureObstacle, sendDatagram } from "../support/live.ts";
+import { RawClient, respReplyEnd } from "../support/raw-client.ts";
+import { missingProgram, type RealServer, startDnsmasq, startRedis, temporaryFolder } from "../support/servers.ts";
 import { NO_PORTS, runTcplat, Tcplat, total, violations } from "../support/tcplat.ts";
 
 const skip = captureObstacle() ?? missingProgram("dnsmasq") ?? false;
@@ -103,6 +104,36 @@ for (const device of ["lo", "any"]) {
 interface JsonDetails {
   readonly details: { readonly response: readonly (readonly [string, string | number])[] };
 }
+
+describe("several protocols in one run", {
+  skip: skip === false ? (missingProgram("redis-server") ?? false) : skip,
+}, () => {
+  it("are each recognised by their bytes, and told per server", async () => {
+    const redis = await startRedis();
+    const filter = ["port", `${redis.port}`, "or", "port", `${server.port}`];
+    const tcplat = await Tcplat.capturing(["-i", "lo", "--json", ...NO_PORTS, ...filter]);
+    const client = await RawClient.connect(redis.port, respReplyEnd);
+    await client.ask("*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+    await client.close();
+    await sendDatagram(redis.port, "no protocol at all");
+    await resolver.resolve4("a.example");
+    const records = await tcplat.transactions(2);
+    await tcplat.stop();
+    await redis.stop();
+    assert.deepEqual(
+      records.map(({ protocol, server: at, command }) => [protocol, at, command]),
+      [
+        ["redis", `127.0.0.1:${redis.port}`, "GET"],
+        ["dns", `127.0.0.1:${server.port}`, "A"],
+      ],
+    );
+    const { summary } = tcplat;
+    assert.equal(summary[`requests.redis.127.0.0.1:${redis.port}.GET`], 1);
+    assert.equal(summary[`requests.dns.127.0.0.1:${server.port}.A`], 1);
+    assert.equal(summary["connections_not_analysed.unknown_udp"], 1);
+    assert.deepEqual(violations(summary), []);
+  });
+});
 
 describe("questions in datagrams", { skip }, () => {
   it("many at once from one port pair by id and question, the same with two workers and from a file", async () => {
