@@ -62,6 +62,11 @@ export function kafkaDialogue(below: Below): Bursts {
   return bursts(below, 9092, () => kafkaExchanged(below, id++ | 0));
 }
 
+/** An HTTP dialogue: bodies by length and by chunks, whose text may look like messages. */
+export function httpDialogue(below: Below): Bursts {
+  return bursts(below, 80, (burst, i) => httpExchanged(below, `/b${burst}/${i}`));
+}
+
 /** Bursts of one request or more, answered in order; an empty response is none. */
 function bursts(below: Below, port: number, exchange: (burst: number, index: number) => Exchanged): Bursts {
   const dialogue = new Dialogue(undefined, { ...SERVER, port }, below(0x7fffffff) * 2, below(0x7fffffff) * 2);
@@ -95,6 +100,23 @@ function bursts(below: Below, port: number, exchange: (burst: number, index: num
 interface Exchanged {
   readonly request: string;
   readonly response: string;
+}
+
+const HTTP_LOOKALIKE = "GET /inner HTTP/1.1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+function httpExchanged(below: Below, path: string): Exchanged {
+  const data = (below(6) === 0 ? HTTP_LOOKALIKE : "d").repeat(1 + below(below(2) === 0 ? 20 : 60));
+  const byLength = `Content-Length: ${data.length}\r\n\r\n${data}`;
+  const byChunks = `Transfer-Encoding: chunked\r\n\r\n${data.length.toString(16)}\r\n${data}\r\n0\r\n\r\n`;
+  const body = below(2) === 0 ? byLength : byChunks;
+  switch (below(4)) {
+    case 0:
+      return { request: `POST ${path} HTTP/1.1\r\n${body}`, response: "HTTP/1.1 204 No Content\r\n\r\n" };
+    case 1:
+      return { request: `HEAD ${path} HTTP/1.1\r\n\r\n`, response: "HTTP/1.1 404 No\r\nContent-Length: 9\r\n\r\n" };
+    default:
+      return { request: `GET ${path} HTTP/1.1\r\nHost: h\r\n\r\n`, response: `HTTP/1.1 200 OK\r\n${body}` };
+  }
 }
 
 function kafkaExchanged(below: Below, id: number): Exchanged {

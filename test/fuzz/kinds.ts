@@ -11,7 +11,7 @@ import { type Finished, OPTIONS, type Result, runBatches } from "../properties/r
 import { random } from "../properties/simulation.ts";
 import { pcapFile, pcapngFile } from "../support/pcap-file.ts";
 import { batchOf, ETHERNET, type TestSegment, type Wire } from "../support/segments.ts";
-import { dnsDialogue, kafkaDialogue, memcachedDialogue, redisDialogue } from "./dialogues.ts";
+import { dnsDialogue, httpDialogue, kafkaDialogue, memcachedDialogue, redisDialogue } from "./dialogues.ts";
 import { moved, wounded, woundedFile } from "./mutate.ts";
 import { type Below, batchOfFrames, type Corpus, captureFiles, type Frame, framesOfBatch } from "./records.ts";
 import { datagramCase, sessionCase } from "./sessions.ts";
@@ -89,6 +89,11 @@ function memcachedTruth(seed: number): string[] {
 /** And for Kafka, whose responses pair by id: behind a loss each direction is taken up by itself. */
 function kafkaTruth(seed: number): string[] {
   return burstsTruth(seed, kafkaDialogue);
+}
+
+/** And for HTTP. */
+function httpTruth(seed: number): string[] {
+  return burstsTruth(seed, httpDialogue);
 }
 
 function burstsTruth(seed: number, dialogue: typeof kafkaDialogue): string[] {
@@ -204,6 +209,7 @@ export const KINDS: Readonly<Record<string, Kind>> = {
   redis: redisTruth,
   memcached: memcachedTruth,
   kafka: kafkaTruth,
+  http: httpTruth,
   frames,
   captures,
   file,
