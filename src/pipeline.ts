@@ -129,9 +129,9 @@ export class Pipeline {
     const table = this.table;
     if (this.#shares > 1) return this.#consumeShare(batch, length, limit, start);
     let at = start;
-    for (let left = limit; at < length && left > 0; left--) {
+    for (let left = Math.min(limit, length) | 0; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
-      table.advanceClock(decoder.segment.timeUs);
+      table.advanceClock(decoder.segment);
       if (isSegment) accept(table, decoder.segment);
       at = decoder.next;
     }
@@ -152,16 +152,16 @@ export class Pipeline {
       const share = glance.shareAt(batch, at);
       if (share >= 0 && share % workers !== mine) {
         counters.frames++;
-        table.advanceClock(glance.timeUs);
+        table.advanceClock(glance);
       } else if (share >= 0 || mine === 0) {
         const isSegment = decoder.decode(batch, at);
-        table.advanceClock(glance.timeUs);
+        table.advanceClock(glance);
         if (isSegment && (share >= 0 || this.#isMine(decoder.segment))) accept(table, decoder.segment);
       } else {
         // Whose it is must be seen; the first worker counts it.
         const isSegment = this.#aside.decode(batch, at);
         counters.frames++;
-        table.advanceClock(glance.timeUs);
+        table.advanceClock(glance);
         if (isSegment && this.#isMine(this.#aside.segment)) accept(table, this.#aside.segment);
       }
       at = glance.next;

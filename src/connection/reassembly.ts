@@ -43,10 +43,10 @@ export class Reassembly {
   forcedGaps = 0;
 
   /**
-   * Takes a segment (not SYN, not RST) of `flow` and delivers what is in order. `clockUs` is the capture's clock.
+   * Takes a segment (not SYN, not RST) of `flow` and delivers what is in order; the capture's clock is `connection.lastUs`.
    */
   // Runs for every segment.
-  accept(connection: Connection, flow: Flow, peer: Flow, segment: Segment, clockUs: number): void {
+  accept(connection: Connection, flow: Flow, peer: Flow, segment: Segment): void {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     flow.isSeen = true;
@@ -60,7 +60,7 @@ export class Reassembly {
     if (length === 0 && !isFin) {
       if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
       if (distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
-      if (peer.held !== null) this.#schedule(connection, clockUs);
+      if (peer.held !== null) this.#schedule(connection, connection.lastUs);
       return;
     }
     const offset = distance(segment.sequence, flow.next);
@@ -85,11 +85,11 @@ export class Reassembly {
       if (isFin) this.#finish(connection, flow);
       if (peer.held !== null) {
         this.release(connection);
-        this.#schedule(connection, clockUs);
+        this.#schedule(connection, connection.lastUs);
       }
       return;
     }
-    this.#acceptOutOfTurn(connection, flow, peer, segment, offset, clockUs);
+    this.#acceptOutOfTurn(connection, flow, peer, segment, offset);
   }
 
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
@@ -150,14 +150,8 @@ export class Reassembly {
   /** Called with a round trip of a connection, from here to the server or client and back, in µs. */
   onRoundTrip: ((connection: Connection, isToServer: boolean, us: number) => void) | null = null;
 
-  #acceptOutOfTurn(
-    connection: Connection,
-    flow: Flow,
-    peer: Flow,
-    segment: Segment,
-    offset: number,
-    clockUs: number,
-  ): void {
+  #acceptOutOfTurn(connection: Connection, flow: Flow, peer: Flow, segment: Segment, offset: number): void {
+    const clockUs = connection.lastUs;
     const length = segment.payloadLength;
     flow.isTimed = false;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;

@@ -1,4 +1,3 @@
-import { u32le } from "../bytes/read.ts";
 import { RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
 import { DecodeCounters, Skip } from "./counters.ts";
 import { decodeIp } from "./ip.ts";
@@ -13,6 +12,9 @@ export class Decoder {
   /** Index behind the last record decoded. */
   next = 0;
   readonly #link: LinkDecoder | null;
+  /** The batch seen last. Words are read through its view: half the time of four bytes each. */
+  #batch: Uint8Array = new Uint8Array(0);
+  #view = new DataView(this.#batch.buffer);
 
   /** `linkType`: a LINKTYPE_ value. Frames of an unknown one are all skipped, and counted so. UDP is skipped unless wanted. */
   constructor(linkType: number, wantsDatagrams = false) {
@@ -26,18 +28,20 @@ export class Decoder {
    */
   // Runs for every segment.
   decode(batch: Uint8Array, at: number): boolean {
+    if (batch !== this.#batch) this.#take(batch);
+    const view = this.#view;
     const counters = this.counters;
     const segment = this.segment;
-    const captured = u32le(batch, at + 8);
-    const original = u32le(batch, at + 12);
+    const seconds = view.getUint32(at, true);
+    const microseconds = (view.getUint32(at + 4, true) / 1000) | 0;
+    const captured = view.getUint32(at + 8, true);
+    const original = view.getUint32(at + 12, true);
     const start = at + RECORD_HEADER_BYTES;
-    const seconds = u32le(batch, at);
-    const microseconds = (u32le(batch, at + 4) / 1000) | 0;
     segment.timeUs = seconds * 1e6 + microseconds;
     segment.timeLow = (Math.imul(seconds, 1e6) + microseconds) | 0;
     this.next = start + captured;
     counters.frames++;
-    const skip = this.#decodeFrame(batch, start, start + captured, start + original);
+    const skip = this.#decodeFrame(view, start, start + captured, start + original);
     if (skip !== Skip.none) {
       counters.skipped[skip]!++;
       return false;
@@ -47,11 +51,17 @@ export class Decoder {
     return true;
   }
 
-  #decodeFrame(batch: Uint8Array, start: number, end: number, originalEnd: number): Skip {
+  #take(batch: Uint8Array): void {
+    this.#batch = batch;
+    this.#view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+    this.segment.bytes = batch;
+  }
+
+  #decodeFrame(frame: DataView, start: number, end: number, originalEnd: number): Skip {
     const link = this.#link;
     if (link === null) return Skip.linkType;
-    const at = link.locate(batch, start, end);
-    if (at >= 0) return decodeIp(this.segment, batch, at, end, originalEnd);
+    const at = link.locate(frame, start, end);
+    if (at >= 0) return decodeIp(this.segment, frame, at, end, originalEnd);
     return at === CUT ? Skip.cutHeader : Skip.notIp;
   }
 

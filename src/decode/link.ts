@@ -1,5 +1,3 @@
-import { u16 } from "../bytes/read.ts";
-
 /**
  * Finds the IP header of a frame, by link type (https://www.tcpdump.org/linktypes.html).
  *
@@ -7,7 +5,7 @@ import { u16 } from "../bytes/read.ts";
  * or NO_IP (another protocol), or CUT (the frame ends before its link header does).
  */
 export interface LinkDecoder {
-  locate(bytes: Uint8Array, start: number, end: number): number;
+  locate(frame: DataView, start: number, end: number): number;
   /** VLAN-tagged frames seen so far. */
   vlanFrames: number;
 }
@@ -39,42 +37,42 @@ class EtherTypeLink implements LinkDecoder {
   }
 
   // Runs for every segment.
-  locate(bytes: Uint8Array, start: number, end: number): number {
+  locate(frame: DataView, start: number, end: number): number {
     let at = start + this.#headerBytes;
     if (at > end) return CUT;
-    const etherType = u16(bytes, start + this.#typeOffset);
+    const etherType = frame.getUint16(start + this.#typeOffset);
     if (etherType === ETHERTYPE_IPV4 || etherType === ETHERTYPE_IPV6) return at;
-    if (etherType === ETHERTYPE_PPPOE) return locateInPppoe(bytes, at, end);
+    if (etherType === ETHERTYPE_PPPOE) return locateInPppoe(frame, at, end);
     if (!isVlanTag(etherType)) return NO_IP;
     this.vlanFrames++;
     // A tag: 2 bytes priority and VLAN id, 2 bytes the next EtherType.
     for (;;) {
       if (at + 4 > end) return CUT;
-      const inner = u16(bytes, at + 2);
+      const inner = frame.getUint16(at + 2);
       at += 4;
       if (inner === ETHERTYPE_IPV4 || inner === ETHERTYPE_IPV6) return at;
-      if (inner === ETHERTYPE_PPPOE) return locateInPppoe(bytes, at, end);
+      if (inner === ETHERTYPE_PPPOE) return locateInPppoe(frame, at, end);
       if (!isVlanTag(inner)) return NO_IP;
     }
   }
 }
 
 /** RFC 2516 §4: version and type 1 byte, code 1 (0: a session's data), session 2, length 2; then PPP's protocol 2. */
-function locateInPppoe(bytes: Uint8Array, at: number, end: number): number {
+function locateInPppoe(frame: DataView, at: number, end: number): number {
   if (at + 8 > end) return CUT;
-  const protocol = u16(bytes, at + 6);
-  return bytes[at + 1] === 0 && (protocol === PPP_IPV4 || protocol === PPP_IPV6) ? at + 8 : NO_IP;
+  const protocol = frame.getUint16(at + 6);
+  return frame.getUint8(at + 1) === 0 && (protocol === PPP_IPV4 || protocol === PPP_IPV6) ? at + 8 : NO_IP;
 }
 
 /** BSD loopback: 4 bytes address family, in the byte order of the capturing host (NULL) or big-endian (LOOP). */
 class LoopbackLink implements LinkDecoder {
   vlanFrames = 0;
 
-  locate(bytes: Uint8Array, start: number, end: number): number {
+  locate(frame: DataView, start: number, end: number): number {
     if (start + 4 > end) return CUT;
     // Families are below 256, so that one of the two outer bytes is the value: 2 is AF_INET everywhere, AF_INET6 is
     // 10 on Linux, 24, 28 or 30 on the BSDs and macOS.
-    const family = bytes[start]! | bytes[start + 3]!;
+    const family = frame.getUint8(start) | frame.getUint8(start + 3);
     return family === 2 || family === 10 || family === 24 || family === 28 || family === 30 ? start + 4 : NO_IP;
   }
 }
@@ -83,7 +81,7 @@ class LoopbackLink implements LinkDecoder {
 class RawLink implements LinkDecoder {
   vlanFrames = 0;
 
-  locate(_bytes: Uint8Array, start: number, end: number): number {
+  locate(_frame: DataView, start: number, end: number): number {
     return start < end ? start : CUT;
   }
 }

@@ -1,4 +1,3 @@
-import { u16, u32 } from "../bytes/read.ts";
 import { Skip } from "./counters.ts";
 import type { Segment } from "./segment.ts";
 
@@ -12,21 +11,20 @@ import type { Segment } from "./segment.ts";
  * `end` bounds the captured bytes, `packetEnd` is where the IP packet ended on the wire.
  */
 // Runs for every segment.
-export function decodeTcp(segment: Segment, bytes: Uint8Array, at: number, end: number, packetEnd: number): Skip {
+export function decodeTcp(segment: Segment, frame: DataView, at: number, end: number, packetEnd: number): Skip {
   if (at + 20 > packetEnd) return Skip.malformed;
   if (at + 20 > end) return Skip.cutHeader;
-  const headerBytes = (bytes[at + 12]! >>> 4) << 2;
+  const headerBytes = (frame.getUint8(at + 12) >>> 4) << 2;
   const payloadStart = at + headerBytes;
   if (headerBytes < 20 || payloadStart > packetEnd) return Skip.malformed;
   segment.isDatagram = false;
-  segment.sourcePort = u16(bytes, at);
-  segment.destinationPort = u16(bytes, at + 2);
-  segment.sequence = u32(bytes, at + 4) | 0;
-  segment.acknowledgement = u32(bytes, at + 8) | 0;
-  segment.flags = bytes[at + 13]!;
-  segment.window = u16(bytes, at + 14);
-  segment.checksum = u16(bytes, at + 16);
-  segment.bytes = bytes;
+  segment.sourcePort = frame.getUint16(at);
+  segment.destinationPort = frame.getUint16(at + 2);
+  segment.sequence = frame.getInt32(at + 4);
+  segment.acknowledgement = frame.getInt32(at + 8);
+  segment.flags = frame.getUint8(at + 13);
+  segment.window = frame.getUint16(at + 14);
+  segment.checksum = frame.getUint16(at + 16);
   segment.headerStart = at;
   segment.payloadStart = payloadStart;
   segment.payloadLength = packetEnd - payloadStart;

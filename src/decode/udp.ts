@@ -1,4 +1,3 @@
-import { u16, u32 } from "../bytes/read.ts";
 import { Skip } from "./counters.ts";
 import type { Segment } from "./segment.ts";
 
@@ -17,7 +16,7 @@ const SUMMED_BYTES = 64;
 // Runs for every datagram.
 export function decodeUdp(
   segment: Segment,
-  bytes: Uint8Array,
+  frame: DataView,
   at: number,
   end: number,
   packetEnd: number,
@@ -25,31 +24,30 @@ export function decodeUdp(
 ): Skip {
   if (at + HEADER_BYTES > packetEnd) return Skip.malformed;
   if (at + HEADER_BYTES > end) return Skip.cutHeader;
-  const length = u16(bytes, at + 4);
+  const length = frame.getUint16(at + 4);
   // 0: a jumbogram (RFC 2675 §4), or one handed to the network card: then the packet's own length counts.
   const datagramEnd = length === 0 ? packetEnd : at + length;
   if (datagramEnd < at + HEADER_BYTES || (datagramEnd > packetEnd && !isFirstFragment)) return Skip.malformed;
   segment.isDatagram = true;
-  segment.sourcePort = u16(bytes, at);
-  segment.destinationPort = u16(bytes, at + 2);
+  segment.sourcePort = frame.getUint16(at);
+  segment.destinationPort = frame.getUint16(at + 2);
   segment.acknowledgement = 0;
   segment.flags = 0;
   segment.window = NO_WINDOW;
-  segment.checksum = u16(bytes, at + 6);
-  segment.bytes = bytes;
+  segment.checksum = frame.getUint16(at + 6);
   segment.headerStart = at;
   segment.payloadStart = at + HEADER_BYTES;
   segment.payloadLength = datagramEnd - segment.payloadStart;
   segment.payloadCaptured = Math.max(0, Math.min(end, packetEnd, datagramEnd) - segment.payloadStart);
-  segment.sequence = sumOf(segment);
+  segment.sequence = sumOf(segment, frame);
   return Skip.none;
 }
 
-function sumOf({ bytes, payloadStart, payloadCaptured, payloadLength }: Segment): number {
+function sumOf({ payloadStart, payloadCaptured, payloadLength }: Segment, frame: DataView): number {
   const stop = payloadStart + Math.min(payloadCaptured, SUMMED_BYTES);
   let sum = payloadLength;
   let at = payloadStart;
-  for (; at + 4 <= stop; at += 4) sum = Math.imul(sum ^ u32(bytes, at), 0x9e3779b1) ^ (sum >>> 15);
-  for (; at < stop; at++) sum = Math.imul(sum ^ bytes[at]!, 0x85ebca6b);
+  for (; at + 4 <= stop; at += 4) sum = Math.imul(sum ^ frame.getUint32(at), 0x9e3779b1) ^ (sum >>> 15);
+  for (; at < stop; at++) sum = Math.imul(sum ^ frame.getUint8(at), 0x85ebca6b);
   return sum | 0;
 }

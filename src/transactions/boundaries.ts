@@ -59,13 +59,15 @@ export abstract class Boundaries {
     const begins = anchor.isClientLost
       ? looksLikeRequest(this.protocol!, isSure, bytes, start, end)
       : !pairing.isRequesting;
-    this.tellIfQuiet(timeUs, Math.max(this.client.lastUs, this.server.lastUs));
+    const isHolding = pairing.held !== null;
+    if (isHolding) this.tellIfQuiet(timeUs, Math.max(this.client.lastUs, this.server.lastUs));
     anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
     if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
       if (anchor.isAssumed && anchor.restsOnWaits) this.#giveUpAssumption(this.client.offset);
     } else if (!isLost) {
       pairing.isTentative = false;
+      if (!isHolding) return;
       if (anchor.isTrusted) endHold(pairing, true, timeUs);
       else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
     } else if (begins && anchor.isAllRead(acknowledgement)) this.#tryAlign(timeUs, sequence);

@@ -10,8 +10,6 @@ export class Here {
   /** Added to the message that they belong to. */
   flags = 0;
   /** As in Piece. */
-  resentUs = 0;
-  isFast = false;
   missingPackets = 0;
   /** Whose they are. */
   fromClient = true;
@@ -23,7 +21,6 @@ export class Here {
     this.timeUs = timeUs;
     this.base = offset - startIndex;
     this.flags = flags;
-    this.resentUs = 0;
     this.missingPackets = 0;
     this.closedUs = path.closedUs(this);
   }
@@ -33,8 +30,6 @@ export class Here {
   enter(piece: Piece, offset: number, path: Path): void {
     this.timeUs = piece.timeUs;
     this.base = offset - piece.start;
-    this.resentUs = piece.resentUs;
-    this.isFast = piece.isFast;
     this.missingPackets = piece.missingPackets;
     this.flags = (piece.wasHeld ? Flag.outOfOrder : 0) | (piece.resentUs > 0 ? Flag.retransmission : 0);
     this.closedUs = path.closedUs(piece);

@@ -114,7 +114,7 @@ function connecting(source: FrameSource): Consume {
     let frames = 0;
     for (let at = 0; at < length; frames++) {
       const isSegment = decoder.decode(batch, at);
-      table.advanceClock(decoder.segment.timeUs);
+      table.advanceClock(decoder.segment);
       if (isSegment) table.accept(decoder.segment);
       at = decoder.next;
     }

@@ -36,7 +36,8 @@ for (const [what, batch] of [
       const segment = new Segment();
       Object.assign(segment, { bytes: batch, payloadStart: 16, payloadLength: text.length });
       Object.assign(segment, { payloadCaptured: text.length, sequence, timeUs, window: 64, flags: TcpFlag.psh });
-      reassembly.accept(connection, connection.fromA, connection.fromB, segment, timeUs);
+      connection.lastUs = timeUs;
+      reassembly.accept(connection, connection.fromA, connection.fromB, segment);
     };
     arrive(1, "PI", 1);
     arrive(5, "\r\n", 2);

@@ -59,7 +59,7 @@ export class Recorder {
     const decoder = new Decoder(1, true);
     for (let at = 0; at < batch.length; at = decoder.next) {
       const isSegment = decoder.decode(batch, at);
-      this.table.advanceClock(decoder.segment.timeUs);
+      this.table.advanceClock(decoder.segment);
       if (!isSegment) continue;
       if (decoder.segment.isDatagram) this.table.datagrams.accept(decoder.segment);
       else this.table.accept(decoder.segment);
