@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
+import { fileURLToPath } from "node:url";
 import { Capture } from "./demo/capture.ts";
 import { sendCommands } from "./demo/client.ts";
 import { freePort, startServer } from "./demo/server.ts";
@@ -7,6 +8,7 @@ import { SETCAP_COMMAND } from "./doctor/permission.ts";
 import { EXIT_STATUS } from "./errors.ts";
 
 const HOST = "127.0.0.1";
+const TCPLAT = fileURLToPath(new URL("./cli.js", import.meta.url));
 const STATS_PORT = 33333;
 const METRICS_PORT = 13333;
 const START_MS = 5000;
@@ -24,7 +26,7 @@ async function demonstrate(): Promise<number> {
     say(`a demonstration on lo, with ${server.description}`);
     const statsPort = await portNear(STATS_PORT);
     const metricsPort = await portNear(METRICS_PORT);
-    const capture = new Capture([
+    const capture = new Capture(TCPLAT, [
       ...["-i", "lo", "tcp", "port", `${server.port}`, "-p", `redis:${server.port}`, "--log-level", "info"],
       ...["--stats-port", `${statsPort}`, "--metrics-port", `${metricsPort}`],
     ]);

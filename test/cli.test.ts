@@ -11,7 +11,7 @@ import { captureObstacle } from "./support/live.ts";
 import { pcapFile, udpFrame } from "./support/pcap-file.ts";
 import { until } from "./support/until.ts";
 
-const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../bin/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tcplat-cli-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -49,7 +49,8 @@ const FRAMES = Array.from({ length: 10 }, (_, i) => ({
 test("the first statement takes SIGUSR1, before anything is imported", () => {
   const code = readFileSync(CLI, "utf8")
     .replace(/^#!.*\n/, "")
-    .replace(/^\/\/.*\n/gm, "");
+    .replace(/^\/\/.*\n/gm, "")
+    .trimStart();
   assert.match(code, /^process\.on\("SIGUSR1"/);
   assert.doesNotMatch(code, /^import\s/m);
 });

@@ -1,6 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 
 /** The start-up line's beginning: from here on every frame is seen. */
 const STARTED = /\bcapturing on\b/;
@@ -17,8 +16,7 @@ export class Capture {
   #wake: () => void = () => {};
 
   /** Its transactions go to our standard output, what it says to our stderr. */
-  constructor(words: readonly string[]) {
-    const program = fileURLToPath(new URL("../cli.js", import.meta.url));
+  constructor(program: string, words: readonly string[]) {
     this.#child = spawn(process.execPath, [program, ...words], { stdio: ["ignore", "pipe", "pipe"] });
     this.#forward(this.#child.stdout, process.stdout, () => this.lines++);
     this.#forward(this.#child.stderr, process.stderr, (line) => {
