@@ -8,5 +8,5 @@ export function main(args) {
   needLibpcap();
   needDependencies();
   needBuild();
-  return runInOurPlace(args.length === 0 ? ["dist/bin/demo.js"] : ["dist/bin/cli.js", ...args]);
+  return runInOurPlace(args.length === 0 ? ["dist/src/demo.js"] : ["dist/src/cli.js", ...args]);
 }

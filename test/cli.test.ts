@@ -11,7 +11,7 @@ import { captureObstacle } from "./support/live.ts";
 import { pcapFile, udpFrame } from "./support/pcap-file.ts";
 import { until } from "./support/until.ts";
 
-const CLI = fileURLToPath(new URL("../bin/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tcplat-cli-"));
 after(() => rmSync(folder, { recursive: true }));
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 
 const ROOT = process.cwd();
@@ -33,7 +33,7 @@ describe("the packed tarball", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("holds the program, the units, the notes and the texts", () => {
-    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/bin/cli.js", "man/tcplat.1"]) {
+    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/src/cli.js", "man/tcplat.1"]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
     for (const path of ["systemd", "native-notes", "examples", "types"]) {
@@ -44,23 +44,26 @@ describe("the packed tarball", () => {
   });
 
   test("holds all of the program: whatever a file of it loads is there", () => {
-    const bundles = files.filter((name) => name.startsWith("dist/bin/"));
+    const programs = files.filter((name) => name.startsWith("dist/"));
     const checkout = join(folder, "checkout");
-    const missing = bundles.flatMap((name) => {
+    const missing = programs.flatMap((name) => {
       const text = readFileSync(join(checkout, name), "utf8");
-      const loaded = [...text.matchAll(/(?:from |import\(|import |new URL\()"\.\/([^"]+\.js)"/g)].map(
-        (match) => match[1]!,
+      const loaded = [...text.matchAll(/(?:from |import\(|import |new URL\()"(\.[^"]+\.js)"/g)].map(
+        ([, path]) => path!,
       );
-      return loaded.filter((other) => !bundles.includes(`dist/bin/${other}`)).map((other) => `${name} wants ${other}`);
+      return loaded
+        .filter((path) => !programs.includes(join(dirname(name), path)))
+        .map((path) => `${name} wants ${path}`);
     });
     assert.deepEqual(missing, []);
-    for (const program of ["cli", "demo", "cap-child", "script-worker", "worker"])
-      assert.ok(bundles.includes(`dist/bin/${program}.js`), program);
+    const others = ["cap-child", "script-worker", "worker"].map((name) => `dist/bin/${name}.js`);
+    for (const program of ["dist/src/cli.js", "dist/src/demo.js", ...others])
+      assert.ok(programs.includes(program), program);
   });
 
   test("holds no tests, no sources and nothing of the checkout's tools", () => {
     const isExpected =
-      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/[^/]+\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/[^/]+\.js|dist\/src\/(cli|demo)\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((file) => !isExpected.test(file)),
       [],
