@@ -8,7 +8,7 @@ import { permissionSentence } from "./permission.ts";
 /** What a live capture needs to know. */
 export interface LiveOptions {
   readonly interface: string;
-  /** Captured bytes of a frame. */
+  /** Captured bytes of a frame; with LONGEST_PACKET or more the headers in front of the packet come on top. */
   readonly snaplen: number;
   /** The kernel's buffer, in KiB. */
   readonly bufferKib: number;
@@ -28,6 +28,14 @@ export interface ActiveHandle {
 
 /** The longest frame libpcap lets anyone ask for (MAXIMUM_SNAPLEN); tcpdump's default. */
 const MAX_SNAPLEN = 262144;
+
+/**
+ * What 16 bits of length can tell. Cards and kernels join segments up to it (GRO, GSO, loopback), and a pipeline fills it: without room for what
+ * stands in front, the frame's last bytes are cut, and with them the boundary of a message.
+ */
+const LONGEST_PACKET = 65535;
+/** IPv6's fixed header, which its length leaves out (RFC 8200 §3), that of the link, and tags or a tunnel. */
+const HEADERS_IN_FRONT = 128;
 
 const DEFAULT_TIMEOUT_MS = 8;
 /** LINKTYPE_LINUX_SLL2: unlike SLL it tells which interface a frame of `any` came from. DLT and LINKTYPE agree. */
@@ -63,7 +71,8 @@ export function activate(libpcap: Libpcap, options: LiveOptions): ActiveHandle {
 }
 
 function configure(libpcap: Libpcap, handle: Pointer, options: LiveOptions): void {
-  libpcap.setSnaplen(handle, Math.min(Math.max(options.snaplen, 1), MAX_SNAPLEN));
+  const room = options.snaplen >= LONGEST_PACKET ? HEADERS_IN_FRONT : 0;
+  libpcap.setSnaplen(handle, Math.min(Math.max(options.snaplen + room, 1), MAX_SNAPLEN));
   // As tcpdump: a mirror port's frames are for others. `any` cannot, and libpcap would only warn.
   libpcap.setPromiscuous(handle, options.interface === "any" ? 0 : 1);
   // Not immediate: only so does the kernel pack frames tightly (TPACKET_V3) and wake us once for many.

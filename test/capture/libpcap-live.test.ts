@@ -93,6 +93,22 @@ test("snaplen cuts the frame and keeps its original length", { skip }, async () 
   }
 });
 
+for (const interfaceName of ["lo", "any"]) {
+  test(`on ${interfaceName} the longest packet is whole with a snaplen of 65535: what is in front comes on top`, {
+    skip,
+  }, async () => {
+    const source = open({ interface: interfaceName });
+    try {
+      await sendDatagram(PORT, "x".repeat(65_507));
+      const [frame] = await take(source, 1);
+      assert.equal(frame?.bytes.length, 65_535 + (interfaceName === "lo" ? 14 : 20));
+      assert.equal(frame?.originalBytes, frame?.bytes.length);
+    } finally {
+      source.close();
+    }
+  });
+}
+
 test("any is Linux cooked v2, with the interface's index", { skip }, async () => {
   const source = open({ interface: "any" });
   try {
