@@ -1,11 +1,14 @@
+import type { Logger } from "pino";
 import { TcplatError } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
-import { createLog, plainLine } from "./log.ts";
+import { createLog, type LogSink, plainLine } from "./log.ts";
 import { boundGarbage } from "./memory.ts";
+import { meantCommand } from "./options/commands.ts";
 import { readConfigFile } from "./options/config-file.ts";
-import { type Invocation, parseCommandLine } from "./options/parse.ts";
+import { type Invocation, type LogOptions, parseCommandLine } from "./options/parse.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
 import { StatusLine } from "./status-line.ts";
+import { settleTimeZone } from "./time-zone.ts";
 import { writeAll } from "./write-all.ts";
 
 const STDOUT = 1;
@@ -51,20 +54,42 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
     case "diff": {
       boundGarbage();
       const { diff } = await import("./diff/diff.ts");
-      return await diff(invocation.files, invocation.options, createLog(invocation.log));
+      return await diff(invocation.files, invocation.options, timedLog(invocation.log));
     }
     case "explain": {
       boundGarbage();
       const { explain } = await import("./explain/explain.ts");
-      return await explain(invocation.id, invocation.options, createLog(invocation.log));
+      return await explain(invocation.id, invocation.options, timedLog(invocation.log));
     }
     case "run": {
       boundGarbage();
       const { run } = await import("./run.ts");
       const status = new StatusLine();
-      return await run(invocation.options, { log: createLog(invocation.log, (text) => status.above(text)), status });
+      return await meant(
+        invocation.options.filter,
+        run(invocation.options, { log: timedLog(invocation.log, (text) => status.above(text)), status }),
+      );
     }
   }
+}
+
+/** Where libpcap refuses a filter that looks like a command with a slip in its name, the error says so. */
+async function meant(filter: string, running: Promise<number>): Promise<number> {
+  try {
+    return await running;
+  } catch (error) {
+    const command = error instanceof TcplatError && error.code === "filter" ? meantCommand(filter) : null;
+    if (command === null) throw error;
+    throw new TcplatError("filter", `${(error as TcplatError).message}; did you mean ${command}?`);
+  }
+}
+
+/** The log of a command that shows times: it says at once where they cannot be those of TZ. */
+function timedLog(options: LogOptions, sink?: LogSink): Logger {
+  const log = createLog(options, sink);
+  const warning = settleTimeZone(process.env);
+  if (warning !== null) log.warn(warning);
+  return log;
 }
 
 /** An operator's error is one line, and what to do about it; anything else is a bug, and its stack helps to find it. */

@@ -60,6 +60,7 @@ export class Pipeline {
   /** How far the last frame's time lay behind the clock when it was taken. */
   #lagUs = 0;
   readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
+  #oneSidedEnded = 0;
   /** Records that an output refused, by output. */
   readonly #recordsDropped: () => Readonly<Record<string, number>>;
   /** Records that `--filter` withheld. */
@@ -95,7 +96,11 @@ export class Pipeline {
       seed: Math.floor(Math.random() * 2 ** 32),
       servers: new ServerTable(part?.directory ?? null),
       counted: this.decoder.counters,
-      ...(part !== null && { onOpened: part.onOpened, onEnded: part.onEnded }),
+      ...(part !== null && { onOpened: part.onOpened }),
+      onEnded: (connection) => {
+        if (isOneSided(connection)) this.#oneSidedEnded++;
+        part?.onEnded(connection);
+      },
     });
     this.table.reassembly.onRoundTrip = (connection, isToServer, us) => {
       // On a path between two hosts each half is a part of the round trip only, and the nearer one to the server counts.
@@ -207,10 +212,10 @@ export class Pipeline {
     return this.aggregate.snapshot(this.#stageCounters());
   }
 
-  /** Connections of which one direction alone was seen. */
+  /** Connections of which one direction alone was seen, those that have ended included. */
   oneSided(): number {
-    let oneSided = 0;
-    for (const connection of this.table) if (connection.fromA.isSeen !== connection.fromB.isSeen) oneSided++;
+    let oneSided = this.#oneSidedEnded;
+    for (const connection of this.table) if (isOneSided(connection)) oneSided++;
     return oneSided;
   }
 
@@ -277,6 +282,10 @@ export class Pipeline {
 function accept(table: ConnectionTable, segment: Segment): void {
   if (segment.isDatagram) table.datagrams.accept(segment);
   else table.accept(segment);
+}
+
+function isOneSided({ fromA, fromB }: Connection): boolean {
+  return fromA.isSeen !== fromB.isSeen;
 }
 
 function tcpCounters(server: { [K in (typeof TCP_COUNTERS)[number]]: number }): {

@@ -202,9 +202,16 @@ export class Solo implements Captor {
     if (!isGoingOn || !isUpToDate) this.#isStopping = true;
   }
 
-  /** `-w`: false once no more will be written. */
-  readonly #writeFrames = (bytes: Uint8Array, start: number, end: number): boolean =>
-    this.#frameWriter === null || this.#frameWriter.write(bytes, start, end);
+  /** `-w`: false once no more will be written. A full disk ends the run, too: what was seen until then is told all the same. */
+  readonly #writeFrames = (bytes: Uint8Array, start: number, end: number): boolean => {
+    try {
+      return this.#frameWriter === null || this.#frameWriter.write(bytes, start, end);
+    } catch (error) {
+      if (!(error instanceof TcplatError)) throw error;
+      this.failure ??= error;
+      return false;
+    }
+  };
 
   /** A file waits for whoever reads the records, a live capture for a while. */
   async #letWriterCatchUp(): Promise<void> {

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { captureObstacle } from "./support/live.ts";
 import { pcapFile, udpFrame } from "./support/pcap-file.ts";
+import { batchOf, CLIENT, Dialogue, SERVER } from "./support/segments.ts";
 import { until } from "./support/until.ts";
 
 const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
@@ -90,9 +92,64 @@ test("a file that is missing, or no capture, and a filter that is none are refus
     [["-r", fileOf("text.pcap", Buffer.from("hello, this is no capture at all"))], /text\.pcap/],
     [["-r", fileOf("empty.pcap", Buffer.alloc(0))], /empty\.pcap/],
     [["-r", capture, "tcp", "prot", "6379"], /syntax error/],
-    [["-r", capture, "port", "http or"], /syntax error/],
+    [["-r", capture, "port", "http or"], /syntax error$/m],
+    [["-r", fileOf("packed.pcap", gzipSync(readFileSync(capture)))], /it is compressed: zcat/],
+    [["doctorr", "-i", "lo"], /"doctorr" is wrong: .*; did you mean tcplat doctor\?$/m],
+    [["reprot", "-r", capture, "-o", join(folder, "x.html")], /did you mean tcplat report\?$/m],
+    [["dif", capture, capture, "-r", capture], /did you mean tcplat diff\?$/m],
+    [["help", "-r", capture], /did you mean tcplat --help\?$/m],
+    [["doctor", "bogus", "-i", "lo"], /did you mean tcplat doctor\?$/m],
   ];
   for (const [words, message] of cases) assertRefused(run(words), STATUS.usage, message);
+});
+
+test("a compressed capture on standard input is refused with what unpacks it", () => {
+  const child = spawnSync(process.execPath, [CLI, "-r", "-"], {
+    encoding: "utf8",
+    timeout: 20_000,
+    input: gzipSync(pcapFile(FRAMES)),
+  });
+  assertRefused(child, STATUS.usage, /standard input .* it is compressed: .* zcat FILE \| tcplat -r -/);
+});
+
+test("a file that may not be read is refused in one line", (t) => {
+  if (process.getuid?.() !== 0) return t.skip("needs root, to read as somebody else");
+  const user = { uid: 65534, gid: 65534, encoding: "utf8", timeout: 20_000 } as const;
+  if (spawnSync(process.execPath, [CLI, "--version"], user).status !== 0) {
+    return t.skip("the program's files cannot be read by another user");
+  }
+  chmodSync(folder, 0o755);
+  const capture = fileOf("secret.pcap", pcapFile(FRAMES));
+  chmodSync(capture, 0o600);
+  assertRefused(spawnSync(process.execPath, [CLI, "-r", capture], user), STATUS.usage, /secret\.pcap.*[Pp]ermission/);
+  return undefined;
+});
+
+test("a file that holds one direction only says so at its end", () => {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  dialogue.client(100, "get a\r\n");
+  dialogue.server(200, "END\r\n");
+  dialogue.fin("client", 300);
+  dialogue.fin("server", 400);
+  for (const address of [CLIENT.address, SERVER.address]) {
+    const half = dialogue.segments.filter(({ from }) => from.address === address);
+    const capture = fileOf(`half-${address}.pcap`, Buffer.concat([pcapFile([]), batchOf(half)]));
+    assert.match(
+      run(["-r", capture, "-q"]).stderr,
+      /no transaction so far; 1 of 1 connection is seen in one direction only/,
+    );
+  }
+});
+
+test("-w on a full disk ends with status 1, and what was captured is told before", (t) => {
+  if (process.platform !== "linux") return t.skip("needs a limit to the size of files");
+  const capture = fileOf("large.pcap", pcapFile(Array.from({ length: 200 }, () => FRAMES).flat()));
+  const command = `ulimit -f 8; exec '${process.execPath}' '${CLI}' -q -r '${capture}' -w '${join(folder, "full.pcap")}'`;
+  const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8", timeout: 20_000 });
+  assert.match(stderr, /^frames +2000 on .*\n(?:.*\n)+tcplat: \S*full\.pcap cannot be written: [^\n]+\n$/m);
+  assert.equal(status, STATUS.failed, stderr);
+  return undefined;
 });
 
 test("an interface that is missing is refused with those there are", (t) => {

@@ -63,8 +63,18 @@ export class FrameWriter {
     const present = fstatSync(this.#descriptor);
     const named = statSync(this.currentFile, { throwIfNoEntry: false });
     if (named !== undefined && named.ino === present.ino && named.dev === present.dev) return;
-    this.#close();
-    this.#openNamed(this.currentFile, "running");
+    const old = this.#descriptor;
+    const oldBytes = this.#fileBytes;
+    try {
+      this.#openNamed(this.currentFile, "running");
+    } catch (error) {
+      // Better where it was moved to than nowhere.
+      this.#descriptor = old;
+      this.#fileBytes = oldBytes;
+      this.#isDone = false;
+      throw error;
+    }
+    closeSync(old);
   }
 
   /** All frames have been written before; with -G and no frame at all, makes the empty file. */

@@ -158,7 +158,9 @@ export async function openPumped(
   if (handle !== null) return new FileSource(libpcap, handle, name, filter, pump);
   pump.close();
   libpcap.closeStream(pump.readStream);
-  throw openError(name, pump.failure ?? cText(errorText));
+  const tool = unpackTool(pump.start);
+  const packed = tool === null ? null : `it is compressed: unpack it before, as in ${tool} FILE | tcplat -r -`;
+  throw openError(name, pump.failure ?? packed ?? cText(errorText));
 }
 
 /** Whether the path is a regular file, which never makes its reader wait. Throws TcplatError "file". */
@@ -194,14 +196,26 @@ const COMPRESSIONS = [
   { magic: [0x42, 0x5a, 0x68], tool: "bzcat" },
 ] as const;
 
-/** What to type where the file is compressed, or null. */
+/** What to type where the file is compressed; null where it is not, or cannot be read. */
 function unpackHint(path: string): string | null {
   const start = Buffer.alloc(4);
-  const descriptor = openSync(path, "r");
-  readSync(descriptor, start);
-  closeSync(descriptor);
-  const found = COMPRESSIONS.find(({ magic }) => magic.every((byte, index) => start[index] === byte));
-  return found === undefined ? null : `it is compressed: ${found.tool} ${path} | tcplat -r -`;
+  let descriptor = -1;
+  try {
+    descriptor = openSync(path, "r");
+    readSync(descriptor, start);
+  } catch {
+    // What libpcap says of it is the reason.
+    return null;
+  } finally {
+    if (descriptor >= 0) closeSync(descriptor);
+  }
+  const tool = unpackTool(start);
+  return tool === null ? null : `it is compressed: ${tool} ${path} | tcplat -r -`;
+}
+
+/** The program that unpacks what begins with these bytes, or null. */
+function unpackTool(start: Uint8Array): string | null {
+  return COMPRESSIONS.find(({ magic }) => magic.every((byte, index) => start[index] === byte))?.tool ?? null;
 }
 
 function openError(name: string, reason: string): TcplatError {

@@ -149,11 +149,20 @@ export function openPcapFile(path: string): PcapFileSource | null {
   } catch {
     return null;
   }
-  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-  const header = readSync(descriptor, bytes) === FILE_HEADER_BYTES ? readHeader(bytes) : null;
+  const header = readHeaderOf(descriptor);
   if (header !== null) return new PcapFileSource(path, descriptor, header);
   closeSync(descriptor);
   return null;
+}
+
+/** Null where libpcap has to say what is wrong, too. */
+function readHeaderOf(descriptor: number): Header | null {
+  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+  try {
+    return readSync(descriptor, bytes) === FILE_HEADER_BYTES ? readHeader(bytes) : null;
+  } catch {
+    return null;
+  }
 }
 
 function readHeader(bytes: Buffer): Header | null {

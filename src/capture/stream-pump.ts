@@ -3,6 +3,9 @@ import { Socket } from "node:net";
 import { pipeline, type Readable } from "node:stream";
 import { firstLine, type Libpcap, type Pointer } from "./libpcap-binding.ts";
 
+/** Enough to tell a compressed file. */
+const START_BYTES = 4;
+
 /**
  * Standard input, or any file that may make its reader wait, copied into a pipe of our own that libpcap reads on another
  * thread. The detour buys an end: a thread blocked in a read of standard input would keep the process from exiting,
@@ -13,6 +16,8 @@ export class StreamPump {
   readonly readStream: Pointer;
   /** Why the input broke off, or null. */
   failure: string | null = null;
+  /** The first bytes, once they have come. */
+  start: Uint8Array = new Uint8Array(0);
 
   readonly #input: Readable;
   readonly #output: Socket;
@@ -26,6 +31,9 @@ export class StreamPump {
     if (this.readStream === null) throw new Error("no stream can be opened");
     this.#input = path === "-" ? process.stdin : createReadStream(path);
     this.#output = new Socket({ fd: ends[1]!, readable: false, writable: true });
+    this.#input.once("data", (bytes: Buffer) => {
+      this.start = bytes.subarray(0, START_BYTES);
+    });
     pipeline(this.#input, this.#output, (error) => {
       if (error && !this.#isClosed) this.failure = firstLine(error);
     });

@@ -1,3 +1,5 @@
+import { nearest } from "./nearest.ts";
+
 /** What tcplat does, by how it is called. The first is the one without a name. */
 export interface CommandSpec {
   /** The first word, or "". */
@@ -44,6 +46,22 @@ export const EXAMPLES: readonly (readonly [string, string])[] = [
   ["tcplat report -r incident.pcap -o incident.html", "a page: heatmap, percentiles, the slowest, losses"],
   ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
 ];
+
+/** Words that other programs take for these options. */
+const OPTION_WORDS: readonly string[] = ["help", "version"];
+
+/**
+ * What may have been meant by a filter that libpcap refuses, as the user would type it: a command with a slip in its name, or an
+ * option without its dashes. Null where the first word is like none of them.
+ */
+export function meantCommand(filter: string): string | null {
+  const [word = ""] = filter.trim().split(/\s+/, 1);
+  if (OPTION_WORDS.includes(word)) return `tcplat --${word}`;
+  // `port` is two edits from `report`, and no slip.
+  const names = COMMANDS.map(({ name }) => name).filter((name) => name !== "");
+  const name = word.length > 4 ? nearest(word, names) : (names.find((each) => each.startsWith(word)) ?? "");
+  return name === "" || word.length < 2 ? null : `tcplat ${name}`;
+}
 
 /** `tcplat diff CLIENT SERVER …`. */
 export function usageOf({ name, words }: CommandSpec): string {

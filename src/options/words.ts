@@ -1,7 +1,10 @@
 import yargsParser from "yargs-parser";
 import { TcplatError } from "../errors.ts";
 import { FILTER_KEY, type Given, type GivenOptions, quoted } from "./given.ts";
+import { nearest } from "./nearest.ts";
 import { findByName, findByShort, OPTION_TABLE, type OptionSpec } from "./table.ts";
+
+const LONG_NAMES = OPTION_TABLE.map((spec) => spec.name).filter((name) => name.length > 2);
 
 /**
  * yargs' parser by itself: all of yargs takes 60 ms to load, as long as Node itself, its parser 7. `help.ts` loads the
@@ -111,33 +114,13 @@ function fromLetters(word: string): string[] {
 }
 
 function unknownOption(shown: string, name: string): TcplatError {
-  const near = nearest(name);
+  const near = nearestOption(name);
   return usage(`unknown option ${shown}: ${near === "" ? "" : `did you mean --${near}? `}tcplat --help lists them`);
 }
 
-/** The long name at most two edits away, or "". */
-function nearest(name: string): string {
-  let best = "";
-  let bestDistance = 3;
-  for (const spec of OPTION_TABLE) {
-    const distance = spec.name.length > 2 && name.length > 2 ? editDistance(name.slice(0, 40), spec.name) : 3;
-    if (distance < bestDistance) [best, bestDistance] = [spec.name, distance];
-  }
-  return best;
-}
-
-/** Levenshtein's distance, row by row. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[b.length] ?? 0;
+/** The long name that may have been meant, or "". */
+function nearestOption(name: string): string {
+  return name.length > 2 ? nearest(name, LONG_NAMES) : "";
 }
 
 function label(spec: OptionSpec): string {

@@ -132,6 +132,19 @@ test("reopen goes on in a new file once the old one was moved, and keeps the pre
   assert.deepEqual(secondsIn(readFileSync(file)), [3]);
 });
 
+test("where reopen cannot make the new file, writing goes on in the old one", () => {
+  const where = place();
+  const file = join(where, "moved.pcap");
+  const writer = new FrameWriter(options(file), 1, 65535);
+  const all = records([1, 2]);
+  writer.write(all, 0, RECORD_BYTES);
+  renameSync(where, `${where}.1`);
+  assert.throws(() => writer.reopen(), /moved\.pcap cannot be written: ENOENT/);
+  assert.equal(writer.write(all, RECORD_BYTES, 2 * RECORD_BYTES), true);
+  writer.close();
+  assert.deepEqual(secondsIn(readFileSync(join(`${where}.1`, "moved.pcap"))), [1, 2]);
+});
+
 test("a file that cannot be made is refused at once", () => {
   assert.throws(
     () => new FrameWriter(options(join(folder, "no", "such", "folder")), 1, 65535),
