@@ -70,7 +70,7 @@ describe("the packed tarball", () => {
     );
   });
 
-  test("once installed is a program named tcplat, even where install scripts are blocked", (t) => {
+  test("once installed is a program named tcplat with its manual page, even where install scripts are blocked", (t) => {
     const prefix = join(folder, "prefix");
     const isInstalled = installed(t, join(folder, tarball), prefix);
     if (!isInstalled) return;
@@ -80,6 +80,9 @@ describe("the packed tarball", () => {
     assert.equal(result.stderr, "");
     assert.ok(result.stdout.includes(version), result.stdout);
     assert.equal(result.status, 0);
+    // Where `man tcplat` looks: npm puts a link there, but only for a list of pages.
+    const page = readFileSync(join(prefix, "share/man/man1/tcplat.1"), "utf8");
+    assert.equal(page, readFileSync(join(ROOT, "man/tcplat.1"), "utf8"));
   });
 });
 
