@@ -1,13 +1,15 @@
 const MARK_BYTES = 40;
 const LF = 0x0a;
 const CR = 0x0d;
+const LETTER_N = 0x4e;
 
 /** Where the next byte stands. */
-const At = { header: 0, sign: 1, length: 2, mark: 3, counted: 4, marked: 5, done: 6 } as const;
+const At = { header: 0, sign: 1, length: 2, mark: 3, counted: 4, marked: 5, done: 6, note: 7 } as const;
 
 /**
  * Skips the dump that a primary sends to a new replica: `$<length>\r\n` and as many bytes, or, streamed without a file
- * in between, `$EOF:<40 bytes>\r\n` and bytes up to the same 40. No line end follows either.
+ * in between, `$EOF:<40 bytes>\r\n` and bytes up to the same 40. No line end follows either. To a replica that takes the dump by a
+ * connection of its own, Valkey 8 says first where its stream will begin: `$ENDOFF:<offset> <replication id> <database> <client id>\r\n`.
  */
 export class DumpSkipper {
   #at: number = At.done;
@@ -66,6 +68,10 @@ export class DumpSkipper {
       this.#at = byte === 0x45 ? At.mark : At.length;
       if (this.#at === At.mark) return true;
     }
+    if (this.#at === At.note) {
+      if (byte === LF) this.#at = At.header;
+      return true;
+    }
     return this.#at === At.mark ? this.#readMark(byte) : this.#readLength(byte);
   }
 
@@ -80,8 +86,12 @@ export class DumpSkipper {
     return true;
   }
 
-  /** Behind `$E`: `OF:`, the mark, and the end of the line. */
+  /** Behind `$E`: `OF:`, the mark, and the end of the line; or `NDOFF:` and a line that tells nothing of the dump. */
   #readMark(byte: number): boolean {
+    if (this.#markLength === 0 && byte === LETTER_N) {
+      this.#at = At.note;
+      return true;
+    }
     const place = this.#markLength++ - 3;
     if (place < 0) return byte === "OF:".charCodeAt(place + 3);
     if (place < MARK_BYTES) {

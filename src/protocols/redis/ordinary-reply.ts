@@ -2,6 +2,8 @@ import { Type } from "./types.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
 
 /**
  * The index behind the reply that begins at `from`, if it is of the kind that nearly all are: `+…\r\n`, `:…\r\n` or
@@ -13,6 +15,8 @@ export function ordinaryReplyEnd(bytes: Uint8Array, from: number, end: number): 
   const type = bytes[from]!;
   let i = from + 1;
   if (type === Type.simple || type === Type.integer) {
+    // A line of MONITOR begins with a digit, and answers nothing.
+    if (type === Type.simple && i < end && bytes[i]! >= DIGIT_0 && bytes[i]! <= DIGIT_9) return 0;
     while (i < end && bytes[i] !== LF) i++;
     return i === end || bytes[i - 1] !== CR ? 0 : i + 1;
   }

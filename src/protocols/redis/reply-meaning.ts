@@ -4,6 +4,10 @@ import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "
 import { Type } from "./types.ts";
 import type { ShortWord } from "./words.ts";
 
+const LETTER_D = 0x44;
+const LETTER_F = 0x46;
+/** `.168821 [`, behind the seconds of a line of MONITOR. */
+const MONITOR_TIME = /^[0-9]+\.[0-9]{6} \[/;
 const errorTable = new WordTable(ERRORS);
 
 /** What a complete message is: the reply to the oldest request, a part of it, or something that nobody asked for. */
@@ -42,7 +46,7 @@ export class ReplyMeaning {
       const isReplyLikely = kind >= 0 && !isConfirmationDue(kind);
       if ((modes.isSubscriber || !isReplyLikely) && this.#isMessage()) exchange.push(at);
       else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
-    } else if (modes.isMonitor && type === Type.simple && this.#isMonitorLine()) exchange.push(at);
+    } else if (type === Type.simple && this.#isMonitorLine()) exchange.push(at);
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
     else return this.#answerSpecial(at, type, kind);
     return false;
@@ -97,9 +101,13 @@ export class ReplyMeaning {
     return errorTable.find(bytes, 0, end);
   }
 
+  /** `1795223108.168821 [0 127.0.0.1:46066] "GET" "foo"`: nothing is answered like that, and MONITOR need not have been seen. */
   #isMonitorLine(): boolean {
-    const first = this.#word.bytes[0]!;
-    return first >= 0x30 && first <= 0x39;
+    const word = this.#word;
+    const first = word.bytes[0]!;
+    if (!(first >= 0x30 && first <= 0x39)) return false;
+    this.#modes.isMonitor ||= MONITOR_TIME.test(String.fromCharCode(...word.bytes.subarray(0, word.kept)));
+    return this.#modes.isMonitor;
   }
 
   /** Whether an array of RESP2 may be a message or a confirmation of a subscription. */
@@ -171,9 +179,10 @@ export class ReplyMeaning {
     if (kind === Reply.monitor) modes.isMonitor = true;
     else if (kind === Reply.reset) modes.reset();
     else if (kind === Reply.hello) modes.isResp3 = type === Type.map;
-    else if (kind === Reply.psync) modes.isReplication = true;
+    else if (kind === Reply.psync) modes.isReplication = this.#word.bytes[0] !== LETTER_D;
     this.#exchange.answer(at, NO_ERROR);
-    // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once.
-    return kind === Reply.psync && this.#word.bytes[0] === 0x46;
+    // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once. `+DUALCHANNELSYNC` (Valkey 8) wants the dump to be fetched by
+    // another connection, and PSYNC to be sent again.
+    return kind === Reply.psync && this.#word.bytes[0] === LETTER_F;
   }
 }
