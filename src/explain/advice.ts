@@ -95,12 +95,18 @@ function serverAdvice(account: Account): string {
   const { request, phases } = account;
   const us = shareUs(phases, "server");
   if (request.behind?.isElsewhere !== true) {
-    return `The server took ${ms(us)} ms of it. ${NEXT_AT_SERVER[request.protocol.name] ?? "Look at the server's own log of slow requests."}`;
+    return `The server took ${ms(us)} ms of it. ${NEXT_AT_SERVER[request.protocol.name] ?? "Look at the server's own log of slow requests."}${doubtFromHere(request)}`;
   }
   return (
     `The server was busy for another connection: ${nameOfBehind(account)} held it for ${ms(Math.min(us, request.behind.us))} ms ` +
     `of this wait, and it does one thing at a time. Explain ${textOf(request.behind)}, and make that one quicker or send it to a replica.`
   );
+}
+
+/** Away from the server, a way there that was slower than usual this once looks like its work. */
+function doubtFromHere({ side }: Account["request"]): string {
+  if (side === "server" || side === "local") return "";
+  return " If it knows of nothing, the way there was slow this once: a capture of its host and tcplat diff tell.";
 }
 
 const NEXT_AT_SERVER: Readonly<Record<string, string>> = {

@@ -1,10 +1,13 @@
 import { TcpFlag } from "../decode/segment.ts";
 import type { Rung } from "./ladder.ts";
 
-/** Of many segments the first and the last are kept, and between them those that tell something. */
-const HEAD = 40;
-const TAIL = 30;
-const NOTABLE = 100;
+/**
+ * Of many segments the first and the last are kept, and between them those that tell something: so many of each kind and direction,
+ * since of a large message on a bad line every second one does.
+ */
+const HEAD = 24;
+const TAIL = 16;
+const NOTABLE = 5;
 
 /** Segments that are only counted. */
 export interface Elision {
@@ -24,7 +27,8 @@ export function isElision(step: Rung | Elision): step is Elision {
 export class Selection {
   readonly #steps: (Rung | Elision)[] = [];
   #tail: Rung[] = [];
-  #notable = 0;
+  /** How many of each kind are kept. */
+  readonly #notable = new Map<string, number>();
 
   add(rung: Rung): void {
     if (this.#steps.length < HEAD) {
@@ -40,8 +44,7 @@ export class Selection {
   }
 
   #settle(rung: Rung): void {
-    if (this.#notable < NOTABLE && isNotable(rung)) {
-      this.#notable++;
+    if (this.#isWanted(rung)) {
       this.#steps.push(rung);
       return;
     }
@@ -56,14 +59,25 @@ export class Selection {
       retransmissions: before.retransmissions + (isSentAgain(rung) ? 1 : 0),
     });
   }
+
+  /** Whether it tells something that has not been told often enough. */
+  #isWanted(rung: Rung): boolean {
+    const kinds = kindsOf(rung);
+    const isNew = kinds.some((kind) => (this.#notable.get(kind) ?? 0) < NOTABLE);
+    if (isNew) for (const kind of kinds) this.#notable.set(kind, (this.#notable.get(kind) ?? 0) + 1);
+    return isNew;
+  }
+}
+
+/** What tells something about this segment, by kinds; a series of duplicate acknowledgements is told by its first. */
+function kindsOf({ flags, oddities, isFromClient }: Rung): string[] {
+  const notable = oddities.filter((oddity) => oddity.what !== "duplicate_ack" || oddity.times === 1);
+  const kinds: string[] = notable.map(({ what }) => what);
+  if ((flags & (TcpFlag.syn | TcpFlag.fin | TcpFlag.rst)) !== 0) kinds.push("flags");
+  return kinds.map((kind) => `${kind} of the ${isFromClient ? "client" : "server"}`);
 }
 
 /** Whether these bytes had been sent before. */
 export function isSentAgain(rung: Rung): boolean {
   return rung.oddities.some(({ what }) => what.startsWith("retransmission"));
-}
-
-function isNotable(rung: Rung): boolean {
-  if ((rung.flags & (TcpFlag.syn | TcpFlag.fin | TcpFlag.rst)) !== 0) return true;
-  return rung.oddities.some((oddity) => oddity.what !== "duplicate_ack" || oddity.times === 1);
 }

@@ -30,7 +30,9 @@ export function explainWords(words: readonly string[], typed: GivenOptions): Exp
   const [, idText = "", ...rest] = readPositionals(words);
   const [, connection, request] = /^([1-9]\d{0,14})-([1-9]\d{0,14})$/.exec(idText) ?? [];
   if (connection === undefined || request === undefined) {
-    const found = idText === "" ? "" : `, and ${quoted(idText)} is none`;
+    const isConnection = /^[1-9]\d*$/.test(idText);
+    const what = isConnection ? `a connection's number: ${idText}-1 is its first request` : "none";
+    const found = idText === "" ? "" : `, and ${quoted(idText)} is ${what}`;
     throw new TcplatError(
       "usage",
       `explain needs a request's id, such as 17-204 (--json prints it as "id")${found}: tcplat explain -r FILE ID [options] [filter]`,

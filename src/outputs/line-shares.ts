@@ -25,10 +25,15 @@ const PACKET_BYTES = 1448;
 const TIME_OUT = bytes(", time-out");
 const FAST = bytes(", fast");
 const WINDOW_CLOSED = bytes("window closed ");
+/** From so many bytes on a message is large, and its size worth a word: it takes a tenth of a second at 10 Mbit/s. */
+const LARGE_BYTES = 100_000;
+const MEGABYTES = bytes(" MB");
 
 const SERVER = CAUSES.indexOf("server");
 const RETRANSMISSION = CAUSES.indexOf("retransmission");
 const QUEUE = CAUSES.indexOf("queue");
+const SEND = CAUSES.indexOf("send");
+const RECEIVE = CAUSES.indexOf("receive");
 /** What a share is called in a line, by index of CAUSES. */
 const NAMES = CAUSES.map((cause) => bytes(`${cause === "network" ? "rtt" : cause} `));
 const SERVER_OR_NETWORK = bytes("server or network ");
@@ -66,7 +71,8 @@ function putDetail(cause: number, of: Transaction, into: Buffer, start: number):
   let end = inside;
   if (cause === RETRANSMISSION) end = putResent(of, into, inside);
   else if (cause === QUEUE || cause === SERVER) end = putBehind(cause === SERVER, of, into, inside);
-  else if (CAUSES[cause] === "send" || CAUSES[cause] === "receive") end = putWindow(of, into, inside);
+  else if (cause === SEND) end = putMoving(of.requestBytes, of.zeroWindowUs, into, inside);
+  else if (cause === RECEIVE) end = putMoving(of.responseBytes, of.zeroWindowUs, into, inside);
   if (end === inside) return start;
   putBytes(into, start, OPEN);
   return putBytes(into, end, CLOSE);
@@ -102,7 +108,11 @@ export function behindIdAt(bytes: Buffer, start: number, end: number): number {
   return behind < 0 ? -1 : start + notes.indexOf(OF, behind) + OF.length;
 }
 
-function putWindow({ zeroWindowUs }: Transaction, into: Buffer, start: number): number {
-  if (zeroWindowUs < VISIBLE_US) return start;
-  return putTenths(into, putBytes(into, start, WINDOW_CLOSED), zeroWindowUs);
+/** `30.0 MB, window closed 1396.5`: what had to be moved, if that is much, and for how long it could not be. */
+function putMoving(size: number, zeroWindowUs: number, into: Buffer, start: number): number {
+  let at = start;
+  if (size >= LARGE_BYTES) at = putBytes(into, putTenths(into, at, size / 1000), MEGABYTES);
+  if (zeroWindowUs < VISIBLE_US) return at;
+  if (at > start) at = putBytes(into, at, COMMA);
+  return putTenths(into, putBytes(into, at, WINDOW_CLOSED), zeroWindowUs);
 }

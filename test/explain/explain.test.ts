@@ -159,6 +159,40 @@ describe("tcplat explain --json", () => {
     assertWhole(told);
   });
 
+  it("shows a bounded number of them where every second one was lost and sent again", async () => {
+    const dialogue = talk();
+    dialogue.client(10_000, get("big"));
+    dialogue.server(11_000, "$1000000\r\n");
+    for (let n = 0; n < 1000; n++) {
+      const segment = dialogue.server(11_010 + n * 10, "x".repeat(1000));
+      if (n % 2 === 0) dialogue.segments.push(sentAgain(segment, 11_015 + n * 10));
+    }
+    dialogue.server(30_000, "\r\n");
+    dialogue.ack("client", 30_010);
+    const told = await explanation("-r", write("lossy.pcap", dialogue.segments), "--side", "client", "1-1");
+    const again = notesOf(told).filter((note) => note.startsWith("retransmission"));
+    assert.ok(
+      told.segments.length < 60 && again.length >= 5,
+      `${told.segments.length} segments, ${again.length} again`,
+    );
+    const sum = told.segments.reduce((all, { from, bytes, to_client_bytes: elided = 0 }) => {
+      return all + elided + (from === "server" ? bytes : 0);
+    }, 0);
+    assert.equal(sum, 1_000_012 + 500_000);
+  });
+
+  it("sends whoever looks from the client's host to the server's, where nobody was waited for", async () => {
+    const dialogue = talk();
+    dialogue.client(10_000, get("k"));
+    dialogue.server(40_000, "+OK\r\n");
+    const file = write("doubt.pcap", dialogue.segments);
+    const [near, far] = await Promise.all(
+      ["client", "server"].map((side) => explanation("-r", file, "--side", side, "1-1")),
+    );
+    assert.match(near!.advice, /SLOWLOG GET .* tcplat diff tell\.$/);
+    assert.match(far!.advice, /SLOWLOG GET .* waited for a CPU\.$/);
+  });
+
   it("names who was waited for, and where that one stood", async () => {
     const own = await explanation("-r", write("own.pcap", pipelined()), "1-2");
     assert.deepEqual([own.cause, own.behind?.id, own.waited_for?.summary], ["queue", "1-1", "KEYS *"]);
@@ -208,7 +242,8 @@ describe("tcplat explain ends with 2 and one line", () => {
     ],
     ["where the filter leaves nothing", ["-r", file, "1-1", "port", "1"], /no request is found in it at all/],
     ["without an id", ["-r", file], /needs a request's id, such as 17-204/],
-    ["for a word that is none", ["-r", file, "1"], /and 1 is none: tcplat explain -r FILE ID/],
+    ["for a word that is none", ["-r", file, "x"], /and x is none: tcplat explain -r FILE ID/],
+    ["for a connection", ["-r", file, "2"], /and 2 is a connection's number: 2-1 is its first request: tcplat explain/],
     ["without a file", ["1-1"], /name it, as in tcplat explain -r FILE ID/],
     ["for standard input", ["-r", "-", "1-1"], /save it to a file first/],
     ["where there is no file", ["-r", "/nowhere.pcap", "1-1"], /\/nowhere\.pcap: no such file/],

@@ -17,9 +17,11 @@ function line(of: Transaction, format = new LineFormat({ isColoured: false, expl
   return into.toString("latin1", 7, format.put(of, into, 7));
 }
 
-/** The fourth field of a transaction whose end and latency do not matter. */
-function notes(changes: Parameters<typeof transaction>[0]): string | undefined {
-  return line(transaction(changes)).trimEnd().split(" | ")[3];
+/** The fourth field of a transaction whose end and latency do not matter; with `-t`, `explains`. */
+function notes(changes: Parameters<typeof transaction>[0], explains = false): string | undefined {
+  return line(transaction(changes), new LineFormat({ isColoured: false, explains }))
+    .trimEnd()
+    .split(" | ")[3];
 }
 
 describe("a line", () => {
@@ -141,6 +143,23 @@ describe("what was sent again", () => {
       const us = ofRequest ? { resentRequestUs: 199_600 } : { resentResponseUs: 199_600 };
       assert.equal(notes({ ...lost, ...us, ...changes }), `retransmission 199.6 (${expected}), server 0.4`);
     });
+  }
+});
+
+describe("what had to be moved", () => {
+  const slow = { latencyUs: 2_000_000, waitUs: 1000, toServerUs: 0, rttUs: 100 };
+  const received = { ...slow, receiveUs: 1_999_000 };
+  for (const [changes, expected] of [
+    [{ ...received, responseBytes: 30_000_013 }, "receive 1999.0 (30.0 MB), "],
+    [{ ...received, responseBytes: 99_999 }, "receive 1999.0, "],
+    [
+      { ...received, responseBytes: 100_000, zeroWindowUs: 1_396_494 },
+      "receive 1999.0 (0.1 MB, window closed 1396.5), ",
+    ],
+    [{ ...received, zeroWindowUs: 290_100 }, "receive 1999.0 (window closed 290.1), "],
+    [{ ...slow, sendUs: 1_999_000, requestBytes: 1_549_000, responseBytes: 9e6 }, "send 1999.0 (1.5 MB), "],
+  ] as const) {
+    it(`is told where it is much: ${expected}`, () => assert.equal(notes(changes, true), `${expected}server 1.0`));
   }
 });
 
