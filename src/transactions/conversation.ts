@@ -87,7 +87,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const pairing = this.pairing;
     if (pairing === null) return;
     if (this.anchor.isServerLost && !this.takesUp(false, piece)) {
-      this.unread?.extend(timeUs);
+      this.unread?.extend(timeUs, this.client.offsetOf(piece.acknowledgement));
       return;
     }
     pairing.unmatchedReason = this.mayMissRequests ? this.connection.lossReason : "no_request";
@@ -115,6 +115,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     pairing.markResponse(Flag.truncated);
     this.loseServer(timeUs, false);
+    this.unread?.extend(timeUs, this.client.offsetOf(piece.acknowledgement));
   }
 
   #wake(): void {

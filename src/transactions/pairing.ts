@@ -109,7 +109,18 @@ export class Pairing extends Responding {
     return this.responding.isReading;
   }
 
-  /** Ends the only pending request with the response being read, whose last byte came at `endUs`; `errorId` as far as can be told. */
+  /** How many of the oldest requests end at this place of the client's stream or before. */
+  pendingBefore(offset: number): number {
+    const { queue, pool } = this;
+    let count = 0;
+    for (let entry = queue.head; entry !== NIL; entry = queue.next(entry)) {
+      if (pool.times[entry * TIMES + Time.endOffset]! > offset) break;
+      count++;
+    }
+    return count;
+  }
+
+  /** Ends the oldest request with the response being read, whose last byte came at `endUs`; `errorId` as far as can be told. */
   answerCut(endUs: number, offset: number, errorId: number): void {
     this.here.set(endUs, 0, offset, 0, this.path);
     this.responding.extend(endUs, 0);
@@ -118,10 +129,10 @@ export class Pairing extends Responding {
     this.answerOldest(Number.isNaN(this.responding.offset) ? 0 : offset - this.responding.offset, errorId);
   }
 
-  /** Ends all pending requests with responses that stand, unseen, in a segment of this time. */
-  answerAllAt(timeUs: number, flag: number): void {
+  /** Ends so many pending requests with responses that stand, unseen, in a segment of this time. */
+  answerAllAt(timeUs: number, flag: number, count: number): void {
     this.here.set(timeUs, 0, 0, 0, this.path);
-    while (this.queue.head !== NIL) {
+    for (let left = count; left > 0; left--) {
       if (!this.responding.isReading) this.responding.begin(timeUs, Number.NaN, flag);
       this.responding.endUs = timeUs;
       this.responding.end();

@@ -6,6 +6,8 @@ export class UnreadStretch {
   #firstUs = 0.5;
   /** Of the latest of its bytes, µs since the epoch. */
   lastUs = 0.5;
+  /** How much of the client's stream its sender had received by then: what was asked behind that is not answered in it. */
+  receivedOffset = -0.5;
   /** Bytes of it were never captured (rather than cut off by the snaplen). */
   hasHole = false;
 
@@ -17,8 +19,9 @@ export class UnreadStretch {
   }
 
   /** Another segment. */
-  extend(timeUs: number): void {
+  extend(timeUs: number, receivedOffset: number): void {
     this.lastUs = timeUs;
+    this.receivedOffset = receivedOffset;
   }
 
   addHole(): void {
@@ -31,13 +34,14 @@ export class UnreadStretch {
   }
 
   /**
-   * All of it is known to end at `offset`, at a boundary. A single pending request whose response had begun ends with the
+   * All of it is known to end at `offset`, at a boundary. A single request that it may answer and whose response had begun ends with the
    * last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   complete(pairing: Pairing, isClientLost: boolean, offset: number, errorId: number): void {
-    if (this.hasHole || pairing.pendingCount === 0) return;
-    if (pairing.pendingCount === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
+    if (this.hasHole) return;
+    const due = pairing.pendingBefore(this.receivedOffset);
+    if (due === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
       pairing.answerCut(this.lastUs, offset, errorId);
-    else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated);
+    else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated, due);
   }
 }

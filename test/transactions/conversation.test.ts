@@ -171,6 +171,19 @@ test("a reply cut in an array, where its end cannot be counted, ends with the se
   );
 });
 
+test("a reply that was cut off answers nothing that was asked after it", () => {
+  const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a") + get("b"))
+    .server(2, "+A\r\n+B\r\n")
+    .client(3, command("LRANGE", "l", "0", "-1"))
+    .server(7, array, { cut: array.length - 40 })
+    .client(9, command("BLPOP", "q", "0"))
+    .end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "LRANGE l 4", "BLPOP q gap"]);
+});
+
 // ---- holes ----
 
 test("a hole within the value and within the reply's body: the transactions stand, marked", () => {
