@@ -115,7 +115,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     pairing.markResponse(Flag.truncated);
     this.loseServer(timeUs, false);
-    this.unread?.extend(timeUs, this.client.offsetOf(piece.acknowledgement));
+    this.unread?.cut(this.client.offsetOf(piece.acknowledgement));
   }
 
   #wake(): void {

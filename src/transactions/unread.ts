@@ -6,8 +6,9 @@ export class UnreadStretch {
   #firstUs = 0.5;
   /** Of the latest of its bytes, µs since the epoch. */
   lastUs = 0.5;
-  /** How much of the client's stream its sender had received by then: what was asked behind that is not answered in it. */
-  receivedOffset = -0.5;
+  /** How much of the client's stream its sender had received when it began, and when it ended: what was asked behind that is not answered in it. */
+  #cutOffset = -0.5;
+  #receivedOffset = -0.5;
   /** Bytes of it were never captured (rather than cut off by the snaplen). */
   hasHole = false;
 
@@ -18,10 +19,16 @@ export class UnreadStretch {
     this.hasHole = hasHole;
   }
 
+  /** The segment in which it begins was cut; its sender had received so much. */
+  cut(receivedOffset: number): void {
+    this.#cutOffset = receivedOffset;
+    this.#receivedOffset = receivedOffset;
+  }
+
   /** Another segment. */
   extend(timeUs: number, receivedOffset: number): void {
     this.lastUs = timeUs;
-    this.receivedOffset = receivedOffset;
+    this.#receivedOffset = receivedOffset;
   }
 
   addHole(): void {
@@ -38,8 +45,9 @@ export class UnreadStretch {
    * last byte; and where all that was not seen stood in one segment, its time is everybody's.
    */
   complete(pairing: Pairing, isClientLost: boolean, offset: number, errorId: number): void {
-    if (this.hasHole) return;
-    const due = pairing.pendingBefore(this.receivedOffset);
+    // What was cut before anything was asked is a push, and perhaps not the last.
+    if (this.hasHole || pairing.pendingBefore(this.#cutOffset) === 0) return;
+    const due = pairing.pendingBefore(this.#receivedOffset);
     if (due === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
       pairing.answerCut(this.lastUs, offset, errorId);
     else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated, due);

@@ -184,6 +184,20 @@ test("a reply that was cut off answers nothing that was asked after it", () => {
   assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "LRANGE l 4", "BLPOP q gap"]);
 });
 
+test("a message that was cut off, and what came behind it, answer nothing that was asked meanwhile", () => {
+  const message = `*3\r\n$7\r\nmessage\r\n$1\r\na\r\n${bulk(90)}`;
+  const dialogue = new Dialogue();
+  dialogue
+    .client(1, get("a") + get("b"))
+    .server(2, "+A\r\n+B\r\n")
+    .server(3, message, { cut: message.length - 10 })
+    .client(5, "PING\r\n")
+    .server(6, "*2\r\n$4\r\npong\r\n$0\r\n\r\n")
+    .server(7, message)
+    .end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", "GET b 1", "PING gap"]);
+});
+
 // ---- holes ----
 
 test("a hole within the value and within the reply's body: the transactions stand, marked", () => {
