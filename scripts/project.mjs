@@ -116,7 +116,7 @@ export function filesUnder(folder) {
 
 function describeSources() {
   const files = [...filesUnder("src"), ...filesUnder("test")].filter((file) => file.endsWith(".ts"));
-  return [...files, "tsconfig.json", "package-lock.json"]
+  return [...files, "tsconfig.json", "package-lock.json", "scripts/project.mjs"]
     .map((file) => {
       const { mtimeMs, size } = statSync(join(root, file));
       return `${file} ${mtimeMs} ${size}\n`;

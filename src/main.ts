@@ -9,6 +9,7 @@ import { type Invocation, type LogOptions, parseCommandLine } from "./options/pa
 import { PROTOCOLS } from "./protocols/registry.ts";
 import { StatusLine } from "./status-line.ts";
 import { settleTimeZone } from "./time-zone.ts";
+import { tcplatVersion } from "./version.ts";
 import { writeAll } from "./write-all.ts";
 
 const STDOUT = 1;
@@ -29,22 +30,6 @@ export async function main(words: readonly string[]): Promise<number> {
 /** Each kind loads what it needs and no more: a start costs milliseconds a user waits for. */
 async function dispatch(invocation: Invocation, protocols: readonly string[]): Promise<number> {
   switch (invocation.kind) {
-    case "help": {
-      const { helpText } = await import("./options/help.ts");
-      return print(`${await helpText(terminalColumns(), protocols)}\n`);
-    }
-    case "version": {
-      const { versionText } = await import("./information.ts");
-      return print(versionText());
-    }
-    case "list-interfaces": {
-      const { interfacesText } = await import("./information.ts");
-      return print(interfacesText());
-    }
-    case "completion": {
-      const { completionScript } = await import("./completion/completion.ts");
-      return print(completionScript(invocation.shell, protocols));
-    }
     case "doctor": {
       const { examine } = await import("./doctor/doctor.ts");
       const { text, exitStatus } = await examine(invocation.options);
@@ -69,6 +54,32 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
         invocation.options.filter,
         run(invocation.options, { log: timedLog(invocation.log, (text) => status.above(text)), status }),
       );
+    }
+    default:
+      return print(await textFor(invocation, protocols));
+  }
+}
+
+type Question = Exclude<Invocation, { readonly kind: "doctor" | "diff" | "explain" | "run" }>;
+
+/** What is only a text. */
+async function textFor(question: Question, protocols: readonly string[]): Promise<string> {
+  switch (question.kind) {
+    case "help": {
+      const { helpText } = await import("./options/help.ts");
+      return `${await helpText(terminalColumns(), protocols)}\n`;
+    }
+    case "version": {
+      const { versionText } = await import("./information.ts");
+      return versionText();
+    }
+    case "list-interfaces": {
+      const { interfacesText } = await import("./information.ts");
+      return interfacesText();
+    }
+    case "completion": {
+      const { completionScript } = await import("./completion/completion.ts");
+      return completionScript(question.shell, protocols);
     }
   }
 }
@@ -100,7 +111,9 @@ function report(error: unknown): number {
     return error.exitStatus;
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  writeAll(STDERR, `tcplat: this is a bug in tcplat, please report it with these lines:\n${stack}\n`);
+  // The version tells which files the stack's places are in.
+  const what = `tcplat ${tcplatVersion()} on Node ${process.versions.node}, ${process.platform} ${process.arch}`;
+  writeAll(STDERR, `tcplat: this is a bug in ${what}; please report it with these lines:\n${stack}\n`);
   return 1;
 }
 

@@ -140,7 +140,7 @@ describe("a worker that dies", () => {
     const env = dying("bug", 'throw new Error("of the thread")');
     const run = await runTcplat(["-r", medley, "-q", "--workers", "2", ...NO_PORTS], { env });
     assert.equal(run.status, 1, run.stderr);
-    assert.match(run.stderr, /this is a bug in tcplat[^\n]*\nError: of the thread\n {4}at /);
+    assert.match(run.stderr, /this is a bug in tcplat \d+\.\d+\.\d+ on Node \d[^\n]*\nError: of the thread\n {4}at /);
   });
 });
 
