@@ -235,26 +235,9 @@ export class Pipeline {
   }
 
   #stageCounters(): StageCounters {
-    const { table, decoder } = this;
-    const source = this.#source;
-    const { counters } = decoder;
-    const skipped: Record<string, number> = {};
-    for (let reason = 1; reason < SKIP_REASONS.length; reason++)
-      skipped[SKIP_REASONS[reason]!] = counters.skipped[reason]!;
+    const { table } = this;
     return {
-      capture: {
-        interface: source.name,
-        isUp: source.isUp,
-        frames: counters.frames,
-        decoded: counters.decoded,
-        skipped,
-        dropped: source.drops(),
-        duplicates: table.duplicates.duplicates,
-        truncated: counters.truncated,
-        lagUs: source.isLive ? this.#lagUs : null,
-        clockRegressions: table.clockRegressions,
-        batches: source.isLive ? { count: this.#batches.count, framesMax: this.#batches.framesMax } : null,
-      },
+      capture: this.#captureCounters(),
       connections: {
         now: table.open,
         total: { syn: table.openedBySyn, midstream: table.openedMidstream, udp: table.datagrams.opened },
@@ -274,6 +257,28 @@ export class Pipeline {
       pendingRequests: null,
       recordsDropped: this.#recordsDropped(),
       filtered: this.#filtered(),
+    };
+  }
+
+  #captureCounters(): StageCounters["capture"] {
+    const { table } = this;
+    const source = this.#source;
+    const { counters } = this.decoder;
+    const skipped: Record<string, number> = {};
+    for (let reason = 1; reason < SKIP_REASONS.length; reason++)
+      skipped[SKIP_REASONS[reason]!] = counters.skipped[reason]!;
+    return {
+      interface: source.name,
+      isUp: source.isUp,
+      frames: counters.frames,
+      decoded: counters.decoded,
+      skipped,
+      dropped: source.drops(),
+      duplicates: table.duplicates.duplicates,
+      truncated: counters.truncated,
+      lagUs: source.isLive ? this.#lagUs : null,
+      clockRegressions: table.clockRegressions,
+      batches: source.isLive ? { count: this.#batches.count, framesMax: this.#batches.framesMax } : null,
     };
   }
 }

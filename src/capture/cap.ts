@@ -199,6 +199,6 @@ function childError(options: CapChildOptions, code: ErrorCode, reason: string): 
   return new TcplatError(
     "engine",
     `the cap engine does not run (${reason}): build it with a C++ compiler and libpcap's headers present ` +
-      "(npm install -g --allow-scripts=cap tcplat, or npm rebuild cap in a checkout), or use --engine libpcap",
+      "(the command that installed tcplat with --allow-scripts=cap, or npm rebuild cap in a checkout), or use --engine libpcap",
   );
 }

@@ -60,7 +60,8 @@ function checkCap(isLibpcapLoaded: boolean): Check {
   const purpose = "for platforms where libpcap cannot be loaded; takes its times on arrival";
   if (isCapBuilt()) return ok("engine cap", `built; ${purpose}`);
   if (isLibpcapLoaded) return ok("engine cap", `not built, and not needed: ${purpose}`);
-  return problem("engine cap", "not built", "npm rebuild cap (it needs a compiler and libpcap's headers)");
+  const command = "npm rebuild cap in a checkout, else install tcplat again with --allow-scripts=cap";
+  return problem("engine cap", "not built", `${command} (it needs a compiler and libpcap's headers)`);
 }
 
 function checkInterfaces(wanted: string): Check {
