@@ -362,3 +362,31 @@ test("what the server says before the client (a greeting) is unmatched where the
   const auto = new Dialogue().server(1, "-DENIED no\r\n").client(2, get("a")).server(3, "+A\r\n").end("closed");
   assert.deepEqual(auto.outcome, ["GET a 1"]);
 });
+
+test("CLIENT REPLY with a hole over which: the answer that comes is another request's", () => {
+  const request = command("CLIENT", "REPLY", "SKIP");
+  const dialogue = new Dialogue()
+    .client(1, get("a") + request.slice(0, -10))
+    .clientLoses(10 + get("b").length)
+    .client(3, get("c"))
+    .server(5, "+A\r\n+C\r\n")
+    .end("closed");
+  assert.ok(!dialogue.outcome.some((line) => line.startsWith("CLIENT")), dialogue.outcome.join(", "));
+  assert.equal(dialogue.outcome[0], "GET a 4");
+});
+
+test("CLIENT REPLY ON that was lost silences nothing for good", () => {
+  const on = command("CLIENT", "REPLY", "ON");
+  const dialogue = new Dialogue()
+    .client(1, get("a"))
+    .server(2, "+A\r\n")
+    .client(3, command("CLIENT", "REPLY", "OFF"));
+  dialogue
+    .client(4, command("SET", "k", "1"))
+    .clientLoses(on.length)
+    .server(6, "+OK\r\n");
+  for (let n = 1; n <= 40; n++) dialogue.client(n * 1000, get(`${n}`)).server(n * 1000 + 10, "+N\r\n");
+  dialogue.end("closed");
+  const paired = dialogue.outcome.filter((line) => line.endsWith(" 10"));
+  assert.ok(paired.length >= 30, dialogue.outcome.join(", "));
+});

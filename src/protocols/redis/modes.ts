@@ -14,6 +14,9 @@ export class Modes {
   /** The server sends a dump or a command stream (after PSYNC or SYNC), and nothing is a reply any more. */
   isReplication = false;
 
+  /** A reply came that no request was known to wait for: after a loss, CLIENT REPLY may not be OFF any more. */
+  hasUnasked = false;
+
   /** What `channels`, `patterns` and `shardChannels` will be once a transaction that changes them is executed. */
   queued: readonly [number, number, number] | null = null;
 
@@ -42,6 +45,7 @@ export class Modes {
   /** Of modes that are no others than these. */
   resume(standing: number): void {
     this.isResp3 = standing === 1;
+    this.hasUnasked = false;
   }
 
   reset(): void {

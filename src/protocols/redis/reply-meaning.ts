@@ -6,8 +6,8 @@ import type { ShortWord } from "./words.ts";
 
 const LETTER_D = 0x44;
 const LETTER_F = 0x46;
-/** `.168821 [`, behind the seconds of a line of MONITOR. */
-const MONITOR_TIME = /^[0-9]+\.[0-9]{6} \[/;
+/** How a line of MONITOR begins: seconds since 1970, microseconds, and the database. */
+const MONITOR_TIME = /^[0-9]{10,}\.[0-9]{6} \[[0-9]+ /;
 const errorTable = new WordTable(ERRORS);
 
 /** What a complete message is: the reply to the oldest request, a part of it, or something that nobody asked for. */
@@ -36,6 +36,7 @@ export class ReplyMeaning {
       return false;
     }
     const kind = exchange.replyKindAt(0);
+    if (kind === NONE_PENDING && type !== Type.push) modes.hasUnasked = true;
     if (kind % COUNT_STEP >= Reply.exec) this.#tellOfTransaction(at, type, kind);
     else if (type === Type.push) {
       if (!this.#confirm(at, kind, number)) exchange.push(at);

@@ -145,8 +145,21 @@ export class RequestCommand {
   resync(): void {
     this.#isInMulti = false;
     this.#skipNext = false;
+    if (this.#modes.hasUnasked) this.#isReplyOff = false;
+    this.#modes.hasUnasked = false;
     this.#modes.queued = null;
     this.#noteUnusual();
+  }
+
+  /**
+   * The rest of the request cannot be seen. `CLIENT REPLY …` gets an answer only if that is ON: none is awaited, since it would be another
+   * request's.
+   */
+  completeCut(argumentCount: number): void {
+    if (this.#effect === Effect.client && argumentCount === 3 && this.#argument < 3 && !this.#isSetUp) {
+      if (this.#argument < 2 || this.#quiet === Quiet.reply) this.#quiet = Quiet.skip;
+    }
+    this.complete(0, argumentCount);
   }
 
   /** The argument's word is complete: what it tells about the request. */

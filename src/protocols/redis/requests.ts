@@ -120,7 +120,7 @@ export class RequestParser implements Parser {
     if (this.#at === At.start) return;
     // With its name cut in the middle it is a request, but nobody knows which.
     const read = this.#command.arguments;
-    if (read > 0) this.#command.complete(0, this.#at === At.inline ? read : this.#argumentCount);
+    if (read > 0) this.#command.completeCut(this.#at === At.inline ? read : this.#argumentCount);
     else this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
     this.#at = At.start;
   }
