@@ -38,6 +38,8 @@ export class BatchStream {
   readonly #stream: Pointer;
   readonly #dumper: Pointer;
   readonly #hasNanoseconds: boolean;
+  /** Frames asked of the next call: of such as came last so many make a batch. */
+  #frames: number;
 
   /**
    * `buffer`: from allocateBatch; `maxFrameBytes`: no frame of this handle is captured longer.
@@ -49,6 +51,7 @@ export class BatchStream {
     this.#handle = handle;
     this.framesPerCall = Math.floor((BATCH_CAPACITY_BYTES - BATCH_BYTES) / (RECORD_HEADER_BYTES + maxFrameBytes));
     if (this.framesPerCall < 1) throw new Error(`frames of ${maxFrameBytes} bytes are too long`);
+    this.#frames = this.framesPerCall;
     this.#stream = libpcap.openMemoryStream(this.buffer, BATCH_CAPACITY_BYTES, "w");
     if (this.#stream === null) throw new Error("no memory for a batch of frames");
     libpcap.setLocking?.(this.#stream, LOCKED_BY_CALLER);
@@ -68,11 +71,20 @@ export class BatchStream {
   fill(): number {
     const { dispatch, dumperPosition, dumpCallback } = this.#libpcap;
     let bytes = 0;
+    let asked = 0;
     do {
-      this.result = dispatch(this.#handle, this.framesPerCall, dumpCallback, this.#dumper);
+      const before = bytes;
+      asked = this.#frames;
+      this.result = dispatch(this.#handle, asked, dumpCallback, this.#dumper);
       bytes = dumperPosition(this.#dumper);
-    } while (this.result >= this.framesPerCall && bytes < BATCH_BYTES);
+      if (this.result > 0) this.#expect((bytes - before) / this.result);
+    } while (this.result >= asked && bytes < BATCH_BYTES);
     return this.#finish(bytes);
+  }
+
+  /** The next frames are taken to be as long: of 64 KB each, all that a call may bring would be 16 MB, too many for any cache. */
+  #expect(frameBytes: number): void {
+    this.#frames = Math.min(this.framesPerCall, Math.ceil(BATCH_BYTES / frameBytes));
   }
 
   /** As `fill`, with one call for at most `frames` on another thread: the event loop goes on while it waits. */

@@ -16,9 +16,11 @@ const PACKET_FANOUT_DATA = 22;
 const FANOUT_CBPF = 6;
 /** The kernel chooses an id that nobody else in this network namespace has. */
 const FANOUT_FLAG_UNIQUEID = 0x2000;
+/** The group's own word for what `ignoreOutgoing` says of a socket; kernels before 5.9 take no notice. */
+const FANOUT_FLAG_IGNORE_OUTGOING = 0x4000;
 
-/** Joins the group with a capture's socket; the first makes it. Throws TcplatError "engine". */
-export function joinFanout(descriptor: number, group: FanoutGroup): void {
+/** Joins the group with a capture's socket; the first makes it. All ignore what goes out, or none. Throws TcplatError "engine". */
+export function joinFanout(descriptor: number, group: FanoutGroup, ignoresOutgoing: boolean): void {
   const koffi = loadKoffi();
   const libc = koffi.load(null);
   const program = { len: "uint16", filter: "void *" };
@@ -32,7 +34,8 @@ export function joinFanout(descriptor: number, group: FanoutGroup): void {
     "uint32",
   ]);
   const isFirst = group.id === null;
-  const kind = FANOUT_CBPF | (isFirst ? FANOUT_FLAG_UNIQUEID : 0);
+  const flags = (isFirst ? FANOUT_FLAG_UNIQUEID : 0) | (ignoresOutgoing ? FANOUT_FLAG_IGNORE_OUTGOING : 0);
+  const kind = FANOUT_CBPF | flags;
   const wanted = ((kind << 16) | (group.id ?? 0)) >>> 0;
   if (setInteger(descriptor, SOL_PACKET, PACKET_FANOUT, [wanted], 4) !== 0) throw refused();
   const { code, instructions } = fanoutProgram();

@@ -33,6 +33,16 @@ export function applyFilter(libpcap: Libpcap, handle: Pointer, filter: string): 
   });
 }
 
+/** Sets a filter of our own making, where libpcap knows all that it says. */
+export function isFilterSet(libpcap: Libpcap, handle: Pointer, filter: string): boolean {
+  try {
+    applyFilter(libpcap, handle, filter);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function withProgram(libpcap: Libpcap, handle: Pointer, filter: string, use: (program: Uint8Array) => void): void {
   const program = Buffer.alloc(PROGRAM_BYTES);
   if (filter.includes("\0") || libpcap.compile(handle, program, filter, 1, NETMASK_UNKNOWN) !== 0) {

@@ -1,8 +1,9 @@
 import { TcplatError } from "../errors.ts";
 import { type FanoutGroup, joinFanout } from "./fanout.ts";
-import { applyFilter } from "./filter.ts";
+import { applyFilter, isFilterSet } from "./filter.ts";
 import { lookupInterfaces } from "./interfaces.ts";
 import { cText, ERROR_TEXT_BYTES, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
+import { ignoreOutgoing, isLoopback, withoutOutgoing } from "./outgoing.ts";
 import { permissionSentence } from "./permission.ts";
 
 /** What a live capture needs to know. */
@@ -61,13 +62,22 @@ export function activate(libpcap: Libpcap, options: LiveOptions): ActiveHandle {
     if (libpcap.setNonblock(handle, 1, errorText) !== 0) throw new TcplatError("engine", cText(errorText));
     // Before the filter is compiled: its offsets depend on the link type.
     if (options.interface === "any") libpcap.setDatalink(handle, DLT_LINUX_SLL2);
-    applyFilter(libpcap, handle, options.filter);
-    if (options.fanout) joinFanout(libpcap.selectableDescriptor(handle), options.fanout);
+    setFilter(libpcap, handle, options);
+    const descriptor = libpcap.selectableDescriptor(handle);
+    const isCopied = isLoopback(options.interface);
+    if (isCopied) ignoreOutgoing(descriptor);
+    if (options.fanout) joinFanout(descriptor, options.fanout, isCopied);
     return { handle, warning };
   } catch (error) {
     libpcap.close(handle);
     throw error;
   }
+}
+
+/** On `any` without the loopback's second copies, where this libpcap can say so. */
+function setFilter(libpcap: Libpcap, handle: Pointer, { interface: name, filter }: LiveOptions): void {
+  const narrower = name === "any" ? withoutOutgoing(filter) : null;
+  if (narrower === null || !isFilterSet(libpcap, handle, narrower)) applyFilter(libpcap, handle, filter);
 }
 
 function configure(libpcap: Libpcap, handle: Pointer, options: LiveOptions): void {

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { compileFilter, widenToVlan } from "../../src/capture/filter.ts";
 import { openFile } from "../../src/capture/libpcap.ts";
+import { isLoopback, withoutOutgoing } from "../../src/capture/outgoing.ts";
 import { TcplatError } from "../../src/errors.ts";
 import { readAll } from "../support/frames.ts";
 import { pcapFile, udpFrame } from "../support/pcap-file.ts";
@@ -45,4 +46,16 @@ test("a filter is checked before anything is opened", () => {
       (error) => error instanceof TcplatError && error.code === "filter" && error.message.length > filter.length,
     );
   }
+});
+
+const isLinux = existsSync("/sys/class/net/lo/ifindex");
+
+test("on any the loopback's copies are left out, whatever is asked for", { skip: !isLinux && "Linux only" }, () => {
+  for (const [filter, expected] of [
+    ["", /^not \(outbound and ifindex \d+\)$/],
+    ["tcp port 1 or tcp port 2", /^not \(outbound and ifindex \d+\) and \(tcp port 1 or tcp port 2\)$/],
+    [widenToVlan("tcp"), /^not \(outbound and ifindex \d+\) and \(\(tcp\) or \(vlan and \(tcp\)\)/],
+  ] as const)
+    assert.match(withoutOutgoing(filter) ?? "", expected);
+  assert.ok(isLoopback("lo") && !isLoopback("any") && !isLoopback("no such interface"));
 });
