@@ -20,6 +20,7 @@ import type { ConversationContext } from "./transactions/context.ts";
 import { Conversation } from "./transactions/conversation.ts";
 import { DatagramConversation } from "./transactions/datagram-conversation.ts";
 import { Here } from "./transactions/here.ts";
+import { OpeningRoom } from "./transactions/opening.ts";
 import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
 import { ProtocolSelector } from "./transactions/selector.ts";
@@ -121,6 +122,7 @@ export class Pipeline {
       awake: new Awake(),
       spares: new Spares(),
       datagramSpares: new Spares(),
+      openings: new OpeningRoom(),
       requestTimeoutUs: options.requestTimeoutUs,
       refused: { tls: 0, unknown_protocol: 0, unknown_udp: 0 },
     };

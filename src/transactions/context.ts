@@ -2,6 +2,7 @@ import type { ServerTable } from "../connection/servers.ts";
 import type { DatagramProtocol, DatagramSession } from "../protocols/protocol.ts";
 import type { Awake } from "./awake.ts";
 import type { Here } from "./here.ts";
+import type { OpeningRoom } from "./opening.ts";
 import type { PendingPool } from "./pending.ts";
 import type { TransactionRecord } from "./record.ts";
 import type { ProtocolSelector } from "./selector.ts";
@@ -26,6 +27,7 @@ export interface ConversationContext extends PairingContext {
   readonly awake: Awake;
   readonly spares: Spares;
   readonly datagramSpares: Spares<DatagramProtocol, DatagramSession>;
+  readonly openings: OpeningRoom;
   readonly requestTimeoutUs: number;
   /** Connections not looked into, by reason. */
   readonly refused: { tls: number; unknown_protocol: number; unknown_udp: number };

@@ -6,6 +6,7 @@ import { Boundaries } from "./boundaries.ts";
 import { tellConnect } from "./connect.ts";
 import type { ConversationContext } from "./context.ts";
 import { endHold, startHoldAnew } from "./held-answers.ts";
+import { Opening } from "./opening.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
 import { Rest } from "./rest.ts";
@@ -27,6 +28,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   /** What is kept of a pairing and a session that have been given back. */
   #rest: Rest | null = null;
 
+  /** The client's first bytes, as long as nobody can tell what they are. */
+  #opening: Opening | null = null;
+
   constructor(context: ConversationContext, connection: Connection) {
     super(context, connection);
     const protocol = context.selector.byPort(connection.serverPort);
@@ -40,6 +44,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
 
   // Runs for every segment with payload.
   data(piece: Piece): void {
+    if (this.protocol === null && this.#isWaiting(piece)) return;
     if (!this.#isAwake) this.#wake();
     const { fromClient } = piece;
     const place = fromClient ? this.client : this.server;
@@ -152,6 +157,10 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   gap(fromClient: boolean, missing: number, next: number): void {
+    if (this.#opening !== null) {
+      this.#giveUpOpening();
+      return;
+    }
     if (!this.#isAwake) this.#wake();
     const pairing = this.pairing;
     if (pairing !== null) {
@@ -214,6 +223,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   ended(reason: EndReason): void {
+    if (this.#opening !== null) this.#giveUpOpening();
     this.#settle(reason === "idle" ? "timeout" : reason);
     this.pairing?.requestVoid();
   }
@@ -261,6 +271,48 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     this.#begin(chosen);
     return true;
+  }
+
+  /** Whether the protocol is not known yet: what the client said is kept until more of it, or the server's answer, tells. */
+  #isWaiting(piece: Piece): boolean {
+    const { bytes, start, end } = piece;
+    const { selector } = this.context;
+    if (!piece.fromClient) {
+      if (this.#opening === null) return false;
+      const answered = selector.recogniseAnswered(this.#opening.bytes, bytes, start, end);
+      if (answered === null) this.#giveUpOpening();
+      else this.#beginOpened(answered);
+      return answered === null;
+    }
+    const earlier = this.#opening;
+    if (earlier === null && (!this.connection.hasHandshake || this.anchor.isClientLost || piece.cut > 0)) return false;
+    const all = earlier === null ? bytes.subarray(start, end) : earlier.with(piece);
+    const chosen = selector.recognise(this.connection.serverPort, all, 0, all.length);
+    if (typeof chosen !== "string") {
+      this.#beginOpened(chosen);
+      return false;
+    }
+    const isOpen = chosen !== "tls" && piece.cut === 0 && selector.mayBeKnown(all, 0, all.length);
+    const opening = earlier ?? new Opening(this.context.openings);
+    if (isOpen && opening.keep(piece, all)) this.#opening = opening;
+    else if (earlier === null) return false;
+    else this.#giveUpOpening();
+    return true;
+  }
+
+  /** It is known now: what was kept is read as if it came now, with the times it came at. */
+  #beginOpened(protocol: Protocol): void {
+    const opening = this.#opening;
+    this.#opening = null;
+    this.#begin(protocol);
+    opening?.release();
+    for (const piece of opening?.pieces ?? []) this.data(piece);
+  }
+
+  #giveUpOpening(): void {
+    this.#opening?.release();
+    this.#opening = null;
+    this.#refuse("unknown_protocol");
   }
 
   /** The client's first bytes are TLS, or, where none before them are missing, another protocol's. */

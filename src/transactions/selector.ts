@@ -64,6 +64,21 @@ export class ProtocolSelector {
     return best ?? "unknown_protocol";
   }
 
+  /** Whether a client's first bytes, which `recognise` knows not yet, may be a protocol's: too few, or several have the like. */
+  mayBeKnown(bytes: Uint8Array, start: number, end: number): boolean {
+    return this.#anyPort.some((protocol) => protocol.recogniseRequest(bytes, start, end) !== Recognition.no);
+  }
+
+  /** The only protocol that both a client's first bytes and these of the server's answer may be, or null. */
+  recogniseAnswered(request: Uint8Array, bytes: Uint8Array, start: number, end: number): Protocol | null {
+    const able = this.#anyPort.filter(
+      (protocol) =>
+        protocol.recogniseRequest(request, 0, request.length) >= Recognition.possible &&
+        protocol.recogniseResponse(bytes, start, end) >= Recognition.possible,
+    );
+    return able.length === 1 ? able[0]! : null;
+  }
+
   /**
    * Whether a client's first bytes cannot be `protocol`, which its port or `-p` says it is, and certainly are another that is known:
    * read as what they are not, they would be nonsense, and its secrets would be shown.

@@ -9,6 +9,7 @@ import { Awake } from "../../src/transactions/awake.ts";
 import { Conversation } from "../../src/transactions/conversation.ts";
 import type { Details } from "../../src/transactions/details.ts";
 import { Here } from "../../src/transactions/here.ts";
+import { OpeningRoom } from "../../src/transactions/opening.ts";
 import { PendingPool } from "../../src/transactions/pending.ts";
 import { TransactionRecord } from "../../src/transactions/record.ts";
 import { ProtocolSelector } from "../../src/transactions/selector.ts";
@@ -192,6 +193,7 @@ export class Dialogue {
         awake: new Awake(),
         spares: new Spares(),
         datagramSpares: new Spares(),
+        openings: new OpeningRoom(),
         refused: this.refused,
       },
       this.connection,
