@@ -1,3 +1,4 @@
+import { LARGE_BYTES } from "../outputs/line-shares.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
 import { Flag, type UnansweredReason } from "../transactions/transaction.ts";
@@ -8,8 +9,6 @@ import { isElision, isSentAgain } from "./selection.ts";
 
 /** Less is not worth anybody's time. */
 const QUICK_US = 1_000;
-/** What one segment carries; more bytes have to be transferred. */
-const LARGE_BYTES = 100_000;
 
 /** What happened and what to do next, in a few sentences as a colleague would say them. */
 export function adviceOf(account: Account): string {

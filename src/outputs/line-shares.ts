@@ -26,7 +26,7 @@ const TIME_OUT = bytes(", time-out");
 const FAST = bytes(", fast");
 const WINDOW_CLOSED = bytes("window closed ");
 /** From so many bytes on a message is large, and its size worth a word: it takes a tenth of a second at 10 Mbit/s. */
-const LARGE_BYTES = 100_000;
+export const LARGE_BYTES = 100_000;
 const MEGABYTES = bytes(" MB");
 
 const SERVER = CAUSES.indexOf("server");

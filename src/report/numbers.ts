@@ -25,6 +25,11 @@ export function shortTime(us: number): string {
   return us < 36_000_000_000 ? `${digits(us / 60_000_000)}\u00a0min` : `${digits(us / 3_600_000_000)}\u00a0h`;
 }
 
+/** `30.0 MB`. */
+export function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
 /** A share of a whole: 93 %, < 1 %. */
 export function percent(part: number, whole: number): string {
   const share = whole === 0 ? 0 : (100 * part) / whole;

@@ -1,6 +1,7 @@
+import { LARGE_BYTES } from "../outputs/line-shares.ts";
 import { Resend } from "../transactions/resend.ts";
 import { html, joined, type Markup, NOTHING } from "./html.ts";
-import { type Clock, milliseconds } from "./numbers.ts";
+import { type Clock, megabytes, milliseconds } from "./numbers.ts";
 import { phaseBar, phaseLegend, phaseText } from "./phases.ts";
 import type { SlowRequest } from "./slowest.ts";
 
@@ -44,8 +45,10 @@ function cells(request: SlowRequest, clock: Clock): Markup {
 }
 
 /** The cause, where it was measured, and what else was seen. */
-function why({ verdict, status, flags, retransmissions }: SlowRequest): Markup {
+function why({ verdict, status, flags, retransmissions, requestBytes, responseBytes }: SlowRequest): Markup {
   const remarks = status === "ok" ? [] : [status];
+  if (requestBytes >= LARGE_BYTES) remarks.push(`${megabytes(requestBytes)} up`);
+  if (responseBytes >= LARGE_BYTES) remarks.push(`${megabytes(responseBytes)} down`);
   if (verdict?.behind) {
     const { command, id, us, elsewhere } = verdict.behind;
     remarks.push(`behind ${command} (${id}${elsewhere ? ", another connection" : ""}) for ${milliseconds(us)} ms`);

@@ -27,6 +27,8 @@ export interface SlowRequest {
   readonly waitUs: number;
   readonly receiveUs: number;
   readonly queueUs: number;
+  readonly requestBytes: number;
+  readonly responseBytes: number;
   readonly verdict: Verdict | null;
 }
 
@@ -52,6 +54,8 @@ export function slowRequest(of: Transaction, verdict: Verdict | null): SlowReque
     waitUs: time(of.waitUs),
     receiveUs: time(of.receiveUs),
     queueUs: time(of.queueUs),
+    requestBytes: of.requestBytes,
+    responseBytes: of.responseBytes,
     verdict: isAnswered ? verdict : null,
   };
 }

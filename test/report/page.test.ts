@@ -184,6 +184,34 @@ describe("a report's page", () => {
     assert.match(other.text, /behind <KEYS> \(17-203, another connection\) for 41\.200 ms/);
   });
 
+  test("names the cause that took most of the time, however many quick requests had another", () => {
+    const of = view(SOME);
+    const [request] = of.collected.slowest;
+    const none = { send: 0, queue: 0, retransmission: 0, network: 0, server: 0, receive: 0 };
+    const rest = { rttUs: 90, zeroWindowUs: 0, behind: null };
+    const slow = {
+      ...request!,
+      latencyUs: 2_000_000,
+      responseBytes: 30_000_013,
+      verdict: {
+        ...rest,
+        cause: "receive",
+        causeUs: 1_900_000,
+        shares: { ...none, server: 100_000, receive: 1_900_000 },
+      },
+    };
+    const quick = {
+      ...request!,
+      latencyUs: 100,
+      responseBytes: 99_999,
+      verdict: { ...rest, cause: "network", causeUs: 100, shares: { ...none, network: 100 } },
+    };
+    const slowest = [slow, ...Array.from({ length: 50 }, () => quick)];
+    const root = parseStrictly(reportPage({ ...of, collected: { ...of.collected, slowest } }));
+    assert.match(root.text, /Main causereceive95\u00a0% of the time of the 51 slowest, in 1 of them/);
+    assert.deepEqual(root.text.match(/[0-9.]+ MB \w+/g), ["30.0 MB down"]);
+  });
+
   test("says first what makes all of it doubtful", () => {
     const [mind] = elements(page(), (element) => element.attributes.class === "trust warn");
     assert.match(mind!.text, /4 frames dropped by the kernel.*3 holes in connections/);
