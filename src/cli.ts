@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The first statement, and the reason why nothing is imported above it: without a handler SIGUSR1 opens Node's inspector.
-// The pipeline adds its own, which prints the summary.
+// A run adds its own, which prints the summary.
 process.on("SIGUSR1", () => {});
 
 const { main } = await import("./main.ts");

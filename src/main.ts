@@ -15,7 +15,7 @@ import { writeAll } from "./write-all.ts";
 const STDOUT = 1;
 const STDERR = 2;
 
-/** Runs tcplat with the words of a command line; returns the exit status of the contract. Never rejects. */
+/** Runs tcplat with the words of a command line; returns the exit status (README, Exit statuses and signals). Never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
   process.on("uncaughtException", (error) => process.exit(report(error)));
   try {

@@ -44,7 +44,7 @@ function objection({ from, to, isTypeOnly }: Import): string | null {
   return STAGES.indexOf(target) <= STAGES.indexOf(stage) ? null : `${target}/ is to the right of ${stage}/`;
 }
 
-/** protocols/redis.ts and all of protocols/redis/ see the contract, protocols/redis/ and bytes/. */
+/** protocols/redis.ts and all of protocols/redis/ see the contract of a protocol, protocols/redis/ and bytes/. */
 function protocolObjection(from: string, to: string): string | null {
   const own = from.split("/")[1]?.replace(/\.ts$/, "") ?? "";
   const isAllowed =

@@ -17,7 +17,7 @@ const CLI = fileURLToPath(new URL("../src/cli.js", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "tcplat-cli-"));
 after(() => rmSync(folder, { recursive: true }));
 
-/** What the contract's exit statuses stand for. */
+/** What the exit statuses stand for. */
 const STATUS = { done: 0, failed: 1, usage: 2, permission: 77 } as const;
 
 function run(words: readonly string[], env: Record<string, string> = {}) {

@@ -42,7 +42,7 @@ function config(text: string): string {
   return file;
 }
 
-test("without any word every default of the contract holds", () => {
+test("without any word every default holds", () => {
   assert.deepEqual(options(""), {
     interface: "any",
     read: null,

@@ -27,7 +27,7 @@ export class Counters {
   }
 }
 
-/** The contract's totals of a run (section 3), summed over its servers. */
+/** The totals of a run, between which three sums hold (README, The JSON record), over all its servers. */
 export interface Totals {
   readonly answered: number;
   readonly noReply: number;
@@ -51,7 +51,7 @@ export function totals(snapshot: Snapshot): Totals {
 }
 
 /**
- * Which of the identities of the contract (section 3) a snapshot violates, a sentence each; empty when all hold.
+ * Which of the three sums (README, The JSON record) a snapshot violates, a sentence each; empty when all hold.
  * They hold at any moment, so each sentence is a bug.
  */
 export function identities(snapshot: Snapshot): string[] {

@@ -1,4 +1,4 @@
-/** Upper bounds of the contract's buckets, inclusive, in µs. The last bucket (index BUCKET_BOUNDS_US.length) has none. */
+/** Upper bounds of the buckets of the stats port and of /metrics (README), inclusive, in µs. The last bucket (index BUCKET_BOUNDS_US.length) has none. */
 export const BUCKET_BOUNDS_US: readonly number[] = [
   10, 20, 50, 100, 200, 500, 1000, 5000, 10_000, 20_000, 50_000, 100_000, 200_000, 500_000, 1_000_000, 2_000_000,
   3_000_000, 5_000_000, 10_000_000, 20_000_000,
@@ -25,7 +25,7 @@ export type HistogramCounts = Pick<Histogram, "sumUs" | "maxUs" | "steps" | "lon
 export type BucketCounts = Pick<BucketHistogram, "sumUs" | "buckets">;
 
 /**
- * Times of one series: exact counts in the contract's buckets, finer log-linear counts for quantiles, sum and maximum.
+ * Times of one series: exact counts in those buckets, finer log-linear counts for quantiles, sum and maximum.
  * Grows with the longest time it holds, to 18 KiB at most.
  */
 export class Histogram {
@@ -104,7 +104,7 @@ export class Histogram {
   }
 }
 
-/** Times of which only the contract's buckets and the sum are told. */
+/** Times of which only the buckets and the sum are told. */
 export class BucketHistogram {
   sumUs = 0;
   /** Counts per bucket, not cumulative. */

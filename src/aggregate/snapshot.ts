@@ -141,7 +141,7 @@ export interface ClassSnapshot {
   readonly class: string;
   readonly ok: number;
   readonly errors: number;
-  /** May hold fewer than ok + errors: answers with the flag clock_skew have no time (T2). */
+  /** May hold fewer than ok + errors: answers with the flag clock_skew have no time. */
   readonly latency: HistogramSnapshot;
 }
 

@@ -11,7 +11,7 @@ export interface Readers<Value> {
 }
 
 /**
- * A field of the record (contract §3), by what it can be compared with. Absent values: NaN of numbers, null of the others.
+ * A field of the JSON record, by what it can be compared with. Absent values: NaN of numbers, null of the others.
  * Durations in µs, times in µs since the epoch, texts as bytes (latin1).
  */
 export type Field =

@@ -29,7 +29,7 @@ export class ConnectionTable {
   readonly duplicates = new DuplicateFilter();
   readonly reassembly = new Reassembly();
   readonly sample = new Sample();
-  /** The largest time stamp seen, µs since the epoch (T1). */
+  /** The largest time stamp seen, µs since the epoch. */
   clockUs = 0.5;
   clockRegressions = 0;
   openedBySyn = 0;

@@ -5,7 +5,7 @@ import type { StreamReceiver } from "./receiver.ts";
 import { distance } from "./sequence.ts";
 import type { Server } from "./servers.ts";
 
-/** Where tcplat's host stands (T13). */
+/** Where tcplat's host stands. */
 export type Side = "client" | "server" | "local" | "transit";
 
 /** The first three words of two IPv6 addresses, endpoint A's and B's. */
@@ -151,7 +151,7 @@ export class Connection {
     return addressText(this.ipVersion, b0, b1, b2, this.b3);
   }
 
-  /** Endpoint A as the contract writes it. */
+  /** Endpoint A as lines and records write it. */
   get aText(): string {
     return endpointText(this.aAddress, this.aPort);
   }

@@ -2,7 +2,7 @@ import type { Segment } from "../decode/segment.ts";
 import { SHARES, shareOf } from "../decode/share.ts";
 
 /**
- * Recognises frames that were captured twice (T7): on a bridge `-i any` sees each frame at every port it passes,
+ * Recognises frames that were captured twice: on a bridge `-i any` sees each frame at every port it passes,
  * microseconds apart, and a mirror port sees it coming and going.
  *
  * A sender numbers its packets: a segment that is really sent again has another IPv4 identification. So the same

@@ -103,7 +103,7 @@ export class Path {
   }
 
   /**
-   * The round trip (T14), or -1 while unknown: of the way that is not within the host that captures, and of both ways where
+   * The round trip, or -1 while unknown: of the way that is not within the host that captures, and of both ways where
    * neither end is.
    */
   roundTripUs(side: Side): number {

@@ -1,7 +1,7 @@
 import type { Connection, Side } from "./connection.ts";
 import type { ServerTable } from "./servers.ts";
 
-/** What can tell client from server where no handshake was seen (T11), strongest first. */
+/** What can tell client from server where no handshake was seen, strongest first. */
 export interface RoleHints {
   /** `--server` endpoints, as text. */
   readonly servers: ReadonlySet<string>;

@@ -6,7 +6,7 @@ const WINDOW_US = 10_000_000;
 const ENOUGH_SAMPLES = 4;
 
 /**
- * The round trip between here and one end of a connection (T14), in µs: of the handshake, then from data to the
+ * The round trip between here and one end of a connection, in µs: of the handshake, then from data to the
  * acknowledgement that covers it. An acknowledgement that comes with data was held back until there was some, and one without
  * may have been held back, too: so the estimate is the least of the last ten to twenty seconds, and only what cannot have been
  * held back makes it longer.

@@ -1,4 +1,4 @@
-/** Why a frame was not used. The names are the contract's label values. */
+/** Why a frame was not used. The names are label values of /metrics. */
 export const SKIP_REASONS = ["", "link_type", "not_ip", "not_tcp", "fragment", "cut_header", "malformed"] as const;
 
 /** Indexes into SKIP_REASONS; `none` means decoded. */

@@ -30,7 +30,7 @@ export interface DiffFiles {
 export async function diff(files: DiffFiles, options: Options, log: Logger): Promise<number> {
   if (files.client === "-" && files.server === "-")
     throw new TcplatError("usage", "standard input can be one of the two files, not both: name the other one");
-  // A signal ends it with what was printed so far (contract §1).
+  // A signal ends it with what was printed so far.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   const catalogue = new Catalogue();
   const client = await readView(files.client, { ...options, side: "client" }, catalogue);
@@ -63,7 +63,7 @@ function isRecordFile(file: string): boolean {
   return bytes === 1 && first[0] === OPENING_BRACE;
 }
 
-/** As text the summary comes first, as records last (contract §3). A reader that is gone wants no more, a slow one is waited for. */
+/** As text the summary comes first, as records last. A reader that is gone wants no more, a slow one is waited for. */
 async function print(pieces: Generator<string>): Promise<void> {
   let isGone = false;
   let failure: TcplatError | null = null;

@@ -14,7 +14,7 @@ const MAX_LINE_BYTES = 1 << 24;
 /** The event loop, and with it signals, get a turn so often. */
 const TURN_LINES = 10_000;
 const NEWLINE = 0x0a;
-/** The contract's time: `2020-03-08T19:23:06.258761Z`. */
+/** The time of a record: `2020-03-08T19:23:06.258761Z`. */
 const TIME = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z$/;
 const SEQUENCE_END = 2 ** 32;
 const MAX_US = 2 ** 53;

@@ -26,7 +26,7 @@ export interface SideRecord {
   receiveUs: number;
   requestBytes: number;
   responseBytes: number;
-  /** The contract's id, in its two parts. */
+  /** The record's `id`, in its two parts. */
   connectionId: number;
   requestNumber: number;
   text: string;

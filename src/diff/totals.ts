@@ -1,7 +1,7 @@
 import { CLASS_NAMES, TransactionClass } from "../protocols/protocol.ts";
 import { type Comparison, ONE_SIDED_REASONS, type OneSidedReason, type Side } from "./comparison.ts";
 
-/** Servers told of by name; the rest share "other", as everywhere (contract §5). */
+/** Servers told of by name; the rest share "other", as everywhere. */
 const MAX_SERVERS = 200;
 const OTHER = "other";
 

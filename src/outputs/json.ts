@@ -14,7 +14,7 @@ const DASH = 0x2d;
 const BRACE = 0x7d;
 const NULL = literal("null");
 
-/** The record's fields in the contract's order (§3), each with what stands before its value. */
+/** The record's fields in their order (README, The JSON record), each with what stands before its value. */
 const ID = literal('{"type":"transaction","id":"');
 /** Connections whose part of the record is kept. */
 const PARTIES_KEPT = 4096;
@@ -65,7 +65,7 @@ interface Parties {
   readonly text: Literal;
 }
 
-/** The record of `--json` (contract §3), one a line. */
+/** The record of `--json` (README, The JSON record), one a line. */
 export class JsonFormat implements RecordFormat {
   readonly capacity = RECORD_CAPACITY;
   behindIdAt = -1;

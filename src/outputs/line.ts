@@ -47,7 +47,7 @@ const FLAG_NOTES: readonly { readonly flag: number; readonly text: Buffer }[] = 
   { flag: Flag.midstream, text: bytes("midstream") },
 ];
 
-/** tcpkit's line (contract §2), with a fourth field where something explains the latency or qualifies it. */
+/** tcpkit's line (README, The line), with a fourth field where something explains the latency or qualifies it. */
 export class LineFormat implements RecordFormat {
   readonly capacity = RECORD_CAPACITY;
   behindIdAt = -1;

@@ -17,7 +17,7 @@ export interface HistogramSample {
 }
 
 interface FamilyHead {
-  /** The contract's name (§5). */
+  /** As on /metrics. */
   readonly name: string;
   readonly help: string;
   readonly labelNames: readonly string[];
@@ -34,7 +34,7 @@ export interface HistogramFamily extends FamilyHead {
   samples(snapshot: Snapshot): HistogramSample[];
 }
 
-/** Every histogram of the contract's section 5. */
+/** Every histogram, in the order of README's table. */
 export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [
   {
     name: "tcplat_request_duration_seconds",
@@ -75,7 +75,7 @@ export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [
   },
 ];
 
-/** Every counter and gauge of the contract's section 5, in its order. */
+/** Every counter and gauge, in the order of README's table. */
 export const NUMBER_FAMILIES: readonly NumberFamily[] = [
   {
     name: "tcplat_requests_total",

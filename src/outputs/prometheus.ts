@@ -27,7 +27,7 @@ interface Line {
 
 const NO_LABELS = {};
 
-/** Renders the contract's metrics (§5), each scrape from one snapshot. */
+/** Renders the metrics (README, All metrics), each scrape from one snapshot. */
 export class PrometheusExporter {
   readonly contentType: string;
   private readonly registry = new Registry();

@@ -3,7 +3,7 @@ import { BUCKET_BOUNDS_US } from "../aggregate/histogram.ts";
 import type { HistogramSnapshot, ServerSnapshot, ServiceSnapshot, Snapshot } from "../aggregate/snapshot.ts";
 import { CAUSES, type Cause } from "../transactions/shares.ts";
 
-/** tcpkit's labels of the buckets from `≤ 100 µs` on, exactly as its users' scripts expect them (contract §4). */
+/** tcpkit's labels of the buckets from `≤ 100 µs` on, exactly as its users' scripts expect them (README, The stats port). */
 export const STATS_LABELS: readonly string[] = [
   "<0.1ms",
   "0.1ms~0.2ms",
@@ -27,7 +27,7 @@ export const STATS_LABELS: readonly string[] = [
 /** The shorter buckets of Prometheus are all in the first label. */
 const FIRST_LABEL_BUCKET = BUCKET_BOUNDS_US.indexOf(100);
 
-/** The document of the stats port (contract §4): valid JSON in tcpkit's spacing. */
+/** The document of the stats port (README): valid JSON in tcpkit's spacing. */
 export function statsDocument(snapshot: Snapshot): string {
   if (snapshot.servers.length === 0) return "{\n}\n";
   const servers = snapshot.servers.map((of) => `\t${JSON.stringify(of.server.text)}:\t${serverText(of)}`);

@@ -6,7 +6,7 @@ import type { Listening } from "./listen.ts";
 import { listen } from "./listen.ts";
 import { statsDocument } from "./stats-document.ts";
 
-/** More at once are disconnected unserved (contract §4). */
+/** More at once are disconnected unserved. */
 const READER_CAPACITY = 16;
 /** A reader has this long to take the document. */
 const READ_MS = 3000;

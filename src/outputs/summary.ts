@@ -9,7 +9,7 @@ const SUMMARY_GAUGES: readonly string[] = ["tcplat_requests_in_flight", "tcplat_
 /** Commands shown of a service, those most often used. */
 const SHOWN_COMMANDS = 10;
 
-/** The last record of a `--json` run (contract §3), with its newline: every counter under its name and label values. */
+/** The last record of a `--json` run, with its newline: every counter under its name and label values. */
 export function summaryRecord(snapshot: Snapshot): string {
   const record: Record<string, string | number> = { type: "summary" };
   for (const family of NUMBER_FAMILIES) {

@@ -16,7 +16,7 @@ export const Recognition = {
 } as const;
 export type Recognition = (typeof Recognition)[keyof typeof Recognition];
 
-/** The contract's `class` of a transaction, by number. */
+/** The `class` of a transaction (README, Classes), by number. */
 export const TransactionClass = { normal: 0, blocking: 1, queued: 2, connect: 3, stream: 4 } as const;
 export type TransactionClass = (typeof TransactionClass)[keyof typeof TransactionClass];
 export const CLASS_NAMES = ["normal", "blocking", "queued", "connect", "stream"] as const;

@@ -59,7 +59,7 @@ function occurrences({ snapshot, collected }: ReportView): Occurred[] {
   return [...LOSSES.map((loss) => ({ ...loss, count: loss.count(snapshot) })), ...doubts];
 }
 
-/** The contract's sums (section 3): they hold, or tcplat is wrong. */
+/** The three sums (README, The JSON record): they hold, or tcplat is wrong. */
 function accounts(snapshot: Snapshot): Markup {
   const { capture } = snapshot.stages;
   const all = totals(snapshot);

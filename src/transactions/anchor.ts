@@ -55,7 +55,7 @@ const Bit = {
 } as const;
 
 /**
- * What the acknowledgement numbers tell about where requests begin (T9), when the bytes themselves cannot be followed.
+ * What the acknowledgement numbers tell about where requests begin, when the bytes themselves cannot be followed.
  *
  * A client segment "leads" where it acknowledges more than the client's segment before it: the client has received something
  * in between. A client that waits for its responses is then at the beginning of a request, and whatever the server sends

@@ -13,7 +13,7 @@ import { UnreadStretch } from "./unread.ts";
  * Where the messages of one connection begin, and when nobody knows.
  *
  * Where bytes are missing and the next message boundary cannot be known, a direction is "lost": its bytes are not
- * parsed, since a boundary found by luck pairs wrongly ever after. It is taken up again at an anchor (T9): a client
+ * parsed, since a boundary found by luck pairs wrongly ever after. It is taken up again at an anchor: a client
  * segment that provably begins a request, with nothing under way (see `Anchor`). What follows rests on an assumption
  * about the client: whatever contradicts it (a response sent before its request was received, a response that nobody
  * asked for, a request sent while a response is due) ends all that is pending, and both directions are lost again.

@@ -170,7 +170,7 @@ export class TransactionRecord implements Transaction {
 
   /**
    * latency = send + wait + receive, none below 0; queue is the part of wait until the response before it ended, at
-   * `previousEndUs` (contract §3). All times in µs since the epoch.
+   * `previousEndUs` (README, The JSON record). All times in µs since the epoch.
    */
   // Runs for every response.
   time(requestEndUs: number, responseStartUs: number, responseEndUs: number, previousEndUs: number): void {

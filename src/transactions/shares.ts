@@ -1,6 +1,6 @@
 import { Flag, type Transaction } from "./transaction.ts";
 
-/** What a transaction's time went into; the names are the contract's `cause`. */
+/** What a transaction's time went into; the names are those of `cause` in the JSON record. */
 export const CAUSES = ["server", "network", "retransmission", "queue", "send", "receive", "unknown"] as const;
 export type Cause = (typeof CAUSES)[number];
 const UNKNOWN = CAUSES.indexOf("unknown");

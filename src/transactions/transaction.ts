@@ -2,7 +2,7 @@ import type { Protocol, TransactionClass } from "../protocols/protocol.ts";
 import type { Behind } from "./ahead.ts";
 import type { Details } from "./details.ts";
 
-/** Bits of `Transaction.flags`; FLAG_NAMES has them in the contract's spelling, by bit position. */
+/** Bits of `Transaction.flags`; FLAG_NAMES has them as the JSON record spells them, by bit position. */
 export const Flag = {
   pipelined: 1,
   midstream: 2,
@@ -32,7 +32,7 @@ export type UnansweredReason = (typeof UNANSWERED_REASONS)[number];
 export const UNMATCHED_REASONS = ["no_request", "gap", "late", "noreply", "sampled"] as const;
 export type UnmatchedReason = (typeof UNMATCHED_REASONS)[number];
 
-/** Where tcplat's host stands, seen from the connection (T13). */
+/** Where tcplat's host stands, seen from the connection. */
 export const SIDE_NAMES = ["client", "server", "local", "transit"] as const;
 export type Side = (typeof SIDE_NAMES)[number];
 
@@ -59,7 +59,7 @@ export interface ServerRef {
 export interface Transaction {
   readonly protocol: Protocol;
   readonly connectionId: number;
-  /** From 1, per connection: the contract's id is `connectionId-requestNumber`. */
+  /** From 1, per connection: the JSON record's `id` is `connectionId-requestNumber`. */
   readonly requestNumber: number;
   readonly client: Endpoint;
   readonly serverEndpoint: Endpoint;
@@ -96,7 +96,7 @@ export interface Transaction {
   readonly behind: Behind | null;
   /** How long a receive window was closed meanwhile. */
   readonly zeroWindowUs: number;
-  /** This connection's round trip as its side tells it (T14), or null while unknown; and from here to the server and back: 0 where that is this host, -1 while unknown. */
+  /** This connection's round trip as its side tells it, or null while unknown; and from here to the server and back: 0 where that is this host, -1 while unknown. */
   readonly rttUs: number | null;
   readonly toServerUs: number;
   /** The fields of both messages, with --details; null without, or where the protocol tells of none. */

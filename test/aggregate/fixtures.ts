@@ -25,7 +25,7 @@ export const SERVER: ServerRef = { id: 1, text: "192.168.0.2:6379" };
 /** 2020-03-08 19:23:06.257659 UTC, in µs. */
 export const START_US = Date.UTC(2020, 2, 8, 19, 23, 6) * 1000 + 257_659;
 
-/** The contract's example (§3), with changes; `words` replaces the text, `key` says which part of it is the key. */
+/** One transaction, with changes; `words` replaces the text, `key` says which part of it is the key. */
 export function transaction(
   changes: Partial<Transaction> & { readonly words?: string | Uint8Array; readonly key?: string } = {},
 ): Transaction {

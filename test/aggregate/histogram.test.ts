@@ -22,7 +22,7 @@ function exactQuantile(times: readonly number[], q: number): number {
 }
 
 describe("a histogram's buckets", () => {
-  it("are the contract's, upper bounds inclusive", () => {
+  it("are README's, upper bounds inclusive", () => {
     const seconds = BUCKET_BOUNDS_US.map((us) => us / 1e6);
     assert.deepEqual(
       seconds,

@@ -169,7 +169,7 @@ describe("roles", () => {
   });
 });
 
-describe("the side (T13)", () => {
+describe("the side", () => {
   const cases: readonly (readonly [string, RecorderOptions, Side])[] = [
     ["this host is the client", { local: ["10.0.0.1"] }, "client"],
     ["this host is the server", { local: ["10.0.0.2"] }, "server"],
@@ -227,7 +227,7 @@ describe("a handshake", () => {
     assert.deepEqual(recorder.lines, ["c get @0", "c again 3", "s ok @40"]);
   });
 
-  it("of a port used again begins a new connection and ends the old one (T10)", () => {
+  it("of a port used again begins a new connection and ends the old one", () => {
     const [first, second] = [new Dialogue(CLIENT, SERVER, 1000, 5000), new Dialogue(CLIENT, SERVER, 900_000, 700_000)];
     first.open();
     second.open(1_000_000);
@@ -310,7 +310,7 @@ describe("the table", () => {
     assert.equal(recorder.table.open, 0);
   });
 
-  it("never forgets one with a request pending (T12)", () => {
+  it("never forgets one with a request pending", () => {
     const recorder = new Recorder({ idleTimeoutUs: 5_000_000, hasPending: true });
     speak(recorder, 1, 0);
     for (let at = 0; at < 600_000_000; at += 1_000_000) recorder.until(at);
@@ -354,7 +354,7 @@ describe("the table", () => {
   });
 });
 
-describe("the clock (T1)", () => {
+describe("the clock", () => {
   it("is the largest time stamp, and counts each step back", () => {
     const d = new Dialogue();
     d.open(3_000_000);
@@ -377,7 +377,7 @@ describe("the clock (T1)", () => {
   });
 });
 
-describe("a capture duplicate (T7)", () => {
+describe("a capture duplicate", () => {
   const request = (ipId: number): TestSegment => ({ ...new Dialogue().client(0, "get"), ipId });
   const cases: readonly (readonly [string, TestSegment, TestSegment, boolean])[] = [
     ["the same packet 1 µs later", request(7), seenAgain(request(7), 1), true],

@@ -21,7 +21,7 @@ const CASES: readonly Case[] = [
     delivered: ["c ab @100", "c cd @101", "s ok @200"],
   },
   {
-    name: "a segment before its turn is held, and keeps its own time (T1a, T5)",
+    name: "a segment before its turn is held, and keeps its own time",
     make: (d) => {
       const [first, second] = [d.server(100, "first"), d.server(101, "second")];
       return [second, { ...first, timeUs: first.timeUs + 50 }];
@@ -69,7 +69,7 @@ const CASES: readonly Case[] = [
     delivered: ["c a @1", "c b @3 held", "c cd @2 held", "c ef @3 held"],
   },
   {
-    name: "a keep-alive probe, with or without a byte, is nothing (T10)",
+    name: "a keep-alive probe, with or without a byte, is nothing",
     make: (d) => {
       const request = d.client(1, "get");
       const probe = { ...request, sequence: request.sequence + 2, ipId: 500 };
@@ -78,7 +78,7 @@ const CASES: readonly Case[] = [
     delivered: ["c get @1"],
   },
   {
-    name: "a zero-window probe that is not taken is delivered when it is (T10)",
+    name: "a zero-window probe that is not taken is delivered when it is",
     make: (d) => {
       const closed = d.ack("server", 1, { window: 0 });
       const probe = d.client(300, "g");
@@ -93,7 +93,7 @@ const CASES: readonly Case[] = [
     delivered: ["c g @300", "c et @950"],
   },
   {
-    name: "a hole that was acknowledged is a gap after the hold time (T8)",
+    name: "a hole that was acknowledged is a gap after the hold time",
     make: (d) => {
       d.client(1, "lost");
       return [d.client(2, "seen"), d.ack("server", 10), d.ack("client", LATER)];
@@ -204,7 +204,7 @@ describe("reassembly", () => {
       }
     });
 
-    it(`${name}, each frame captured three times (T7)`, () => {
+    it(`${name}, each frame captured three times`, () => {
       const d = new Dialogue();
       d.open(-100);
       const all = [...d.segments.slice(0, 3), ...make(d)];

@@ -68,7 +68,7 @@ describe("a file that -w wrote", { skip }, () => {
     return undefined;
   });
 
-  it("says the same bytes each time, to a fast reader and through a slow pipe, and loses none (T3)", async () => {
+  it("says the same bytes each time, to a fast reader and through a slow pipe, and loses none", async () => {
     const first = (await runTcplat(["-r", capture, "--json"])).stdout;
     for (let i = 0; i < 3; i++) assert.ok((await runTcplat(["-r", capture, "--json"])).stdout === first, `run ${i}`);
     assert.ok((await readSlowly(["-r", capture, "--json"])) === first, "through a slow pipe");
@@ -117,7 +117,7 @@ describe("a file that -w wrote", { skip }, () => {
   });
 });
 
-describe("a capture of 96 bytes a frame (T15)", { skip }, () => {
+describe("a capture of 96 bytes a frame", { skip }, () => {
   it("has the same latencies as a whole one", async () => {
     const whole = join(folder, "whole.pcap");
     const [cut, tcplat] = await Promise.all([
@@ -151,7 +151,7 @@ describe("a capture of 96 bytes a frame (T15)", { skip }, () => {
   });
 });
 
-/** In a file nobody knows which host is this one (T13), and so not what of the wait is the network's. */
+/** In a file nobody knows which host is this one, and so not what of the wait is the network's. */
 function withoutSide(record: JsonRecord): Partial<JsonRecord> {
   const {
     side: _side,

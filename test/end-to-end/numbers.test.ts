@@ -29,7 +29,7 @@ function connectRedis(): Promise<RawClient> {
   return RawClient.connect(redis.port, respReplyEnd);
 }
 
-/** tcpkit's labels and the upper bound in seconds of each (contract §4). */
+/** tcpkit's labels and the upper bound in seconds of each. */
 const LABELS: readonly (readonly [string, string])[] = [
   ["<0.1ms", "0.0001"],
   ["0.1ms~0.2ms", "0.0002"],

@@ -9,7 +9,7 @@ import { type JsonRecord, NO_PORTS, Tcplat, total, violations } from "../support
 
 const skip = captureObstacle() ?? missingProgram("redis-server") ?? false;
 
-/** The contract's record (§3), in its order. */
+/** The JSON record's fields, in their order. */
 const FIELDS =
   `type id protocol class side client server command key summary status error start end latency_us send_us wait_us
 receive_us queue_us retransmit_us rtt_us request_bytes response_bytes request_seq response_seq server_us
@@ -114,7 +114,7 @@ for (const device of ["lo", "any"]) {
 }
 
 describe("what is printed of live requests", { skip }, () => {
-  it("a record holds the contract's fields in its order, each of its kind", async () => {
+  it("a record holds its fields in their order, each of its kind", async () => {
     const tcplat = await capture("-i", "lo", "--json", "-p", "redis");
     const client = await connect();
     await client.ask(resp("set", "foo", "bar"));

@@ -130,7 +130,7 @@ describe("standard output of a live capture", { skip }, () => {
     assert.doesNotMatch(stderr, /EPIPE|Error|bug/);
   });
 
-  it("whose reader stands still: capture and histograms go on, records are dropped and counted (T4)", async () => {
+  it("whose reader stands still: capture and histograms go on, records are dropped and counted", async () => {
     const tcplat = await Tcplat.capturing(words("--json"), { isUnread: true });
     const client = await RawClient.connect(redis.port, respReplyEnd);
     const requests = 60_000;

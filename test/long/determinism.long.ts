@@ -63,7 +63,7 @@ async function run(words: readonly string[], isSlow: boolean): Promise<{ hash: s
 }
 
 for (const format of [["--json"], []]) {
-  test(`${RUNS} runs of a file, through a slow pipe and a fast one, say the same bytes: ${format[0] ?? "text"} (T3)`, async () => {
+  test(`${RUNS} runs of a file, through a slow pipe and a fast one, say the same bytes: ${format[0] ?? "text"}`, async () => {
     const file = join(folder, "many.pcap");
     writeFileSync(file, capture());
     const first = await run(["-r", file, ...format], false);

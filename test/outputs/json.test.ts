@@ -14,7 +14,7 @@ function record(of: Transaction): string {
 }
 
 describe("a JSON record", () => {
-  it("is the contract's, field by field", () => {
+  it("is as documented, field by field", () => {
     const expected =
       '{"type":"transaction","id":"17-204","protocol":"redis","class":"normal","side":"client",' +
       '"client":"192.168.0.1:51137","server":"192.168.0.2:6379","command":"SET","key":"foo","summary":"set foo",' +
@@ -50,7 +50,7 @@ describe("a JSON record", () => {
     }
   });
 
-  it("names every flag in the contract's spelling", () => {
+  it("names every flag as documented", () => {
     assert.deepEqual(JSON.parse(record(transaction({ flags: 255 }))).flags, FLAG_NAMES);
   });
 

@@ -48,7 +48,7 @@ const COST: CostCounters = {
 };
 
 describe("the metrics", () => {
-  it("are the contract's, with its labels", async () => {
+  it("are the documented ones, with their labels", async () => {
     const text = await scrape(eventful());
     const redis = 'protocol="redis"';
     const both = `${redis},server="192.168.0.2:6379"`;
@@ -106,7 +106,7 @@ describe("the metrics", () => {
     assert.doesNotMatch(text, /nodejs_active_/);
   });
 
-  it("have the contract's buckets, cumulative", async () => {
+  it("have the documented buckets, cumulative", async () => {
     const text = await scrape(eventful());
     const buckets = [
       ...text.matchAll(/^tcplat_request_duration_seconds_bucket{le="([^"]+)",.*command="SET".*} (\d+)$/gm),

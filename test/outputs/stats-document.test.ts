@@ -29,7 +29,7 @@ describe("the stats document", () => {
     assert.ok(text.endsWith("\n\t}\n}\n"));
   });
 
-  it("puts every time under the contract's label, upper bounds inclusive", () => {
+  it("puts every time under tcpkit's label, upper bounds inclusive", () => {
     const labels =
       "<0.1ms 0.1ms~0.2ms 0.2~0.5ms 0.5ms~1ms 1ms~5ms 5ms~10ms 10ms~20ms 20ms~50ms 50ms~100ms 100ms~200ms " +
       "200ms~500ms 0.5s~1s 1s~2s 2s~3s 3s~5s 5s~10s 10s~20s +inf";

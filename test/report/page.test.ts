@@ -147,7 +147,7 @@ describe("a report's page", () => {
     );
   });
 
-  test("has the contract's sums, a line each", () => {
+  test("has the three sums, a line each", () => {
     const [sums] = elements(page(), named("pre"));
     assert.equal(
       sums!.text,

@@ -11,7 +11,7 @@ export const CLI = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
 /** Words that keep both ports closed. */
 export const NO_PORTS: readonly string[] = ["-P", "0", "--metrics-port", "0"];
 
-/** A `--json` record (contract §3); times of an unanswered one are null. */
+/** A `--json` record; times of an unanswered one are null. */
 export interface JsonRecord {
   readonly type: string;
   readonly id: string;
@@ -197,7 +197,7 @@ export function total(summary: Summary, name: string): number {
   return sum;
 }
 
-/** Which of the contract's identities a summary violates; empty when all hold. */
+/** Which of the three sums a summary violates; empty when all hold. */
 export function violations(summary: Summary): string[] {
   const sums = (...names: readonly string[]) => names.reduce((all, name) => all + total(summary, name), 0);
   const answered = sums("responses");

@@ -44,7 +44,7 @@ const CASES: readonly (readonly [string, Partial<Transaction>, readonly number[]
   ["sending a large request", { sendUs: 900, waitUs: 500, toServerUs: 100 }, [400, 100, 0, 0, 900, 0], "send"],
   ["waiting behind others", { waitUs: 1000, queueUs: 800, toServerUs: 300 }, [200, 300, 0, 500, 0, 0], "queue"],
   [
-    "a request sent again after 200 ms (T6)",
+    "a request sent again after 200 ms",
     { waitUs: 200_500, toServerUs: 100, ...RESENT, resentRequestUs: 200_000 },
     [400, 100, 200_000, 0, 0, 0],
     "retransmission",
