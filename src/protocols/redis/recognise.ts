@@ -6,17 +6,29 @@ const commandTable = new WordTable(COMMANDS);
 /** No other protocol has a line of this word alone; it is what people type who watch a server by hand. */
 const MONITOR = COMMANDS.indexOf("MONITOR");
 
-/** `*<count>\r\n$<length>\r\n` is a request and nothing else; a line that begins with a known command may be one. */
+/** What a server of RESP2 sends a subscriber looks like a request, but for its first word, which is no command's. */
+const UNASKED = [
+  "*3\r\n$7\r\nmessage\r\n",
+  "*4\r\n$8\r\npmessage\r\n",
+  "*3\r\n$8\r\nsmessage\r\n",
+  "*2\r\n$4\r\npong\r\n",
+].map((text) => new TextEncoder().encode(text));
+
+/**
+ * `*<count>\r\n$<length>\r\n` is a request and nothing else, and so is the count alone: some clients write argument by argument, no server does.
+ * A line that begins with a known command may be one.
+ */
 export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
   if (start >= end) return Recognition.undecided;
   if (bytes[start] === 0x2a) {
     const behindCount = skipNumberLine(bytes, start + 1, end);
     if (behindCount <= 0) return behindCount === 0 ? Recognition.undecided : Recognition.no;
-    if (behindCount === end) return Recognition.undecided;
+    // `*0` and `*-1` are replies that bring nothing.
+    if (behindCount === end) return isDigitAboveZero(bytes[start + 1]!) ? Recognition.certain : Recognition.undecided;
     if (bytes[behindCount] !== 0x24) return Recognition.no;
     const behindLength = skipNumberLine(bytes, behindCount + 1, end);
     if (behindLength === 0) return Recognition.undecided;
-    return behindLength < 0 ? Recognition.no : Recognition.certain;
+    return behindLength < 0 || isUnasked(bytes, start, end) ? Recognition.no : Recognition.certain;
   }
   let i = start;
   while (i < end && i - start < 24 && bytes[i]! > 0x20 && bytes[i]! < 0x7f) i++;
@@ -43,10 +55,19 @@ export function recogniseResponse(bytes: Uint8Array, start: number, end: number)
     case 0x3e: // >
       return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.certain);
     case 0x2a: // an array may be a request, too
+      if (isUnasked(bytes, start, end)) return Recognition.certain;
       return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.possible);
     default:
       return Recognition.no;
   }
+}
+
+function isUnasked(bytes: Uint8Array, start: number, end: number): boolean {
+  return UNASKED.some((begin) => start + begin.length <= end && begin.every((byte, i) => bytes[start + i] === byte));
+}
+
+function isDigitAboveZero(byte: number): boolean {
+  return byte >= 0x31 && byte <= 0x39;
 }
 
 function isLineEnd(bytes: Uint8Array, at: number, end: number): boolean {
