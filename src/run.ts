@@ -144,7 +144,7 @@ async function openDump(options: Options, log: Logger): Promise<((source: FrameS
 async function openReport(options: Options): Promise<Reporter | null> {
   if (options.report === null) return null;
   const { Reporter } = await import("./report/reporter.ts");
-  return new Reporter(options.report, {
+  return new Reporter(options.report, options.read, {
     isLive: options.read === null,
     hasGoodClock: options.engine !== "cap",
     filter: options.filter,

@@ -79,8 +79,8 @@ export class Solo implements Captor {
   }
 
   begin(): void {
-    const { write } = this.#options;
-    if (write !== null) this.#frameWriter = new FrameWriter(write, this.source.linkType, this.source.snaplen);
+    const { write, read } = this.#options;
+    if (write !== null) this.#frameWriter = new FrameWriter(write, this.source.linkType, this.source.snaplen, read);
     this.#scripts?.begin({
       linkType: this.source.linkType,
       frames: () => this.#pipeline.frames,

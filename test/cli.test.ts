@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -123,6 +123,22 @@ test("a file that may not be read is refused in one line", (t) => {
   chmodSync(capture, 0o600);
   assertRefused(spawnSync(process.execPath, [CLI, "-r", capture], user), STATUS.usage, /secret\.pcap.*[Pp]ermission/);
   return undefined;
+});
+
+test("a link to the file that is read is not written over, whatever it is called", () => {
+  const bytes = pcapFile(FRAMES);
+  const capture = fileOf("precious.pcap", bytes);
+  const links = [join(folder, "symbolic.pcap"), join(folder, "hard.pcap")] as const;
+  symlinkSync(capture, links[0]);
+  linkSync(capture, links[1]);
+  for (const link of links) {
+    assertRefused(run(["-r", capture, "-w", link, "-q"]), STATUS.usage, /would overwrite the file that -r reads/);
+    assertRefused(run(["-r", capture, "-o", link, "-q"]), STATUS.usage, /would overwrite the file that -r reads/);
+  }
+  const command = `exec '${process.execPath}' '${CLI}' -r - -w '${capture}' <'${capture}'`;
+  const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8", timeout: 20_000 });
+  assert.equal(status, STATUS.usage, stderr);
+  assert.deepEqual(readFileSync(capture), bytes);
 });
 
 test("a file that holds one direction only says so at its end", () => {

@@ -3,6 +3,7 @@ import { u32le } from "../bytes/read.ts";
 import { TcplatError } from "../errors.ts";
 import type { WriteOptions } from "../options.ts";
 import { RECORD_HEADER_BYTES } from "./frame-source.ts";
+import { isSameFile } from "./same-file.ts";
 import { formatTime } from "./strftime.ts";
 
 const FILE_HEADER_BYTES = 24;
@@ -22,6 +23,7 @@ export class FrameWriter {
   readonly #header: Uint8Array;
   readonly #isRotating: boolean;
   readonly #digits: number;
+  readonly #source: string | null;
   #descriptor = -1;
   #fileBytes = 0;
   #sizeIndex = 0;
@@ -29,9 +31,10 @@ export class FrameWriter {
   #periods = 0;
   #isDone = false;
 
-  /** `linkType` is a LINKTYPE_ value. Throws TcplatError "file" when the file cannot be made. */
-  constructor(options: WriteOptions, linkType: number, snaplen: number) {
+  /** `linkType` is a LINKTYPE_ value; `source` the file that is read (`-`: standard input). Throws TcplatError "file" when the file cannot be made. */
+  constructor(options: WriteOptions, linkType: number, snaplen: number, source: string | null = null) {
     this.#options = options;
+    this.#source = source;
     this.#header = fileHeader(linkType, snaplen);
     this.#isRotating = options.file !== "-" && (options.rotateBytes !== null || options.rotateSeconds !== null);
     // tcpdump: enough digits for COUNT - 1, and none for one file or without -C.
@@ -149,6 +152,12 @@ export class FrameWriter {
 
   #openNamed(name: string, code: "file" | "running"): void {
     this.currentFile = name;
+    if (this.#source !== null && isSameFile(name, this.#source)) {
+      throw new TcplatError(
+        code,
+        `-w would overwrite the file that -r reads, which ${name} is, too: write to another one`,
+      );
+    }
     try {
       this.#descriptor = openSync(name, "w");
     } catch (error) {

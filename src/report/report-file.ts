@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, realpathSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { isSameFile } from "../capture/same-file.ts";
 import { TcplatError } from "../errors.ts";
 
 /** A file that is replaced as a whole: who opens it sees the page of before or the new one, never half of one. */
@@ -8,9 +9,12 @@ export class ReportFile {
   readonly #target: string;
   readonly #temporary: string;
 
-  /** Makes sure that it can be written, and leaves it as it is. Throws TcplatError "file". */
-  constructor(name: string) {
+  /** Makes sure that it can be written, and leaves it as it is. `source`: the file that is read. Throws TcplatError "file". */
+  constructor(name: string, source: string | null = null) {
     this.name = name;
+    if (source !== null && isSameFile(name, source)) {
+      throw new TcplatError("file", `the report ${name} would overwrite the file that -r reads: name another one`);
+    }
     try {
       const present = statSync(name, { throwIfNoEntry: false });
       if (present !== undefined && !present.isFile()) throw new Error("it is no regular file");

@@ -14,9 +14,9 @@ export class Reporter {
   readonly #file: ReportFile;
   readonly #about: AboutRun;
 
-  /** Throws TcplatError "file" where the page cannot be written. */
-  constructor(file: string, about: AboutRun) {
-    this.#file = new ReportFile(file);
+  /** `source`: the file that is read, or null. Throws TcplatError "file" where the page cannot be written. */
+  constructor(file: string, source: string | null, about: AboutRun) {
+    this.#file = new ReportFile(file, source);
     this.#about = about;
     this.collector = new ReportCollector();
   }
