@@ -18,7 +18,8 @@ const CLIENTS: readonly (readonly [bytes: string, verdict: keyof typeof Recognit
   ["*1\\r\\n$7\\r\\nMONITOR\\r\\n", "certain"],
   // Written argument by argument
   ["*3\\r\\n", "certain"],
-  ["*3\\r\\n$3\\r", "undecided"],
+  ["*3\\r\\n$3\\r", "certain"],
+  ["*3\\r", "undecided"],
   ["*0\\r\\n", "undecided"],
   ["*-1\\r\\n", "undecided"],
   ["*3\\r\\n:1\\r\\n", "no"],

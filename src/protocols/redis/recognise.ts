@@ -15,7 +15,7 @@ const UNASKED = [
 ].map((text) => new TextEncoder().encode(text));
 
 /**
- * `*<count>\r\n$<length>\r\n` is a request and nothing else, and so is the count alone: some clients write argument by argument, no server does.
+ * `*<count>\r\n$<length>\r\n` is a request and nothing else, and so is less, from the count on: some clients write argument by argument, no server does.
  * A line that begins with a known command may be one.
  */
 export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
@@ -27,7 +27,6 @@ export function recogniseRequest(bytes: Uint8Array, start: number, end: number):
     if (behindCount === end) return isDigitAboveZero(bytes[start + 1]!) ? Recognition.certain : Recognition.undecided;
     if (bytes[behindCount] !== 0x24) return Recognition.no;
     const behindLength = skipNumberLine(bytes, behindCount + 1, end);
-    if (behindLength === 0) return Recognition.undecided;
     return behindLength < 0 || isUnasked(bytes, start, end) ? Recognition.no : Recognition.certain;
   }
   let i = start;
