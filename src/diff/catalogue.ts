@@ -28,6 +28,12 @@ export class Catalogue {
   readonly kinds = new Names();
   /** "" for ok, else `error WRONGTYPE` or `unanswered timeout`. */
   readonly outcomes = new Names();
+  /** "" for nobody, else `KEYS`, or `KEYS elsewhere` of another connection. */
+  readonly behinds = new Names();
+
+  constructor() {
+    this.behinds.id("");
+  }
 
   pairId(client: string, server: string): number {
     return this.pairs.id(client + SEPARATOR + server);
@@ -54,5 +60,16 @@ export class Catalogue {
   outcome(id: number): { readonly status: string; readonly error: string | null } {
     const [status = "", error = ""] = this.outcomes.text(id).split(SEPARATOR);
     return status === "" ? { status: "ok", error: null } : { status, error };
+  }
+
+  /** Whom a request waited for; 0 stands for nobody. */
+  behindId(command: string, isElsewhere: boolean): number {
+    return this.behinds.id(isElsewhere ? `${command}${SEPARATOR}elsewhere` : command);
+  }
+
+  behind(id: number): { readonly command: string; readonly isElsewhere: boolean } | null {
+    if (id === 0) return null;
+    const [command = "", elsewhere] = this.behinds.text(id).split(SEPARATOR);
+    return { command, isElsewhere: elsewhere !== undefined };
   }
 }

@@ -64,7 +64,20 @@ function atSide(comparison: Comparison, side: Side, index: number): Record<strin
     receive_us: duration(records.get(index, "receiveUs")),
     request_bytes: records.get(index, "requestBytes"),
     response_bytes: records.get(index, "responseBytes"),
+    behind: behindOf(comparison, records, index),
     flags: FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0),
+  };
+}
+
+/** As in the record. */
+function behindOf({ catalogue }: Comparison, records: RecordStore, index: number): Record<string, unknown> | null {
+  const behind = catalogue.behind(records.get(index, "behind"));
+  if (behind === null) return null;
+  return {
+    id: `${records.get(index, "behindConnectionId")}-${records.get(index, "behindRequestNumber")}`,
+    command: behind.command,
+    us: records.get(index, "behindUs"),
+    ...(behind.isElsewhere && { elsewhere: true }),
   };
 }
 

@@ -9,7 +9,7 @@ import { NO_ERROR } from "../protocols/protocol.ts";
 import { TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { plainBytes } from "./plain.ts";
-import { emptyRecord, type RecordStore } from "./record-store.ts";
+import { emptyRecord, type RecordStore, type SideRecord } from "./record-store.ts";
 import type { View } from "./view.ts";
 
 /** The event loop, and with it signals, get a turn so often. */
@@ -107,8 +107,17 @@ class Keeper implements TransactionOutput {
     record.responseBytes = transaction.responseBytes;
     record.connectionId = transaction.connectionId;
     record.requestNumber = transaction.requestNumber;
+    this.#noteBehind(transaction, record);
     record.text = textOf(transaction);
     this.#records.add(record);
+  }
+
+  #noteBehind({ behind, protocol }: Transaction, record: SideRecord): void {
+    const command = behind === null ? "" : (protocol.commands[behind.commandId] ?? "other");
+    record.behind = behind === null ? 0 : this.#catalogue.behindId(command, behind.isElsewhere);
+    record.behindConnectionId = behind?.connectionId ?? 0;
+    record.behindRequestNumber = behind?.requestNumber ?? 0;
+    record.behindUs = behind?.us ?? 0;
   }
 
   #outcome(transaction: Transaction): number {

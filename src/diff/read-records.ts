@@ -95,7 +95,7 @@ class RecordReader {
   #read(given: Readonly<Record<string, unknown>>): boolean {
     const record = this.#record;
     const { client, server, protocol, command, status, error, id } = given;
-    const parts = typeof id === "string" ? /^(\d{1,15})-(\d{1,15})$/.exec(id) : null;
+    const parts = partsOf(id);
     const startUs = timeOf(given.start);
     if (typeof client !== "string" || typeof server !== "string" || typeof command !== "string") return false;
     if (parts === null || Number.isNaN(startUs) || typeof status !== "string") return false;
@@ -107,8 +107,20 @@ class RecordReader {
     record.class = Math.max(0, CLASS_NAMES.indexOf(given.class as (typeof CLASS_NAMES)[number]));
     record.flags = flagsOf(given.flags);
     record.startUs = startUs;
+    this.#readBehind(given.behind, record);
     record.text = plainText(typeof given.summary === "string" ? given.summary : command, 4 * TEXT_CAPACITY);
     return this.#readNumbers(given, record, status === "unanswered");
+  }
+
+  /** It explains, and nothing is joined by it: what is none is nobody. */
+  #readBehind(given: unknown, record: SideRecord): void {
+    const { id, command, us, elsewhere } = isObject(given) ? given : {};
+    const parts = partsOf(id);
+    const isThere = parts !== null && typeof command === "string" && command !== "" && !Number.isNaN(whole(us, MAX_US));
+    record.behind = isThere ? this.#catalogue.behindId(plainName(command), elsewhere === true) : 0;
+    record.behindConnectionId = isThere ? Number(parts[1]) : 0;
+    record.behindRequestNumber = isThere ? Number(parts[2]) : 0;
+    record.behindUs = isThere ? whole(us, MAX_US) : 0;
   }
 
   #readNumbers(given: Readonly<Record<string, unknown>>, record: SideRecord, isUnanswered: boolean): boolean {
@@ -125,6 +137,11 @@ class RecordReader {
     if (Number.isNaN(requestSequence + responseSequence + requestBytes + record.responseBytes)) return false;
     return isUnanswered || latencyUs === sendUs + waitUs + receiveUs;
   }
+}
+
+/** The two parts of a record's id. */
+function partsOf(id: unknown): RegExpExecArray | null {
+  return typeof id === "string" ? /^(\d{1,15})-(\d{1,15})$/.exec(id) : null;
 }
 
 /** The value of a whole number from 0 to below `end`, else NaN. */
@@ -145,10 +162,14 @@ function flagsOf(value: unknown): number {
 function parseObject(line: string): Readonly<Record<string, unknown>> | null {
   try {
     const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : null;
+    return isObject(value) ? value : null;
   } catch {
     return null;
   }
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }
 
 /** A counter of a summary, all its label values added up. */

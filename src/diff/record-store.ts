@@ -1,10 +1,10 @@
-/** Records kept of one side, at about 200 bytes each; what comes later is counted only. */
+/** Records kept of one side, at about 230 bytes each; what comes later is counted only. */
 const MAX_RECORDS = 500_000;
 
 /** Characters kept of one side's requests; later ones are shown by their command. */
 const MAX_CHARACTERS = 1 << 26;
 const FIRST_CAPACITY = 1024;
-const COLUMNS = 16;
+const COLUMNS = 20;
 
 /** One request as one side saw it. Reused while reading: the store copies it. */
 export interface SideRecord {
@@ -29,6 +29,11 @@ export interface SideRecord {
   /** The record's `id`, in its two parts. */
   connectionId: number;
   requestNumber: number;
+  /** Whom it waited for most: an id of the catalogue (0: nobody), that one's id in its two parts, and for how long. */
+  behind: number;
+  behindConnectionId: number;
+  behindRequestNumber: number;
+  behindUs: number;
   text: string;
 }
 
@@ -50,6 +55,10 @@ const FIELDS = [
   "responseBytes",
   "connectionId",
   "requestNumber",
+  "behind",
+  "behindConnectionId",
+  "behindRequestNumber",
+  "behindUs",
 ] as const satisfies readonly (keyof SideRecord)[];
 
 export type NumberField = (typeof FIELDS)[number];

@@ -61,6 +61,7 @@ export class RequestText {
   #pairNotes({ client, server, networkUs, thereUs, backUs }: Pair): string[] {
     const notes = this.#notes("client", client, this.#comparison.server.records.get(server, "flags"));
     if (networkUs === null) return notes;
+    notes.push(...this.#behindNotes(client, server));
     const uncertaintyUs = this.#comparison.join.clock?.uncertaintyUs ?? Number.POSITIVE_INFINITY;
     const clientUs = this.#comparison.client.records.get(client, "latencyUs");
     if (thereUs !== null && backUs !== null && isNotable(networkUs, clientUs)) {
@@ -78,6 +79,21 @@ export class RequestText {
       notes.push(`at the server ${seen.client} => ${seen.server}`);
     }
     return notes;
+  }
+
+  /** `behind KEYS 120.1 ms`: as the server's host saw it, which knows nothing of the way; else as the client's did. */
+  #behindNotes(client: number, server: number): string[] {
+    for (const [side, index] of [
+      ["server", server],
+      ["client", client],
+    ] as const) {
+      const { records } = this.#comparison[side];
+      const us = records.get(index, "behindUs");
+      const behind = this.#comparison.catalogue.behind(records.get(index, "behind"));
+      if (behind !== null && isNotable(us, records.get(index, "latencyUs")))
+        return [`behind ${behind.command} ${tenths(us)} ms`];
+    }
+    return [];
   }
 
   /** Class, error and flags; `more` are the other side's flags. */

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Dialogue, SERVER } from "../support/segments.ts";
+import { runTcplat } from "../support/tcplat.ts";
+import { atServer, captureOf, diffJson, fileOf, type Way } from "./two-hosts.ts";
+
+const WAY: Way = { thereUs: () => 300, backUs: () => 200, clock: (us) => us };
+
+/** A GET that is pipelined behind a KEYS of 50 ms. */
+const dialogue = new Dialogue();
+dialogue.open(0);
+dialogue.client(1000, "*2\r\n$4\r\nKEYS\r\n$1\r\n*\r\n");
+dialogue.client(2000, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+dialogue.server(51_000, "*0\r\n");
+dialogue.server(51_100, "$-1\r\n");
+dialogue.ack("client", 51_200);
+const client = fileOf("client.pcap", captureOf(dialogue.segments));
+const server = fileOf("server.pcap", captureOf(atServer(dialogue.segments, SERVER, WAY)));
+
+/** The line of the GET. */
+async function lineOf(...files: readonly string[]): Promise<string> {
+  const { stdout, status } = await runTcplat(["diff", ...files, "-p", "redis", "-t", "10"]);
+  assert.equal(status, 0);
+  return stdout.split("\n").find((line) => line.includes("| GET")) ?? stdout;
+}
+
+test("a request that waited at the server says behind whom, by the server's capture", async () => {
+  assert.match(await lineOf(client, server), /\| GET k \| pipelined; behind KEYS 48\.5 ms/);
+  const told = await diffJson(client, server, ["-p", "redis"]);
+  const [keys, get] = told.requests;
+  assert.equal(keys!.at_server!.behind, null);
+  assert.deepEqual(get!.at_server!.behind, { id: "1-1", command: "KEYS", us: 48_500 });
+});
+
+test("records of --json say it as their captures do, and what is no request to wait for is nobody", async () => {
+  const { stdout } = await runTcplat(["-r", server, "--json", "--side", "server"]);
+  assert.match(await lineOf(client, fileOf("server.json", stdout)), /behind KEYS 4[78]\.\d ms/);
+  for (const none of ['"KEYS"', "[]", '{"id":"1","command":"KEYS","us":1}', '{"id":"1-1","command":"KEYS","us":-1}']) {
+    const broken = stdout.replace(/"behind":\{[^}]*\}/, `"behind":${none}`);
+    assert.notEqual(broken, stdout);
+    const told = await diffJson(client, fileOf("broken.json", broken), ["-p", "redis"]);
+    assert.equal(told.requests[1]!.at_server!.behind, null, none);
+  }
+});
