@@ -5,7 +5,13 @@
 import { createRequire } from "node:module";
 import { Socket } from "node:net";
 import type { ErrorCode } from "../errors.ts";
-import { CAP_MAX_FRAME_BYTES, type CapChildMessage, type CapChildOptions, RECORDS_DESCRIPTOR } from "./cap-messages.ts";
+import {
+  CAP_MAX_FRAME_BYTES,
+  type CapChildMessage,
+  type CapChildOptions,
+  RECORDS_DESCRIPTOR,
+  reasonOf,
+} from "./cap-messages.ts";
 import { RecordQueue } from "./record-queue.ts";
 
 /** The part of `cap` in use (its README, "Capture functions"). */
@@ -76,8 +82,7 @@ function say(message: CapChildMessage, then?: () => void): void {
 }
 
 function fail(code: ErrorCode, error: unknown): void {
-  const reason = (error instanceof Error ? error.message : String(error)).split("\n", 1)[0] ?? "";
-  say({ type: "failed", code, reason }, () => process.exit(1));
+  say({ type: "failed", code, reason: reasonOf(error) }, () => process.exit(1));
 }
 
 /** `cap` throws libpcap's text and no code. A filter is at fault when the same capture opens without one. */

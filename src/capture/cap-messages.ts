@@ -20,3 +20,13 @@ export const RECORDS_DESCRIPTOR = 3;
 
 /** `cap` captures no more of a frame; a longer record is a fault. */
 export const CAP_MAX_FRAME_BYTES = 65535;
+
+/**
+ * What an error says, on one line. Node's own span several: that `cap` was compiled for another Node.js is told in the second;
+ * who wanted a module that is missing, and what npm might do about it, is left out.
+ */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  const [what = ""] = text.replaceAll(/\s*\n\s*/g, " ").split(/ Require stack:|\. Please /, 1);
+  return what;
+}
