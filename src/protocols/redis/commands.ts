@@ -42,7 +42,7 @@ export const Effect = {
   mayTellSecrets: 14,
   /** May carry passwords, and has its keys in one of two places. */
   migrate: 15,
-  /** The command's name has a hole: it may be any. */
+  /** No command, but a field of HTTP: what follows may be secret. */
   unreadable: 16,
   /** May carry passwords, behind names in no fixed places. */
   sentinel: 17,

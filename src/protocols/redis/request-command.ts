@@ -125,6 +125,12 @@ export class RequestCommand {
     if (this.#isWordWanted) this.#word.append(bytes, start, end);
   }
 
+  /** How many replies are due depends on the argument being read: the name, and what CLIENT REPLY is told. Unknown, it would shift all later pairs. */
+  get isDeciding(): boolean {
+    if (this.#effect !== Effect.client) return this.#argument === 0;
+    return this.#argument === 1 || (this.#argument === 2 && this.#quiet === Quiet.reply);
+  }
+
   /** Bytes of the argument cannot be seen. */
   takeHole(): void {
     if (this.#show === Show.word || this.#show === Show.key) {
@@ -170,7 +176,7 @@ export class RequestCommand {
       this.#commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
       this.#keyRule = KEY_RULES[this.#commandId]!;
       // A line of HTTP on Redis' port is an inline command, and may be `Authorization:`.
-      const isHidden = word.isCut || (this.#commandId === OTHER && word.endsWith(COLON));
+      const isHidden = this.#commandId === OTHER && word.endsWith(COLON);
       this.#effect = isHidden ? Effect.unreadable : EFFECTS[this.#commandId]!;
       this.#keyArgument = this.#keyRule < KeyAt.counted ? this.#keyRule : 0;
       this.#secrets.begin(this.#exchange.wantsValues);

@@ -96,6 +96,10 @@ export class RequestParser implements Parser {
   gap(missing: number): boolean {
     let left = missing;
     if (this.#at === At.body && left > 0) {
+      if (this.#command.isDeciding) {
+        this.#command.takeHole();
+        return false;
+      }
       const skipped = Math.min(left, this.#bodyLeft);
       this.#bodyLeft -= skipped;
       left -= skipped;
