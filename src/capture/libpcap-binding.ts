@@ -91,7 +91,7 @@ export function loadKoffi(): typeof import("koffi") {
   } catch (error) {
     throw new TcplatError(
       "engine",
-      `koffi does not load here (${firstLine(error)}): install again with optional packages, or use --engine cap`,
+      `koffi does not load here (${firstLine(error)}): install again with optional packages`,
     );
   }
 }
@@ -103,7 +103,7 @@ function bind(koffi: typeof import("koffi")): Libpcap {
   } catch (error) {
     throw new TcplatError(
       "engine",
-      `this libpcap lacks a function tcplat calls (${firstLine(error)}): install libpcap 1.5 or newer, or use --engine cap`,
+      `this libpcap lacks a function tcplat calls (${firstLine(error)}): install libpcap 1.5 or newer`,
     );
   }
 }
@@ -119,7 +119,7 @@ function openLibrary(koffi: typeof import("koffi")): LibraryHandle {
   throw new TcplatError(
     "engine",
     `libpcap is not installed (looked for ${LIBRARY_NAMES.join(", ")}): ` +
-      "apt install libpcap0.8, dnf install libpcap or apk add libpcap, or use --engine cap",
+      "apt install libpcap0.8, dnf install libpcap or apk add libpcap",
   );
 }
 

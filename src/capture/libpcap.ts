@@ -1,6 +1,6 @@
 import { TcplatError } from "../errors.ts";
 import type { FrameSource } from "./frame-source.ts";
-import { firstLine, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
+import { firstLine, type Libpcap, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
 import { isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
 import type { LiveOptions } from "./libpcap-live.ts";
 import { LiveSource } from "./live-source.ts";
@@ -17,7 +17,7 @@ export interface FileOptions {
 
 /** Starts a live capture through the system's libpcap. Throws TcplatError. */
 export function openLive(options: LiveOptions): LiveSource {
-  return new LiveSource(loadLibpcap(), options);
+  return new LiveSource(libpcapOr("or use --engine cap"), options);
 }
 
 /**
@@ -29,7 +29,7 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
   const isRegular = file !== "-" && isRegularFile(file);
   const plain = isRegular && filter === "" ? openPcapFile(file) : null;
   if (plain !== null) return plain;
-  const libpcap = loadLibpcap();
+  const libpcap = libpcapOr("a plain pcap file is read without it where no filter is given");
   if (isRegular) return openRegularFile(libpcap, file, filter);
   const name = file === "-" ? "standard input" : file;
   let pump: StreamPump;
@@ -39,6 +39,16 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
     throw new TcplatError("file", `${name}: ${firstLine(error)}`);
   }
   return await openPumped(libpcap, name, filter, pump);
+}
+
+/** libpcap; where it cannot be had the error says what goes without. */
+function libpcapOr(otherwise: string): Libpcap {
+  try {
+    return loadLibpcap();
+  } catch (error) {
+    if (!(error instanceof TcplatError)) throw error;
+    throw new TcplatError(error.code, `${error.message}; ${otherwise}`);
+  }
 }
 
 /** As `libpcapVersion`, or "" as long as nothing has needed libpcap. */
