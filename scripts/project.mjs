@@ -64,41 +64,18 @@ export function needBuild() {
 
 /**
  * Makes dist anew: nothing of a source that is gone may stay in it. dist/src and dist/test hold each source by itself; dist/bin the
- * same joined to few files, of which dist/src/cli.js, the program, opens 10 at a start instead of 220 (test/bench, `start-up`).
+ * same joined to few files, of which dist/src/cli.js, the program, is made (rollup.config.mjs).
  */
 export function build() {
   const sources = describeSources();
   rmSync(join(root, "dist"), { recursive: true, force: true });
   if (!runTool("tsc", ["-p", "tsconfig.json"])) throw failure("tcplat: the build failed: see tsc's messages above.");
-  if (!runTool("esbuild", bundleWords())) throw failure("tcplat: the build failed: see esbuild's messages above.");
+  if (!runTool("rollup", ["--config", "scripts/rollup.config.mjs", "--silent"]))
+    throw failure("tcplat: the build failed: see rollup's messages above.");
   chmodSync(join(root, "dist/src/cli.js"), 0o755);
   if (!run(process.execPath, ["dist/src/man-page.js", "man/tcplat.1"]))
     throw failure("tcplat: the manual page was not made.");
   writeFileSync(STAMP, sources);
-}
-
-/** What is joined, by its name in dist. Others are started by their name beside the file that says `new URL("./worker.js", …)`. */
-const PROGRAMS = {
-  "src/cli": "src/cli",
-  "src/demo": "src/demo",
-  "bin/cap-child": "src/capture/cap-child",
-  "bin/script-worker": "src/scripts/script-worker",
-  "bin/worker": "src/workers/worker",
-};
-
-/** Both programs take the place of what tsc made of them; packages stay where they are. */
-function bundleWords() {
-  const programs = Object.entries(PROGRAMS).map(([name, source]) => `${name}=dist/${source}.js`);
-  const how = [
-    "--bundle",
-    "--splitting",
-    "--format=esm",
-    "--platform=node",
-    "--target=node20.19",
-    "--packages=external",
-  ];
-  const where = ["--outdir=dist", "--chunk-names=bin/[name]-[hash]", "--allow-overwrite"];
-  return [...programs, ...how, ...where, "--log-level=warning"];
 }
 
 /** Runs a development tool of node_modules, its output on stderr; tells whether it succeeded. */
