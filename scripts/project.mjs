@@ -1,6 +1,6 @@
 // node_modules and dist, each made anew only when it is out of date.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { failure, root, run, say } from "./processes.mjs";
 import { wantCompiler } from "./system.mjs";
@@ -11,6 +11,11 @@ const STAMP = join(root, "dist", ".sources");
 /** Runs `npm ci` unless node_modules holds what package-lock.json asks for. */
 export function needDependencies() {
   if (areDependenciesInstalled()) return;
+  // npm ci empties the folder that such a link leads to, which is another checkout's.
+  if (lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink())
+    throw failure(
+      "tcplat: node_modules is a link, and does not hold what package-lock.json asks for: npm ci where it leads to.",
+    );
   wantCompiler();
   say("installing the dependencies (npm ci)");
   // Whatever npm's configuration says: tsc is a development dependency, and errors must be seen.
