@@ -1,6 +1,6 @@
 import { Piece } from "../connection/receiver.ts";
 
-/** A first request that is longer is told by its beginning, or not at all. */
+/** Of one connection; a longer beginning is not kept, and the connection left alone. */
 const MAX_BYTES = 2048;
 const MAX_PIECES = 64;
 /** What a piece costs besides its bytes. */
