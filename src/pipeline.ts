@@ -51,21 +51,21 @@ export class Pipeline {
   readonly aggregate: Aggregate;
   readonly table: ConnectionTable;
   readonly decoder: Decoder;
-  readonly #source: FrameSource;
-  readonly #context: ConversationContext;
-  readonly #share: number;
-  readonly #shares: number;
-  readonly #glance: FrameGlance;
+  private readonly source: FrameSource;
+  private readonly context: ConversationContext;
+  private readonly share: number;
+  private readonly shares: number;
+  private readonly glance: FrameGlance;
   /** Decodes frames that somebody else counts. */
-  readonly #aside: Decoder;
+  private readonly aside: Decoder;
   /** How far the last frame's time lay behind the clock when it was taken. */
-  #lagUs = 0;
-  readonly #batches = { count: 0, framesMax: 0, framesBefore: 0 };
-  #oneSidedEnded = 0;
+  private lagUs = 0;
+  private readonly batches = { count: 0, framesMax: 0, framesBefore: 0 };
+  private oneSidedEnded = 0;
   /** Records that an output refused, by output. */
-  readonly #recordsDropped: () => Readonly<Record<string, number>>;
+  private readonly recordsDropped: () => Readonly<Record<string, number>>;
   /** Records that `--filter` withheld. */
-  readonly #filtered: () => number;
+  private readonly filtered: () => number;
 
   constructor(
     options: Options,
@@ -76,21 +76,21 @@ export class Pipeline {
     part: Part | null = null,
     filtered: () => number = () => 0,
   ) {
-    this.#source = source;
-    this.#share = part?.index ?? 0;
-    this.#shares = part?.shares ?? 1;
-    this.#recordsDropped = recordsDropped;
-    this.#filtered = filtered;
+    this.source = source;
+    this.share = part?.index ?? 0;
+    this.shares = part?.shares ?? 1;
+    this.recordsDropped = recordsDropped;
+    this.filtered = filtered;
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll: part === null });
     const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
     const { wantsDatagrams } = selector;
     this.decoder = new Decoder(source.linkType, wantsDatagrams);
-    this.#aside = new Decoder(source.linkType, wantsDatagrams);
-    this.#glance = new FrameGlance(source.linkType, wantsDatagrams);
+    this.aside = new Decoder(source.linkType, wantsDatagrams);
+    this.glance = new FrameGlance(source.linkType, wantsDatagrams);
     this.table = new ConnectionTable({
       maxConnections: options.maxConnections,
       idleTimeoutUs: options.idleTimeoutUs,
-      attach: (connection) => this.#attach(connection),
+      attach: (connection) => this.attach(connection),
       hints: roleHints(options, selector),
       localAddresses: source.isLive ? localAddresses() : () => NO_ADDRESSES,
       side: options.side === "auto" ? null : options.side,
@@ -99,7 +99,7 @@ export class Pipeline {
       counted: this.decoder.counters,
       ...(part !== null && { onOpened: part.onOpened }),
       onEnded: (connection) => {
-        if (isOneSided(connection)) this.#oneSidedEnded++;
+        if (isOneSided(connection)) this.oneSidedEnded++;
         part?.onEnded(connection);
       },
     });
@@ -109,7 +109,7 @@ export class Pipeline {
     };
     const wantsText = outputs.length > 0 || observer !== null;
     const pool = new PendingPool(wantsText, wantsText && options.details);
-    this.#context = {
+    this.context = {
       pool,
       sink: this.aggregate,
       record: new TransactionRecord(pool),
@@ -134,7 +134,7 @@ export class Pipeline {
   consume(batch: Uint8Array, length: number, limit: number, start = 0): number {
     const decoder = this.decoder;
     const table = this.table;
-    if (this.#shares > 1) return this.#consumeShare(batch, length, limit, start);
+    if (this.shares > 1) return this.consumeShare(batch, length, limit, start);
     let at = start;
     for (let left = Math.min(limit, length) | 0; at < length && left > 0; left--) {
       const isSegment = decoder.decode(batch, at);
@@ -143,17 +143,17 @@ export class Pipeline {
       at = decoder.next;
     }
     this.aggregate.advance(table.clockUs);
-    this.#lagUs = Math.max(0, Date.now() * 1000 - decoder.segment.timeUs);
+    this.lagUs = Math.max(0, Date.now() * 1000 - decoder.segment.timeUs);
     return at;
   }
 
   /** The same where others have the other shares: their frames move the clock, and nothing else. */
-  #consumeShare(batch: Uint8Array, length: number, limit: number, start: number): number {
+  private consumeShare(batch: Uint8Array, length: number, limit: number, start: number): number {
     const { decoder, table } = this;
     const { counters } = decoder;
-    const glance = this.#glance;
-    const mine = this.#share;
-    const workers = this.#shares;
+    const glance = this.glance;
+    const mine = this.share;
+    const workers = this.shares;
     let at = start;
     for (let left = limit; at < length && left > 0; left--) {
       const share = glance.shareAt(batch, at);
@@ -163,26 +163,26 @@ export class Pipeline {
       } else if (share >= 0 || mine === 0) {
         const isSegment = decoder.decode(batch, at);
         table.advanceClock(glance);
-        if (isSegment && (share >= 0 || this.#isMine(decoder.segment))) accept(table, decoder.segment);
+        if (isSegment && (share >= 0 || this.isMine(decoder.segment))) accept(table, decoder.segment);
       } else {
         // Whose it is must be seen; the first worker counts it.
-        const isSegment = this.#aside.decode(batch, at);
+        const isSegment = this.aside.decode(batch, at);
         counters.frames++;
         table.advanceClock(glance);
-        if (isSegment && this.#isMine(this.#aside.segment)) accept(table, this.#aside.segment);
+        if (isSegment && this.isMine(this.aside.segment)) accept(table, this.aside.segment);
       }
       at = glance.next;
     }
     return at;
   }
 
-  #isMine(segment: Segment): boolean {
-    return shareOfSegment(segment) % this.#shares === this.#share;
+  private isMine(segment: Segment): boolean {
+    return shareOfSegment(segment) % this.shares === this.share;
   }
 
   /** What was consumed since the last time came in one batch. */
   endBatch(): void {
-    const batches = this.#batches;
+    const batches = this.batches;
     batches.count++;
     batches.framesMax = Math.max(batches.framesMax, this.frames - batches.framesBefore);
     batches.framesBefore = this.frames;
@@ -195,7 +195,7 @@ export class Pipeline {
 
   /** Requests that take up room, being read, pending or timed out: 0 once all connections have ended. */
   get requestsHeld(): number {
-    return this.#context.pool.used;
+    return this.context.pool.used;
   }
 
   /** The capture is over: every connection ends, every request is accounted for. */
@@ -211,41 +211,41 @@ export class Pipeline {
   }
 
   snapshot(): Snapshot {
-    return this.aggregate.snapshot(this.#stageCounters());
+    return this.aggregate.snapshot(this.stageCounters());
   }
 
   /** Connections of which one direction alone was seen, those that have ended included. */
   oneSided(): number {
-    let oneSided = this.#oneSidedEnded;
+    let oneSided = this.oneSidedEnded;
     for (const connection of this.table) if (isOneSided(connection)) oneSided++;
     return oneSided;
   }
 
   /** The same, whole and apart, to be merged with others'. */
   state(): { readonly aggregate: AggregateState; readonly stages: StageCounters } {
-    return { aggregate: this.aggregate.state(), stages: this.#stageCounters() };
+    return { aggregate: this.aggregate.state(), stages: this.stageCounters() };
   }
 
-  #attach(connection: Connection): StreamReceiver | null {
-    const { selector, refused } = this.#context;
+  private attach(connection: Connection): StreamReceiver | null {
+    const { selector, refused } = this.context;
     if (!selector.wants(connection.serverPort)) {
       refused[connection.isDatagrams ? "unknown_udp" : "unknown_protocol"]++;
       return null;
     }
-    if (connection.isDatagrams) return new DatagramConversation(this.#context, connection);
-    return new Conversation(this.#context, connection);
+    if (connection.isDatagrams) return new DatagramConversation(this.context, connection);
+    return new Conversation(this.context, connection);
   }
 
-  #stageCounters(): StageCounters {
+  private stageCounters(): StageCounters {
     const { table } = this;
     return {
-      capture: this.#captureCounters(),
+      capture: this.captureCounters(),
       connections: {
         now: table.open,
         total: { syn: table.openedBySyn, midstream: table.openedMidstream, udp: table.datagrams.opened },
         evicted: table.evicted,
         notAnalysed: {
-          ...this.#context.refused,
+          ...this.context.refused,
           unknown_roles: table.rolesUnknown,
           sampled: table.sample.connectionsOutside,
         },
@@ -257,14 +257,14 @@ export class Pipeline {
       })),
       serversLimited: table.servers.limited,
       pendingRequests: null,
-      recordsDropped: this.#recordsDropped(),
-      filtered: this.#filtered(),
+      recordsDropped: this.recordsDropped(),
+      filtered: this.filtered(),
     };
   }
 
-  #captureCounters(): StageCounters["capture"] {
+  private captureCounters(): StageCounters["capture"] {
     const { table } = this;
-    const source = this.#source;
+    const source = this.source;
     const { counters } = this.decoder;
     const skipped: Record<string, number> = {};
     for (let reason = 1; reason < SKIP_REASONS.length; reason++)
@@ -278,9 +278,9 @@ export class Pipeline {
       dropped: source.drops(),
       duplicates: table.duplicates.duplicates,
       truncated: counters.truncated,
-      lagUs: source.isLive ? this.#lagUs : null,
+      lagUs: source.isLive ? this.lagUs : null,
       clockRegressions: table.clockRegressions,
-      batches: source.isLive ? { count: this.#batches.count, framesMax: this.#batches.framesMax } : null,
+      batches: source.isLive ? { count: this.batches.count, framesMax: this.batches.framesMax } : null,
     };
   }
 }

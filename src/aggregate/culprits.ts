@@ -22,15 +22,15 @@ interface Culprit {
  * for another is as long, nearly, and within the other's time: it is left out.
  */
 export class Culprits {
-  #culprits: Culprit[] = [];
+  private culprits: Culprit[] = [];
 
   note(of: Transaction): void {
     const { connectionId, requestNumber, commandId } = of;
     const { fromUs, toUs } = serviceOf(of);
-    for (const known of this.#culprits) if (known.fromUs <= fromUs && known.toUs + TOGETHER_US >= toUs) return;
-    this.#culprits = this.#culprits.filter((known) => known.fromUs < fromUs || known.toUs > toUs + TOGETHER_US);
-    if (this.#culprits.length === CAPACITY) this.#culprits.shift();
-    this.#culprits.push({ connectionId, requestNumber, commandId, fromUs, toUs });
+    for (const known of this.culprits) if (known.fromUs <= fromUs && known.toUs + TOGETHER_US >= toUs) return;
+    this.culprits = this.culprits.filter((known) => known.fromUs < fromUs || known.toUs > toUs + TOGETHER_US);
+    if (this.culprits.length === CAPACITY) this.culprits.shift();
+    this.culprits.push({ connectionId, requestNumber, commandId, fromUs, toUs });
   }
 
   /** Who held the server for most of this one's time in it: begun before it came, and done when it was answered. */
@@ -38,7 +38,7 @@ export class Culprits {
     const { fromUs, toUs } = serviceOf(victim);
     let longestUs = (toUs - fromUs) / 2;
     let found: Culprit | null = null;
-    for (const culprit of this.#culprits) {
+    for (const culprit of this.culprits) {
       if (culprit.connectionId === victim.connectionId || culprit.fromUs >= fromUs) continue;
       if (culprit.toUs > toUs + TOGETHER_US) continue;
       const heldUs = Math.min(culprit.toUs, toUs) - fromUs;

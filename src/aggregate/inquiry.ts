@@ -24,73 +24,73 @@ class Held {
  * answers have passed, and whatever ends meanwhile after it.
  */
 export class Inquiry {
-  readonly #deliver: Deliver;
-  readonly #byServer: (Culprits | undefined)[] = [];
-  readonly #held = new Fifo<Held>();
-  readonly #free: Held[] = [];
+  private readonly deliverTo: Deliver;
+  private readonly byServer: (Culprits | undefined)[] = [];
+  private readonly held = new Fifo<Held>();
+  private readonly free: Held[] = [];
 
   constructor(deliver: Deliver) {
-    this.#deliver = deliver;
+    this.deliverTo = deliver;
   }
 
   /** Takes note of a finished transaction that may have held others. */
   note(of: Transaction): void {
     if (!isLong(of) || of.protocol.quickCommands?.has(of.commandId)) return;
     const { id } = of.server;
-    const culprits = this.#byServer[id] ?? new Culprits();
-    this.#byServer[id] = culprits;
+    const culprits = this.byServer[id] ?? new Culprits();
+    this.byServer[id] = culprits;
     culprits.note(of);
   }
 
   /** Delivers it, now or a moment later. */
   // Runs for every transaction that is printed.
   deliver(transaction: Transaction, isPrinted: boolean): void {
-    if (this.#held.length > 0 && transaction.unanswered === "") this.advance(transaction.endUs);
-    if (this.#held.length === 0 && !isLong(transaction)) {
-      this.#deliver(transaction, isPrinted);
+    if (this.held.length > 0 && transaction.unanswered === "") this.advance(transaction.endUs);
+    if (this.held.length === 0 && !isLong(transaction)) {
+      this.deliverTo(transaction, isPrinted);
       return;
     }
-    const held = this.#free.pop() ?? new Held();
+    const held = this.free.pop() ?? new Held();
     held.transaction.take(transaction);
     held.isPrinted = isPrinted;
-    this.#held.push(held);
-    if (this.#held.length > CAPACITY) this.#release();
+    this.held.push(held);
+    if (this.held.length > CAPACITY) this.release();
   }
 
   /** Runs `tell` now, or a moment later where what was told before is held: everything is told in one order. */
   inTurn(tell: () => void): void {
-    if (this.#held.length === 0) {
+    if (this.held.length === 0) {
       tell();
       return;
     }
-    const held = this.#free.pop() ?? new Held();
+    const held = this.free.pop() ?? new Held();
     held.tell = tell;
-    this.#held.push(held);
-    if (this.#held.length > CAPACITY) this.#release();
+    this.held.push(held);
+    if (this.held.length > CAPACITY) this.release();
   }
 
   /** Delivers what has waited long enough, on the capture's clock; Infinity: all. */
   advance(clockUs: number): void {
-    for (let first = this.#held.first; first !== undefined; first = this.#held.first) {
+    for (let first = this.held.first; first !== undefined; first = this.held.first) {
       if (first.tell === null && first.transaction.endUs + 2 * TOGETHER_US > clockUs) return;
-      this.#release();
+      this.release();
     }
   }
 
-  #release(): void {
-    const held = this.#held.shift()!;
-    if (held.tell === null) this.#decide(held);
+  private release(): void {
+    const held = this.held.shift()!;
+    if (held.tell === null) this.decide(held);
     else held.tell();
     held.tell = null;
-    this.#free.push(held);
+    this.free.push(held);
   }
 
-  #decide({ transaction, isPrinted }: Held): void {
+  private decide({ transaction, isPrinted }: Held): void {
     if (isLong(transaction)) {
-      const found = this.#byServer[transaction.server.id]?.of(transaction) ?? null;
+      const found = this.byServer[transaction.server.id]?.of(transaction) ?? null;
       if (found !== null && found.us > (transaction.behind?.us ?? 0)) transaction.behind = found;
     }
-    this.#deliver(transaction, isPrinted);
+    this.deliverTo(transaction, isPrinted);
   }
 }
 

@@ -49,34 +49,34 @@ export class PcapFileSource implements FrameSource {
   readonly isUp = true;
   warning: string | null = null;
 
-  readonly #hasNanoseconds: boolean;
-  #descriptor: number;
-  /** Bytes in the batch: up to #whole they are whole records, told by the last read. */
-  #filled = 0;
-  #whole = 0;
-  #fault: TcplatError | null = null;
-  #isAtEnd = false;
+  private readonly hasNanoseconds: boolean;
+  private descriptor: number;
+  /** Bytes in the batch: up to whole they are whole records, told by the last read. */
+  private filled = 0;
+  private whole = 0;
+  private fault: TcplatError | null = null;
+  private isAtEnd = false;
 
   /** Takes the descriptor over, which stands behind the header. */
   constructor(name: string, descriptor: number, header: Header) {
     this.name = name;
     this.linkType = header.linkType;
     this.snaplen = header.snaplen;
-    this.#hasNanoseconds = header.hasNanoseconds;
-    this.#descriptor = descriptor;
+    this.hasNanoseconds = header.hasNanoseconds;
+    this.descriptor = descriptor;
   }
 
   read(): number {
-    if (this.#fault !== null) throw this.#fault;
-    this.#dropTold();
-    while (this.#whole === 0 && !this.#isAtEnd && this.#fault === null) {
-      const bytes = this.#readMore();
-      if (bytes === 0) this.#end();
-      this.#filled += bytes;
-      this.#findWhole();
+    if (this.fault !== null) throw this.fault;
+    this.dropTold();
+    while (this.whole === 0 && !this.isAtEnd && this.fault === null) {
+      const bytes = this.readMore();
+      if (bytes === 0) this.end();
+      this.filled += bytes;
+      this.findWhole();
     }
-    if (this.#whole > 0) return this.#whole;
-    if (this.#fault !== null) throw this.#fault;
+    if (this.whole > 0) return this.whole;
+    if (this.fault !== null) throw this.fault;
     return END_OF_FRAMES;
   }
 
@@ -87,56 +87,56 @@ export class PcapFileSource implements FrameSource {
   }
 
   close(): void {
-    if (this.#descriptor >= 0) closeSync(this.#descriptor);
-    this.#descriptor = -1;
-    this.#isAtEnd = true;
+    if (this.descriptor >= 0) closeSync(this.descriptor);
+    this.descriptor = -1;
+    this.isAtEnd = true;
   }
 
   /** The record that was not whole goes to the front, to be read on. */
-  #dropTold(): void {
-    this.batch.copyWithin(0, this.#whole, this.#filled);
-    this.#filled -= this.#whole;
-    this.#whole = 0;
+  private dropTold(): void {
+    this.batch.copyWithin(0, this.whole, this.filled);
+    this.filled -= this.whole;
+    this.whole = 0;
   }
 
-  #readMore(): number {
+  private readMore(): number {
     try {
-      return readSync(this.#descriptor, this.batch, this.#filled, BATCH_BYTES, null);
+      return readSync(this.descriptor, this.batch, this.filled, BATCH_BYTES, null);
     } catch (error) {
-      this.#break(error instanceof Error ? error.message : String(error));
+      this.break(error instanceof Error ? error.message : String(error));
       return 0;
     }
   }
 
   /** Finds where the last whole record ends, and makes nanoseconds of their microseconds. */
   // Runs for every frame.
-  #findWhole(): void {
+  private findWhole(): void {
     const { batch } = this;
-    const last = this.#filled - RECORD_HEADER_BYTES;
+    const last = this.filled - RECORD_HEADER_BYTES;
     let at = 0;
     while (at <= last) {
       const captured = u32le(batch, at + 8);
       if (captured > MAX_FRAME_BYTES) {
-        this.#break(`invalid captured length ${captured}, longer than ${MAX_FRAME_BYTES}`);
+        this.break(`invalid captured length ${captured}, longer than ${MAX_FRAME_BYTES}`);
         break;
       }
       const next = at + RECORD_HEADER_BYTES + captured;
-      if (next > this.#filled) break;
-      if (!this.#hasNanoseconds) toNanoseconds(batch, at + 4);
+      if (next > this.filled) break;
+      if (!this.hasNanoseconds) toNanoseconds(batch, at + 4);
       at = next;
     }
-    this.#whole = at;
+    this.whole = at;
   }
 
-  #end(): void {
-    this.#isAtEnd = true;
-    if (this.#filled > 0 && this.#fault === null) {
-      this.warning = `${this.name} ends in the middle of a frame (${this.#filled} bytes of it): all frames before it were read`;
+  private end(): void {
+    this.isAtEnd = true;
+    if (this.filled > 0 && this.fault === null) {
+      this.warning = `${this.name} ends in the middle of a frame (${this.filled} bytes of it): all frames before it were read`;
     }
   }
 
-  #break(reason: string): void {
-    this.#fault = new TcplatError("running", `${this.name} cannot be read further: ${reason}`);
+  private break(reason: string): void {
+    this.fault = new TcplatError("running", `${this.name} cannot be read further: ${reason}`);
   }
 }
 

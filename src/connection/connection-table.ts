@@ -36,29 +36,29 @@ export class ConnectionTable {
   openedMidstream = 0;
   /** Takes what is no TCP. */
   readonly datagrams: Datagrams;
-  #evicted = 0;
+  private evictedStreams = 0;
   /** Connections given up on because nothing told client from server. */
   rolesUnknown = 0;
-  readonly #slots: ConnectionSlots;
-  readonly #options: TableOptions;
-  #lastId = 0;
+  private readonly slots: ConnectionSlots;
+  private readonly options: TableOptions;
+  private lastId = 0;
   /** Those that linger, the first ended first; and how many of them may be gone from the table already. */
-  readonly #ended = new Fifo<Connection>();
-  #endedAndGone = 0;
-  #open = 0;
+  private readonly ended = new Fifo<Connection>();
+  private endedAndGone = 0;
+  private openCount = 0;
   /** What is held is looked at when its time has come. */
-  readonly #held = new HeldQueue();
-  #nextTimerUs = Number.POSITIVE_INFINITY;
-  #nextSweepUs = 0.5;
+  private readonly held = new HeldQueue();
+  private nextTimerUs = Number.POSITIVE_INFINITY;
+  private nextSweepUs = 0.5;
 
   constructor(options: TableOptions) {
-    this.#options = options;
+    this.options = options;
     this.servers = options.servers ?? new ServerTable();
     this.moment = new Moment(options.counted ?? { frames: 0 });
-    this.#slots = new ConnectionSlots(options.seed);
+    this.slots = new ConnectionSlots(options.seed);
     const table = this;
     this.datagrams = new Datagrams({
-      slots: this.#slots,
+      slots: this.slots,
       duplicates: this.duplicates,
       sample: this.sample,
       servers: this.servers,
@@ -66,23 +66,23 @@ export class ConnectionTable {
       get clockUs() {
         return table.clockUs;
       },
-      add: (segment, hash, isDatagrams) => this.#add(segment, hash, isDatagrams),
-      touch: (connection) => this.#touch(connection),
-      drop: (connection, reason) => this.#drop(connection, reason),
+      add: (segment, hash, isDatagrams) => this.add(segment, hash, isDatagrams),
+      touch: (connection) => this.touch(connection),
+      drop: (connection, reason) => this.drop(connection, reason),
     });
     this.reassembly.onScheduled = (connection, untilUs) => {
-      this.#held.push(connection, untilUs);
-      if (untilUs < this.#nextTimerUs) this.#nextTimerUs = untilUs;
+      this.held.push(connection, untilUs);
+      if (untilUs < this.nextTimerUs) this.nextTimerUs = untilUs;
     };
   }
 
   /** Connections open now. */
   get open(): number {
-    return this.#open;
+    return this.openCount;
   }
 
   get evicted(): number {
-    return this.#evicted + this.datagrams.evicted;
+    return this.evictedStreams + this.datagrams.evicted;
   }
 
   /** Takes one frame's time: every frame's, decoded or not. (A double that is passed on by itself is allocated, 8 ns a frame.) */
@@ -91,7 +91,7 @@ export class ConnectionTable {
     const { timeUs } = frame;
     if (timeUs >= this.clockUs) {
       this.clockUs = timeUs;
-      if (timeUs >= this.#nextTimerUs) this.#runTimers();
+      if (timeUs >= this.nextTimerUs) this.runTimers();
     } else {
       this.clockRegressions++;
     }
@@ -101,30 +101,30 @@ export class ConnectionTable {
   // Runs for every segment.
   accept(segment: Segment): void {
     if (this.duplicates.isDuplicate(segment)) return;
-    const slots = this.#slots;
+    const slots = this.slots;
     const hash = slots.hashOf(segment);
     const found = slots.find(segment, hash);
     const flags = segment.flags;
     if ((flags & (TcpFlag.syn | TcpFlag.rst)) !== 0) {
-      this.#acceptControl(found, segment, hash);
+      this.acceptControl(found, segment, hash);
       return;
     }
     const fromA = found === null || slots.foundFromA;
-    const connection = found ?? this.#openMidstream(segment, hash);
+    const connection = found ?? this.openMidstream(segment, hash);
     if (connection === null || connection.isEnded) return;
-    this.#touch(connection);
+    this.touch(connection);
     if (connection.isIgnored) {
       if (connection.isOutside) this.sample.segmentsOutside++;
-      if ((flags & TcpFlag.fin) !== 0) this.#finishIgnored(connection, fromA);
+      if ((flags & TcpFlag.fin) !== 0) this.finishIgnored(connection, fromA);
       return;
     }
     if (connection.path.isConnecting && fromA === connection.clientIsA) connection.path.connected(segment.timeUs);
-    if (segment.payloadLength > 0 && connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
+    if (segment.payloadLength > 0 && connection.receiver === null && !this.prepare(connection, segment, fromA)) return;
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
     this.reassembly.accept(connection, flow, peer, segment);
-    if (flow.isFinished && peer.isFinished) this.#end(connection, "closed");
-    else if (connection.isLeaving) this.#leave(connection);
+    if (flow.isFinished && peer.isFinished) this.end(connection, "closed");
+    else if (connection.isLeaving) this.leave(connection);
   }
 
   /** Analyses this share of the connections from now on, (0..1]. The others leave, each once nothing is pending on it. */
@@ -132,27 +132,27 @@ export class ConnectionTable {
     const { sample } = this;
     sample.set(ratio, this.clockUs);
     for (const connection of this) {
-      if (!sample.holds(connection.hash)) this.#leave(connection);
-      else if (connection.isOutside) this.#forget(connection);
+      if (!sample.holds(connection.hash)) this.leave(connection);
+      else if (connection.isOutside) this.forget(connection);
       else sample.keep(connection);
     }
   }
 
   /** It goes where nothing is pending on it. */
-  #leave(connection: Connection): void {
+  private leave(connection: Connection): void {
     if (connection.isIgnored || !this.sample.release(connection, this.clockUs)) return;
     this.reassembly.forget(connection);
     // While it was leaving, the sample may have grown over it.
-    if (this.sample.holds(connection.hash)) this.#forget(connection);
+    if (this.sample.holds(connection.hash)) this.forget(connection);
     else this.sample.exclude(connection);
   }
 
   /** It is in the sample again, and nothing is known of its streams: the next payload opens it, midstream. */
-  #forget(connection: Connection): void {
+  private forget(connection: Connection): void {
     connection.isEnded = true;
-    this.#slots.remove(connection);
-    this.#open--;
-    this.#options.onEnded?.(connection);
+    this.slots.remove(connection);
+    this.openCount--;
+    this.options.onEnded?.(connection);
   }
 
   /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
@@ -163,52 +163,52 @@ export class ConnectionTable {
   /** The capture is over: delivers what can be, and ends every connection. */
   finish(): void {
     this.moment.end();
-    for (const connection of [...this.#slots]) {
+    for (const connection of [...this.slots]) {
       this.moment.enterSweep(connection.orderedFrame);
-      if (!connection.isEnded) this.#end(connection, "end");
+      if (!connection.isEnded) this.end(connection, "end");
     }
   }
 
   *[Symbol.iterator](): Generator<Connection> {
-    for (const connection of this.#slots) if (!connection.isEnded) yield connection;
+    for (const connection of this.slots) if (!connection.isEnded) yield connection;
   }
 
   /** Notes that the connection is alive. Its place among the others is moved at most once in TOUCH_US: 10 ns a segment. */
   // Runs for every segment.
-  #touch(connection: Connection): void {
+  private touch(connection: Connection): void {
     connection.lastUs = this.clockUs;
     const nowLow = this.clockUs | 0;
     if ((nowLow - connection.orderedLow) >>> 0 < TOUCH_US) return;
     connection.orderedLow = nowLow;
     connection.orderedFrame = this.moment.frame;
-    this.#slots.touch(connection);
+    this.slots.touch(connection);
   }
 
   /** SYN and RST: the segments that open and end connections. */
-  #acceptControl(found: Connection | null, segment: Segment, hash: number): void {
+  private acceptControl(found: Connection | null, segment: Segment, hash: number): void {
     const isSyn = (segment.flags & TcpFlag.syn) !== 0;
     if ((segment.flags & TcpFlag.rst) !== 0) {
-      if (found !== null && !found.isEnded && isPlausibleReset(found, segment)) this.#end(found, "reset");
+      if (found !== null && !found.isEnded && isPlausibleReset(found, segment)) this.end(found, "reset");
       return;
     }
     if (!isSyn) return;
     const isAnswer = (segment.flags & TcpFlag.ack) !== 0;
     let connection = found;
     if (connection !== null && !isSameHandshake(connection, segment, isAnswer)) {
-      this.#replace(connection);
+      this.replace(connection);
       connection = null;
     }
     if (connection?.isEnded) return;
     if (connection === null) {
-      connection = this.#add(segment, hash);
+      connection = this.add(segment, hash);
       this.openedBySyn++;
     }
-    this.#touch(connection);
-    this.#shakeHands(connection, segment, isAnswer);
+    this.touch(connection);
+    this.shakeHands(connection, segment, isAnswer);
   }
 
   /** RFC 9293 §3.5: the SYN takes one sequence number; who sends it without an ACK is the client. */
-  #shakeHands(connection: Connection, segment: Segment, isAnswer: boolean): void {
+  private shakeHands(connection: Connection, segment: Segment, isAnswer: boolean): void {
     const fromA = isFromA(connection, segment);
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;
@@ -235,24 +235,24 @@ export class ConnectionTable {
     if (segment.payloadLength > 0 && !isAnswer) {
       segment.sequence = advance(segment.sequence, 1);
       if (connection.isIgnored) return;
-      if (connection.receiver !== null || this.#prepare(connection, segment, fromA))
+      if (connection.receiver !== null || this.prepare(connection, segment, fromA))
         this.reassembly.accept(connection, flow, peer, segment);
     }
   }
 
   /** A connection whose handshake was not seen begins with its first payload; bare ACKs of one that is gone do not count. */
-  #openMidstream(segment: Segment, hash: number): Connection | null {
+  private openMidstream(segment: Segment, hash: number): Connection | null {
     // A keep-alive probe carries at most one byte.
     if (segment.payloadLength <= 1) return null;
     this.openedMidstream++;
-    return this.#add(segment, hash);
+    return this.add(segment, hash);
   }
 
   /** Before the first payload is delivered: roles, side, receiver. False when the payload is of no use. */
-  #prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
+  private prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
     if (connection.clientIsA === null) {
       const start = segment.payloadStart;
-      const { hints } = this.#options;
+      const { hints } = this.options;
       connection.clientIsA = guessClientIsA(
         connection,
         hints,
@@ -270,16 +270,16 @@ export class ConnectionTable {
         return false;
       }
     }
-    connection.side = this.#options.side ?? sideOf(connection, this.#options.localAddresses());
-    connection.receiver = this.#options.attach(connection);
+    connection.side = this.options.side ?? sideOf(connection, this.options.localAddresses());
+    connection.receiver = this.options.attach(connection);
     connection.isIgnored = connection.receiver === null;
     return !connection.isIgnored;
   }
 
-  #add(s: Segment, hash: number, isDatagrams = false): Connection {
-    if (this.#slots.size >= this.#options.maxConnections) this.#makeRoom();
+  private add(s: Segment, hash: number, isDatagrams = false): Connection {
+    if (this.slots.size >= this.options.maxConnections) this.makeRoom();
     const connection = new Connection(
-      ++this.#lastId,
+      ++this.lastId,
       s.ipVersion,
       [s.source0, s.source1, s.source2, s.source3, s.sourcePort],
       [s.destination0, s.destination1, s.destination2, s.destination3, s.destinationPort],
@@ -289,52 +289,52 @@ export class ConnectionTable {
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;
     connection.orderedFrame = this.moment.frame;
-    this.#slots.add(connection, hash);
-    this.#options.onOpened?.(connection);
+    this.slots.add(connection, hash);
+    this.options.onOpened?.(connection);
     if (!this.sample.holds(hash)) this.sample.exclude(connection);
-    this.#open++;
-    if (this.#nextTimerUs === Number.POSITIVE_INFINITY) this.#armSweep();
+    this.openCount++;
+    if (this.nextTimerUs === Number.POSITIVE_INFINITY) this.armSweep();
     return connection;
   }
 
   /** Takes the place of a connection that has ended, or of the one idle for longest. */
-  #makeRoom(): void {
-    for (let gone = this.#ended.shift(); gone !== undefined; gone = this.#ended.shift()) {
+  private makeRoom(): void {
+    for (let gone = this.ended.shift(); gone !== undefined; gone = this.ended.shift()) {
       if (gone.slot < 0) continue;
-      this.#slots.remove(gone);
+      this.slots.remove(gone);
       return;
     }
-    const oldest = this.#slots.oldest();
+    const oldest = this.slots.oldest();
     if (oldest === null) return;
-    this.#evicted++;
-    this.#drop(oldest, "evicted");
+    this.evictedStreams++;
+    this.drop(oldest, "evicted");
   }
 
-  #drop(connection: Connection, reason: EndReason): void {
-    this.#finish(connection, reason);
-    this.#slots.remove(connection);
+  private drop(connection: Connection, reason: EndReason): void {
+    this.finishConnection(connection, reason);
+    this.slots.remove(connection);
   }
 
   /** A new connection has the same addresses and ports. */
-  #replace(connection: Connection): void {
-    if (!connection.isEnded) this.#finish(connection, "closed");
-    else if (++this.#endedAndGone > 1024 && this.#endedAndGone * 2 > this.#ended.length) {
-      this.#ended.retain((ended) => ended.slot >= 0 && ended !== connection);
-      this.#endedAndGone = 0;
+  private replace(connection: Connection): void {
+    if (!connection.isEnded) this.finishConnection(connection, "closed");
+    else if (++this.endedAndGone > 1024 && this.endedAndGone * 2 > this.ended.length) {
+      this.ended.retain((ended) => ended.slot >= 0 && ended !== connection);
+      this.endedAndGone = 0;
     }
-    this.#slots.remove(connection);
+    this.slots.remove(connection);
   }
 
   /** Ends a connection, which lingers in the table. */
-  #end(connection: Connection, reason: EndReason): void {
-    this.#finish(connection, reason);
+  private end(connection: Connection, reason: EndReason): void {
+    this.finishConnection(connection, reason);
     // From here on it counts how long it is remembered: the first ended is the first forgotten.
     connection.lastUs = this.clockUs;
-    this.#ended.push(connection);
+    this.ended.push(connection);
   }
 
   /** Ends a connection; what is held is delivered first, its holes declared. */
-  #finish(connection: Connection, reason: EndReason): void {
+  private finishConnection(connection: Connection, reason: EndReason): void {
     if (connection.receiver !== null) {
       if (connection.holdUntilUs !== null) {
         this.reassembly.resolve(connection, this.clockUs, true);
@@ -346,54 +346,54 @@ export class ConnectionTable {
     this.reassembly.forget(connection);
     connection.receiver = null;
     connection.isEnded = true;
-    this.#open--;
-    this.#options.onEnded?.(connection);
+    this.openCount--;
+    this.options.onEnded?.(connection);
   }
 
-  #finishIgnored(connection: Connection, fromA: boolean): void {
+  private finishIgnored(connection: Connection, fromA: boolean): void {
     (fromA ? connection.fromA : connection.fromB).isFinished = true;
-    if (connection.fromA.isFinished && connection.fromB.isFinished) this.#end(connection, "closed");
+    if (connection.fromA.isFinished && connection.fromB.isFinished) this.end(connection, "closed");
   }
 
-  #armSweep(): void {
-    this.#nextSweepUs = nextSweepUs(this.clockUs);
-    if (this.#nextSweepUs < this.#nextTimerUs) this.#nextTimerUs = this.#nextSweepUs;
+  private armSweep(): void {
+    this.nextSweepUs = nextSweepUs(this.clockUs);
+    if (this.nextSweepUs < this.nextTimerUs) this.nextTimerUs = this.nextSweepUs;
   }
 
-  #runTimers(): void {
+  private runTimers(): void {
     const clockUs = this.clockUs;
-    for (const connection of this.#held.takeDue(clockUs)) {
+    for (const connection of this.held.takeDue(clockUs)) {
       this.moment.enterHeld(connection.orderedFrame);
       this.reassembly.resolve(connection, clockUs, false);
     }
-    this.#nextTimerUs = this.#held.nextUs;
-    if (clockUs >= this.#nextSweepUs) this.#sweep(clockUs);
+    this.nextTimerUs = this.held.nextUs;
+    if (clockUs >= this.nextSweepUs) this.sweep(clockUs);
     this.moment.enterTurn();
-    if (this.#slots.size > 0) this.#nextTimerUs = Math.min(this.#nextTimerUs, this.#nextSweepUs);
+    if (this.slots.size > 0) this.nextTimerUs = Math.min(this.nextTimerUs, this.nextSweepUs);
   }
 
   /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
-  #sweep(clockUs: number): void {
-    this.#nextSweepUs = nextSweepUs(clockUs);
-    for (let head = this.#ended.first; head !== undefined; head = this.#ended.first) {
+  private sweep(clockUs: number): void {
+    this.nextSweepUs = nextSweepUs(clockUs);
+    for (let head = this.ended.first; head !== undefined; head = this.ended.first) {
       if (head.slot >= 0 && head.lastUs + LINGER_US > clockUs) break;
-      this.#ended.shift();
-      if (head.slot >= 0) this.#slots.remove(head);
+      this.ended.shift();
+      if (head.slot >= 0) this.slots.remove(head);
     }
-    for (const connection of this.#slots) {
+    for (const connection of this.slots) {
       if (connection.isEnded) continue;
       this.moment.enterSweep(connection.orderedFrame);
       const receiver = connection.receiver;
       if (receiver !== null) receiver.expire(clockUs);
       if (connection.isLeaving) {
-        this.#leave(connection);
+        this.leave(connection);
         continue;
       }
-      const idleUs = connection.isDatagrams ? this.datagrams.idleUs : this.#options.idleTimeoutUs;
+      const idleUs = connection.isDatagrams ? this.datagrams.idleUs : this.options.idleTimeoutUs;
       if (connection.lastUs + idleUs > clockUs) continue;
       if (receiver?.hasPending) continue;
       // Not remembered: should it speak again, it is taken up again at once.
-      this.#drop(connection, "idle");
+      this.drop(connection, "idle");
     }
   }
 }

@@ -53,7 +53,7 @@ export class Connection {
   side: Side = "transit";
   /** When held segments are to be given up waiting for, on the capture's clock; null while none are. */
   holdUntilUs: number | null = null;
-  #bits = 0;
+  private bits = 0;
 
   constructor(
     id: number,
@@ -67,7 +67,7 @@ export class Connection {
     this.path = isDatagrams ? NO_PATH : new Path();
     this.fromA = isDatagrams ? NO_FLOW : new Flow();
     this.fromB = isDatagrams ? NO_FLOW : new Flow();
-    if (isDatagrams) this.#bits = Bit.datagrams;
+    if (isDatagrams) this.bits = Bit.datagrams;
     const [a0, a1, a2, a3, aPort] = a;
     const [b0, b1, b2, b3, bPort] = b;
     this.highWords = ipVersion === 4 ? null : [a0, a1, a2, b0, b1, b2];
@@ -80,61 +80,61 @@ export class Connection {
 
   /** The roles come from a handshake that was seen. */
   get hasHandshake(): boolean {
-    return (this.#bits & Bit.handshake) !== 0;
+    return (this.bits & Bit.handshake) !== 0;
   }
 
   set hasHandshake(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.handshake : this.#bits & ~Bit.handshake;
+    this.bits = is ? this.bits | Bit.handshake : this.bits & ~Bit.handshake;
   }
 
   /** Ended; kept for a moment so that late segments do not look like a new connection. */
   get isEnded(): boolean {
-    return (this.#bits & Bit.ended) !== 0;
+    return (this.bits & Bit.ended) !== 0;
   }
 
   set isEnded(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.ended : this.#bits & ~Bit.ended;
+    this.bits = is ? this.bits | Bit.ended : this.bits & ~Bit.ended;
   }
 
   /** Nobody wants its bytes (another protocol, TLS, or roles that could not be told). */
   get isIgnored(): boolean {
-    return (this.#bits & Bit.ignored) !== 0;
+    return (this.bits & Bit.ignored) !== 0;
   }
 
   set isIgnored(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.ignored : this.#bits & ~Bit.ignored;
+    this.bits = is ? this.bits | Bit.ignored : this.bits & ~Bit.ignored;
   }
 
   /** Ignored because it is outside the sample (`--max-cpu`). */
   get isOutside(): boolean {
-    return (this.#bits & Bit.outside) !== 0;
+    return (this.bits & Bit.outside) !== 0;
   }
 
   set isOutside(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.outside : this.#bits & ~Bit.outside;
+    this.bits = is ? this.bits | Bit.outside : this.bits & ~Bit.outside;
   }
 
   /** Goes outside the sample as soon as nothing is pending on it. */
   get isLeaving(): boolean {
-    return (this.#bits & Bit.leaving) !== 0;
+    return (this.bits & Bit.leaving) !== 0;
   }
 
   set isLeaving(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.leaving : this.#bits & ~Bit.leaving;
+    this.bits = is ? this.bits | Bit.leaving : this.bits & ~Bit.leaving;
   }
 
   /** Two endpoints that exchange datagrams: no TCP. */
   get isDatagrams(): boolean {
-    return (this.#bits & Bit.datagrams) !== 0;
+    return (this.bits & Bit.datagrams) !== 0;
   }
 
   /** Why bytes of the client are missing, should there be any. */
   get lossReason(): "gap" | "sampled" {
-    return (this.#bits & Bit.sampled) === 0 ? "gap" : "sampled";
+    return (this.bits & Bit.sampled) === 0 ? "gap" : "sampled";
   }
 
   set lossReason(reason: "gap" | "sampled") {
-    this.#bits = reason === "sampled" ? this.#bits | Bit.sampled : this.#bits & ~Bit.sampled;
+    this.bits = reason === "sampled" ? this.bits | Bit.sampled : this.bits & ~Bit.sampled;
   }
 
   get ipVersion(): number {

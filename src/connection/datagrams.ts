@@ -43,40 +43,40 @@ export class Datagrams {
   opened = 0;
   /** Those that had to make room with something pending. */
   evicted = 0;
-  readonly #host: Host;
-  readonly #piece = new Piece();
-  readonly #capacity: number;
+  private readonly host: Host;
+  private readonly piece = new Piece();
+  private readonly capacity: number;
   readonly idleUs: number;
   /** In the order of their first datagrams. Some may be gone from the table. */
-  readonly #order = new Fifo<Connection>();
+  private readonly order = new Fifo<Connection>();
 
   constructor(host: Host) {
-    this.#host = host;
-    this.#capacity = Math.max(1, host.options.maxConnections >> 1);
+    this.host = host;
+    this.capacity = Math.max(1, host.options.maxConnections >> 1);
     this.idleUs = Math.min(IDLE_US, host.options.idleTimeoutUs);
   }
 
   /** Takes one datagram. */
   // Runs for every datagram.
   accept(segment: Segment): void {
-    const host = this.#host;
+    const host = this.host;
     if (segment.payloadLength === 0 || host.duplicates.isDuplicate(segment)) return;
     const hash = host.slots.hashOf(segment) ^ DATAGRAMS;
     let found = host.slots.find(segment, hash);
     // Whether it is gone does not depend on when that was noticed: with other traffic, or on another worker, it would be.
-    if (found !== null && this.#isOver(found)) {
+    if (found !== null && this.isOver(found)) {
       host.drop(found, "idle");
       found = null;
     }
     const fromA = found === null || host.slots.foundFromA;
-    const connection = found ?? this.#open(segment, hash);
+    const connection = found ?? this.open(segment, hash);
     host.touch(connection);
     if (connection.isIgnored) {
       if (connection.isOutside) host.sample.segmentsOutside++;
       return;
     }
-    if (connection.receiver === null && !this.#prepare(connection, segment, fromA)) return;
-    const piece = this.#piece;
+    if (connection.receiver === null && !this.prepare(connection, segment, fromA)) return;
+    const piece = this.piece;
     piece.fromClient = fromA === connection.clientIsA;
     piece.bytes = segment.bytes;
     piece.start = segment.payloadStart;
@@ -87,50 +87,50 @@ export class Datagrams {
     connection.receiver!.data(piece);
   }
 
-  #open(segment: Segment, hash: number): Connection {
-    this.#tidy();
-    if (this.#order.length >= this.#capacity) this.#makeRoom();
-    const connection = this.#host.add(segment, hash, true);
-    this.#order.push(connection);
+  private open(segment: Segment, hash: number): Connection {
+    this.tidy();
+    if (this.order.length >= this.capacity) this.makeRoom();
+    const connection = this.host.add(segment, hash, true);
+    this.order.push(connection);
     this.opened++;
     return connection;
   }
 
   /** It has said nothing for long enough, and nothing is pending. */
-  #isOver(connection: Connection): boolean {
-    return connection.lastUs + this.idleUs <= this.#host.clockUs && connection.receiver?.hasPending !== true;
+  private isOver(connection: Connection): boolean {
+    return connection.lastUs + this.idleUs <= this.host.clockUs && connection.receiver?.hasPending !== true;
   }
 
   /** Forgets the oldest that are over. */
-  #tidy(): void {
+  private tidy(): void {
     for (let left = LOOKED_AT; left > 0; left--) {
-      const oldest = this.#order.first;
-      if (oldest === undefined || (oldest.slot >= 0 && oldest.lastUs + this.idleUs > this.#host.clockUs)) return;
-      this.#order.shift();
+      const oldest = this.order.first;
+      if (oldest === undefined || (oldest.slot >= 0 && oldest.lastUs + this.idleUs > this.host.clockUs)) return;
+      this.order.shift();
       if (oldest.slot < 0) continue;
-      if (this.#isOver(oldest)) this.#host.drop(oldest, "idle");
-      else this.#order.push(oldest);
+      if (this.isOver(oldest)) this.host.drop(oldest, "idle");
+      else this.order.push(oldest);
     }
   }
 
   /** One that is gone already makes room, or the oldest, but rather one with nothing pending. */
-  #makeRoom(): void {
+  private makeRoom(): void {
     for (let passed = 0; ; passed++) {
-      const oldest = this.#order.shift();
+      const oldest = this.order.shift();
       if (oldest === undefined || oldest.slot < 0) return;
       if (passed < MAX_PASSED_OVER && oldest.receiver?.hasPending === true) {
-        this.#order.push(oldest);
+        this.order.push(oldest);
         continue;
       }
       if (oldest.receiver?.hasPending === true) this.evicted++;
-      this.#host.drop(oldest, "evicted");
+      this.host.drop(oldest, "evicted");
       return;
     }
   }
 
   /** Before the first datagram is delivered: roles, side, receiver. False when it is of no use. */
-  #prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
-    const { options, servers } = this.#host;
+  private prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
+    const { options, servers } = this.host;
     const start = segment.payloadStart;
     const end = start + segment.payloadCaptured;
     // What the message itself says is what a port can only hint at.

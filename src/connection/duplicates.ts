@@ -22,13 +22,13 @@ const WINDOW_US = 20_000;
 const WINDOW_WITHOUT_ID_US = 1_000;
 
 export class DuplicateFilter {
-  readonly #table = new Int32Array(SHARES * ENTRIES * WORDS);
+  private readonly table = new Int32Array(SHARES * ENTRIES * WORDS);
   duplicates = 0;
 
   /** True when the same packet was seen a moment ago; remembers it otherwise. */
   // Runs for every segment.
   isDuplicate(segment: Segment): boolean {
-    const table = this.#table;
+    const table = this.table;
     const sequence = segment.sequence;
     const acknowledgement = segment.acknowledgement;
     const ports = (segment.sourcePort << 16) | segment.destinationPort;
@@ -53,7 +53,7 @@ export class DuplicateFilter {
         table[at + 5] === from &&
         table[at + 6] === to
       ) {
-        if (this.#isSamePacket(segment, table[at + 3]!, identity, table[at + 7]!)) return true;
+        if (this.isSamePacket(segment, table[at + 3]!, identity, table[at + 7]!)) return true;
         break;
       }
       if (at === second) {
@@ -75,7 +75,7 @@ export class DuplicateFilter {
   }
 
   /** A frame with the same numbers was seen at `knownTime`, with the identification and checksum `known`. */
-  #isSamePacket(segment: Segment, known: number, identity: number, knownTime: number): boolean {
+  private isSamePacket(segment: Segment, known: number, identity: number, knownTime: number): boolean {
     const age = Math.abs((segment.timeLow - knownTime) | 0);
     const isSame =
       segment.ipId !== 0

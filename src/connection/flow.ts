@@ -61,7 +61,7 @@ export class Flow {
   initial = 0;
   /** Null where nothing odd has happened, as nearly always. */
   odd: Oddity | null = null;
-  #bits = 0;
+  private bits = 0;
 
   get oddity(): Oddity {
     this.odd ??= new Oddity();
@@ -75,55 +75,55 @@ export class Flow {
 
   /** False until a sequence number of this direction is known. */
   get isStarted(): boolean {
-    return (this.#bits & Bit.started) !== 0;
+    return (this.bits & Bit.started) !== 0;
   }
 
   set isStarted(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.started : this.#bits & ~Bit.started;
+    this.bits = is ? this.bits | Bit.started : this.bits & ~Bit.started;
   }
 
   /** True once a segment from this direction was captured (a start may be known from the other side's ACK alone). */
   get isSeen(): boolean {
-    return (this.#bits & Bit.seen) !== 0;
+    return (this.bits & Bit.seen) !== 0;
   }
 
   set isSeen(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.seen : this.#bits & ~Bit.seen;
+    this.bits = is ? this.bits | Bit.seen : this.bits & ~Bit.seen;
   }
 
   /** `acknowledged` is known. */
   get hasAcknowledged(): boolean {
-    return (this.#bits & Bit.acknowledged) !== 0;
+    return (this.bits & Bit.acknowledged) !== 0;
   }
 
   set hasAcknowledged(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.acknowledged : this.#bits & ~Bit.acknowledged;
+    this.bits = is ? this.bits | Bit.acknowledged : this.bits & ~Bit.acknowledged;
   }
 
   /** The FIN has been delivered. */
   get isFinished(): boolean {
-    return (this.#bits & Bit.finished) !== 0;
+    return (this.bits & Bit.finished) !== 0;
   }
 
   set isFinished(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.finished : this.#bits & ~Bit.finished;
+    this.bits = is ? this.bits | Bit.finished : this.bits & ~Bit.finished;
   }
 
   /** Bytes up to `timedTo` were sent at `timedLow` (Segment.timeLow), and their acknowledgement is awaited. */
   get isTimed(): boolean {
-    return (this.#bits & Bit.timed) !== 0;
+    return (this.bits & Bit.timed) !== 0;
   }
 
   set isTimed(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.timed : this.#bits & ~Bit.timed;
+    this.bits = is ? this.bits | Bit.timed : this.bits & ~Bit.timed;
   }
 
   /** The SYN was seen, with the number `initial`. */
   get hasSyn(): boolean {
-    return (this.#bits & Bit.syn) !== 0;
+    return (this.bits & Bit.syn) !== 0;
   }
 
   set hasSyn(is: boolean) {
-    this.#bits = is ? this.#bits | Bit.syn : this.#bits & ~Bit.syn;
+    this.bits = is ? this.bits | Bit.syn : this.bits & ~Bit.syn;
   }
 }

@@ -9,15 +9,15 @@ interface Waiting {
 
 /** Connections with held segments: each waits equally long, so that the first is due first. */
 export class HeldQueue {
-  readonly #waiting = new Fifo<Waiting>();
+  private readonly waiting = new Fifo<Waiting>();
 
   push(connection: Connection, untilUs: number): void {
-    this.#waiting.push({ connection, untilUs });
+    this.waiting.push({ connection, untilUs });
   }
 
   /** When the first is due, in µs since the epoch; infinity where none waits. */
   get nextUs(): number {
-    return this.#waiting.first?.untilUs ?? Number.POSITIVE_INFINITY;
+    return this.waiting.first?.untilUs ?? Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -26,9 +26,9 @@ export class HeldQueue {
    */
   takeDue(clockUs: number): Connection[] {
     const due = new Set<Connection>();
-    for (let head = this.#waiting.first; head !== undefined && head.untilUs <= clockUs; head = this.#waiting.first) {
+    for (let head = this.waiting.first; head !== undefined && head.untilUs <= clockUs; head = this.waiting.first) {
       if (head.connection.holdUntilUs === head.untilUs) due.add(head.connection);
-      this.#waiting.shift();
+      this.waiting.shift();
     }
     return [...due].sort((a, b) => a.orderedFrame - b.orderedFrame);
   }

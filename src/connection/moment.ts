@@ -17,17 +17,17 @@ export function nextSweepUs(clockUs: number): number {
 export class Moment {
   /** Orders what happens within one frame. */
   place = IN_TURN;
-  #isOver = false;
-  readonly #counted: { readonly frames: number };
+  private isOver = false;
+  private readonly counted: { readonly frames: number };
 
   /** `counted.frames`: the frames decoded so far, the present one included. */
   constructor(counted: { readonly frames: number }) {
-    this.#counted = counted;
+    this.counted = counted;
   }
 
   /** The number of the present frame, from 1; one more than there are once the capture is over. */
   get frame(): number {
-    return this.#isOver ? this.#counted.frames + 1 : this.#counted.frames;
+    return this.isOver ? this.counted.frames + 1 : this.counted.frames;
   }
 
   /** The frame's own segment is being taken, not what the passing of time brings. */
@@ -52,6 +52,6 @@ export class Moment {
 
   /** No more frames come. */
   end(): void {
-    this.#isOver = true;
+    this.isOver = true;
   }
 }

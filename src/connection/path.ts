@@ -27,40 +27,40 @@ export class Path {
   /** From here to the server and back, and from here to the client and back. */
   readonly toServer = new RoundTrip();
   readonly toClient = new RoundTrip();
-  #handshake: Handshake | null = null;
+  private handshake: Handshake | null = null;
   /** Null while none has been. */
-  #closed: ClosedWindows | null = null;
+  private closed: ClosedWindows | null = null;
 
   // Times are Segment.timeLow: µs modulo 2^32, differences signed, good for half an hour.
 
   /** The server has answered the SYN, and the client not yet the server. */
   get isConnecting(): boolean {
-    return this.#handshake?.isConnecting === true;
+    return this.handshake?.isConnecting === true;
   }
 
   /** SYNs that were sent again. */
   get synRetransmissions(): number {
-    return this.#handshake?.synRetransmissions ?? 0;
+    return this.handshake?.synRetransmissions ?? 0;
   }
 
   /** How long connecting took, SYNs sent again included, in µs; -1 where that was not seen, or was told before. */
   get connectUs(): number {
-    return this.#handshake?.connectUs ?? -1;
+    return this.handshake?.connectUs ?? -1;
   }
 
   /** When that was done, µs since the epoch. */
   get connectedAtUs(): number {
-    return this.#handshake?.connectedAtUs ?? Number.NaN;
+    return this.handshake?.connectedAtUs ?? Number.NaN;
   }
 
   /** It has been told how the connection was made: 100 bytes less. */
   forgetHandshake(): void {
-    this.#handshake = null;
+    this.handshake = null;
   }
 
   syn(nowLow: number): void {
-    this.#handshake ??= newHandshake();
-    const handshake = this.#handshake;
+    this.handshake ??= newHandshake();
+    const handshake = this.handshake;
     if (handshake.hasSyn) handshake.synRetransmissions++;
     else handshake.synLow = nowLow;
     handshake.lastSynLow = nowLow;
@@ -68,8 +68,8 @@ export class Path {
   }
 
   synAck(nowLow: number): void {
-    this.#handshake ??= newHandshake();
-    const handshake = this.#handshake;
+    this.handshake ??= newHandshake();
+    const handshake = this.handshake;
     if (handshake.isConnecting) {
       handshake.isSynAckTwice = true;
       return;
@@ -84,8 +84,8 @@ export class Path {
   /** The client's first segment after the server's answer came. */
   connected(timeUs: number): void {
     const nowLow = timeUs | 0;
-    this.#handshake ??= newHandshake();
-    const handshake = this.#handshake;
+    this.handshake ??= newHandshake();
+    const handshake = this.handshake;
     handshake.isConnecting = false;
     if (!handshake.isSynAckTwice) this.toClient.shookHands((nowLow - handshake.synAckLow) | 0, nowLow);
     handshake.connectUs = Math.max(0, (nowLow - handshake.synLow) | 0);
@@ -93,12 +93,12 @@ export class Path {
   }
 
   windowCloses(nowLow: number): void {
-    this.#closed ??= { us: 0, count: 0, sinceLow: 0 };
-    if (this.#closed.count++ === 0) this.#closed.sinceLow = nowLow;
+    this.closed ??= { us: 0, count: 0, sinceLow: 0 };
+    if (this.closed.count++ === 0) this.closed.sinceLow = nowLow;
   }
 
   windowOpens(nowLow: number): void {
-    const closed = this.#closed;
+    const closed = this.closed;
     if (closed !== null && --closed.count === 0) closed.us += Math.max(0, (nowLow - closed.sinceLow) | 0);
   }
 
@@ -115,7 +115,7 @@ export class Path {
   /** How long the receive window of either end was closed until `moment`, in µs since the connection began. */
   // Runs for every segment with payload.
   closedUs(moment: { readonly timeUs: number }): number {
-    const closed = this.#closed;
+    const closed = this.closed;
     if (closed === null) return 0;
     return closed.count === 0 ? closed.us : closed.us + Math.max(0, ((moment.timeUs | 0) - closed.sinceLow) | 0);
   }

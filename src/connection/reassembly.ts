@@ -38,7 +38,7 @@ export class Reassembly {
   readonly piece = new Piece();
   /** Bytes held now, in all connections. */
   heldBytes = 0;
-  #heldOrder = 0;
+  private heldOrder = 0;
   /** Holes given up for lack of room rather than by acknowledgement. */
   forcedGaps = 0;
 
@@ -54,13 +54,13 @@ export class Reassembly {
       flow.isStarted = true;
       flow.next = segment.sequence;
     }
-    const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.#acknowledge(connection, flow, peer, segment) : 0;
+    const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment) : 0;
     if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
     const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
       if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
       if (distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
-      if (peer.held !== null) this.#schedule(connection, connection.lastUs);
+      if (peer.held !== null) this.schedule(connection, connection.lastUs);
       return;
     }
     const offset = distance(segment.sequence, flow.next);
@@ -81,26 +81,26 @@ export class Reassembly {
         piece.missingPackets += flow.odd.missingPackets;
         flow.odd.missingPackets = 0;
       }
-      this.#deliver(connection, flow, length);
-      if (isFin) this.#finish(connection, flow);
+      this.deliver(connection, flow, length);
+      if (isFin) this.finish(connection, flow);
       if (peer.held !== null) {
         this.release(connection);
-        this.#schedule(connection, connection.lastUs);
+        this.schedule(connection, connection.lastUs);
       }
       return;
     }
-    this.#acceptOutOfTurn(connection, flow, peer, segment, offset);
+    this.acceptOutOfTurn(connection, flow, peer, segment, offset);
   }
 
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
-  #acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
+  private acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
     const acknowledgement = segment.acknowledgement;
-    if (peer.odd?.isSentTwice) this.#judgeSentTwice(connection, peer, segment);
+    if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
       if (flow.odd !== null) flow.odd.repeatedAcks = 0;
-      if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.#sample(connection, peer, segment);
+      if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);
     } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) flow.oddity.repeatedAcks++;
     if (!peer.isStarted) {
       peer.isStarted = true;
@@ -109,14 +109,14 @@ export class Reassembly {
     }
     const ahead = distance(acknowledgement, peer.next);
     if (ahead > PLAUSIBLE_DISTANCE || ahead < -PLAUSIBLE_DISTANCE) {
-      this.#restart(connection, peer, acknowledgement);
+      this.restart(connection, peer, acknowledgement);
       flow.acknowledged = acknowledgement;
       return 0;
     }
     if (ahead <= 0) return ahead;
     // A direction that the capture never shows has nothing to wait for.
     if (!peer.isSeen) {
-      this.#gap(connection, peer, ahead);
+      this.gap(connection, peer, ahead);
       return 0;
     }
     const odd = peer.oddity;
@@ -128,7 +128,7 @@ export class Reassembly {
   }
 
   /** Whether the receiver says that it had what was sent again. */
-  #judgeSentTwice(connection: Connection, peer: Flow, segment: Segment): void {
+  private judgeSentTwice(connection: Connection, peer: Flow, segment: Segment): void {
     const at = duplicateSackAt(segment);
     if (at < 0) return;
     peer.oddity.isSentTwice = false;
@@ -137,7 +137,7 @@ export class Reassembly {
   }
 
   /** What was timed has been acknowledged. */
-  #sample(connection: Connection, peer: Flow, segment: Segment): void {
+  private sample(connection: Connection, peer: Flow, segment: Segment): void {
     peer.isTimed = false;
     const { path } = connection;
     const isToServer = (peer === connection.fromA) === connection.clientIsA;
@@ -150,32 +150,32 @@ export class Reassembly {
   /** Called with a round trip of a connection, from here to the server or client and back, in µs. */
   onRoundTrip: ((connection: Connection, isToServer: boolean, us: number) => void) | null = null;
 
-  #acceptOutOfTurn(connection: Connection, flow: Flow, peer: Flow, segment: Segment, offset: number): void {
+  private acceptOutOfTurn(connection: Connection, flow: Flow, peer: Flow, segment: Segment, offset: number): void {
     const clockUs = connection.lastUs;
     const length = segment.payloadLength;
     flow.isTimed = false;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     if (offset > PLAUSIBLE_DISTANCE || offset < -PLAUSIBLE_DISTANCE) {
-      this.#restart(connection, flow, segment.sequence);
+      this.restart(connection, flow, segment.sequence);
     } else if (offset < 0 && offset + length + (isFin ? 1 : 0) <= 0) {
       // Nothing new. One byte (or none) just before the next is a keep-alive probe (RFC 9293 §3.8.4), not data again.
       if (length === 0 || (length === 1 && offset === -1 && !isFin)) return;
       connection.server.retransmittedSegments++;
-      if (length > 0) this.#tellRetransmitted(connection, flow, peer, segment, length);
+      if (length > 0) this.tellRetransmitted(connection, flow, peer, segment, length);
       return;
     }
     const hole = offset <= 0 && length > 0 ? filledHole(connection, flow, segment) : 0;
     if (offset < 0 && length > 0) {
       connection.server.retransmittedSegments++;
-      this.#tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
+      this.tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
     }
-    this.#hold(connection, flow, segment, clockUs);
+    this.hold(connection, flow, segment, clockUs);
     if (hole > 0 && flow.held !== null) {
       flow.held[0]!.resentUs = hole;
       flow.held[0]!.isFast = (peer.odd?.repeatedAcks ?? 0) > 0 && hole < TIMEOUT_US;
     }
     this.release(connection);
-    this.#schedule(connection, clockUs);
+    this.schedule(connection, clockUs);
     if (
       heldBytesOf(connection.fromA) + heldBytesOf(connection.fromB) > MAX_HELD_PER_CONNECTION ||
       this.heldBytes > MAX_HELD_IN_ALL
@@ -186,8 +186,8 @@ export class Reassembly {
   }
 
   /** Copies a segment's new bytes into the held list: sorted, and without bytes that are held already. */
-  #hold(connection: Connection, flow: Flow, segment: Segment, clockUs: number): void {
-    const pieces = piecesOf(flow, segment, ++this.#heldOrder, clockUs);
+  private hold(connection: Connection, flow: Flow, segment: Segment, clockUs: number): void {
+    const pieces = piecesOf(flow, segment, ++this.heldOrder, clockUs);
     if (pieces.length === 0) {
       connection.server.retransmittedSegments++;
       return;
@@ -195,7 +195,7 @@ export class Reassembly {
     const { oddity } = flow;
     oddity.held ??= [];
     for (const piece of pieces) {
-      this.#account(flow, piece.length + HELD_OVERHEAD);
+      this.account(flow, piece.length + HELD_OVERHEAD);
       insertSorted(oddity.held, piece);
     }
   }
@@ -204,18 +204,18 @@ export class Reassembly {
   release(connection: Connection): void {
     let progressed = true;
     while (progressed) {
-      progressed = this.#releaseFlow(connection, connection.fromA, connection.fromB);
-      if (this.#releaseFlow(connection, connection.fromB, connection.fromA)) progressed = true;
+      progressed = this.releaseFlow(connection, connection.fromA, connection.fromB);
+      if (this.releaseFlow(connection, connection.fromB, connection.fromA)) progressed = true;
     }
   }
 
-  #releaseFlow(connection: Connection, flow: Flow, peer: Flow): boolean {
+  private releaseFlow(connection: Connection, flow: Flow, peer: Flow): boolean {
     let progressed = false;
     while (flow.held !== null) {
       const head = flow.held[0]!;
       const offset = distance(head.sequence, flow.next);
       if (offset > 0 || (peer.isStarted && distance(head.acknowledgement, peer.next) > 0)) break;
-      this.#dropHead(flow);
+      this.dropHead(flow);
       progressed = true;
       const skip = -offset;
       if (
@@ -235,26 +235,26 @@ export class Reassembly {
         piece.resentUs = head.resentUs;
         piece.isFast = head.isFast;
         piece.missingPackets = 0;
-        this.#deliver(connection, flow, head.length - skip);
-        if (head.isFin) this.#finish(connection, flow);
+        this.deliver(connection, flow, head.length - skip);
+        if (head.isFin) this.finish(connection, flow);
       }
     }
     return progressed;
   }
 
-  #dropHead(flow: Flow): void {
+  private dropHead(flow: Flow): void {
     const head = flow.held!.shift()!;
-    this.#account(flow, -(head.length + HELD_OVERHEAD));
+    this.account(flow, -(head.length + HELD_OVERHEAD));
     if (flow.held!.length === 0) flow.oddity.held = null;
   }
 
-  #account(flow: Flow, bytes: number): void {
+  private account(flow: Flow, bytes: number): void {
     flow.oddity.heldBytes += bytes;
     this.heldBytes += bytes;
   }
 
   // Runs for every segment with payload.
-  #deliver(connection: Connection, flow: Flow, length: number): void {
+  private deliver(connection: Connection, flow: Flow, length: number): void {
     const { piece } = this;
     const sequence = flow.next;
     flow.next = advance(sequence, length);
@@ -273,14 +273,14 @@ export class Reassembly {
   }
 
   /** The FIN takes one sequence number (RFC 9293 §3.4). */
-  #finish(connection: Connection, flow: Flow): void {
+  private finish(connection: Connection, flow: Flow): void {
     flow.next = advance(flow.next, 1);
     flow.isFinished = true;
     const isServer = (flow === connection.fromA) !== connection.clientIsA;
     if (isServer && connection.clientIsA !== null) connection.receiver?.serverFinished();
   }
 
-  #tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
+  private tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
     const { sequence, timeUs } = segment;
     flow.oddity.isSentTwice = true;
     connection.receiver?.retransmitted({
@@ -293,7 +293,7 @@ export class Reassembly {
     });
   }
 
-  #gap(connection: Connection, flow: Flow, missing: number): void {
+  private gap(connection: Connection, flow: Flow, missing: number): void {
     flow.next = advance(flow.next, missing);
     connection.server.gaps++;
     connection.server.gapBytes += missing;
@@ -301,7 +301,7 @@ export class Reassembly {
   }
 
   /** The stream jumped to where it cannot be: another connection with the same ports, unseen until now. */
-  #restart(connection: Connection, flow: Flow, sequence: number): void {
+  private restart(connection: Connection, flow: Flow, sequence: number): void {
     this.forget(connection);
     flow.next = sequence;
     if (flow.odd !== null) flow.odd.coveredUs = Number.POSITIVE_INFINITY;
@@ -310,7 +310,7 @@ export class Reassembly {
   }
 
   /** Sees to it that held segments are looked at again once the oldest has waited long enough. */
-  #schedule(connection: Connection, clockUs: number): void {
+  private schedule(connection: Connection, clockUs: number): void {
     if (connection.holdUntilUs === null && (connection.fromA.held !== null || connection.fromB.held !== null)) {
       const untilUs = clockUs + HOLD_US;
       connection.holdUntilUs = untilUs;
@@ -328,17 +328,17 @@ export class Reassembly {
   resolve(connection: Connection, clockUs: number, force: boolean): void {
     connection.holdUntilUs = null;
     for (;;) {
-      const a = this.#resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
-      const b = this.#resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
-      if (!a && !b && !this.#resolveTie(connection, clockUs, force)) break;
+      const a = this.resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
+      const b = this.resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
+      if (!a && !b && !this.resolveTie(connection, clockUs, force)) break;
       this.release(connection);
     }
     // What has waited long enough waits for an acknowledgement now, and is looked at when one comes.
-    if (isYoung(connection.fromA, clockUs) || isYoung(connection.fromB, clockUs)) this.#schedule(connection, clockUs);
+    if (isYoung(connection.fromA, clockUs) || isYoung(connection.fromB, clockUs)) this.schedule(connection, clockUs);
   }
 
   /** Declares one gap, if the flow's first held segment waits for one that is due. */
-  #resolveFlow(connection: Connection, flow: Flow, peer: Flow, clockUs: number, force: boolean): boolean {
+  private resolveFlow(connection: Connection, flow: Flow, peer: Flow, clockUs: number, force: boolean): boolean {
     const head = flow.held?.[0];
     if (head === undefined) return false;
     if (!force && clockUs < head.heldAtUs + HOLD_US) return false;
@@ -346,7 +346,7 @@ export class Reassembly {
     if (hole > 0) {
       const isAcknowledged = !peer.isSeen || (peer.hasAcknowledged && distance(peer.acknowledged, flow.next) > 0);
       if (!force && !isAcknowledged) return false;
-      this.#gap(connection, flow, hole);
+      this.gap(connection, flow, hole);
       return true;
     }
     const ahead = distance(head.acknowledgement, peer.next);
@@ -354,7 +354,7 @@ export class Reassembly {
     const next = peer.held?.[0];
     const toHeld = next === undefined ? ahead : distance(next.sequence, peer.next);
     if (toHeld <= 0) return false; // the peer's own head waits for something else, and is resolved by itself
-    this.#gap(connection, peer, Math.min(ahead, toHeld));
+    this.gap(connection, peer, Math.min(ahead, toHeld));
     return true;
   }
 
@@ -362,7 +362,7 @@ export class Reassembly {
    * Both heads wait for each other: a segment that was lost by the capture and sent again acknowledges what was sent in
    * answer to it. The one captured last has the newer acknowledgement, so its bytes come first.
    */
-  #resolveTie(connection: Connection, clockUs: number, force: boolean): boolean {
+  private resolveTie(connection: Connection, clockUs: number, force: boolean): boolean {
     const { fromA, fromB } = connection;
     const a = fromA.held?.[0];
     const b = fromB.held?.[0];
@@ -378,7 +378,7 @@ export class Reassembly {
   forget(connection: Connection): void {
     for (const flow of [connection.fromA, connection.fromB]) {
       if (flow.odd === null) continue;
-      this.#account(flow, -flow.odd.heldBytes);
+      this.account(flow, -flow.odd.heldBytes);
       flow.odd.held = null;
     }
     connection.holdUntilUs = null;

@@ -14,17 +14,17 @@ const ENOUGH_SAMPLES = 4;
 export class RoundTrip {
   /** -1 while unknown. */
   us = -1;
-  #least = -1;
-  #leastBefore = -1;
+  private least = -1;
+  private leastBefore = -1;
   /** When its first ten seconds began (Segment.timeLow); while `us` is unknown, how many acknowledgements were seen. */
-  #windowLow = 0;
+  private windowLow = 0;
 
   /** The handshake took `us`; `nowLow` is its end (Segment.timeLow). */
   shookHands(us: number, nowLow: number): void {
     if (us < 0) return;
-    this.us = this.#least = us;
-    this.#leastBefore = -1;
-    this.#windowLow = nowLow;
+    this.us = this.least = us;
+    this.leastBefore = -1;
+    this.windowLow = nowLow;
   }
 
   /**
@@ -33,24 +33,24 @@ export class RoundTrip {
    */
   acknowledged(us: number, withData: boolean, nowLow: number): boolean {
     if (us < 0) return false;
-    if (this.us < 0) return this.#sampleUnknown(us, nowLow);
+    if (this.us < 0) return this.sampleUnknown(us, nowLow);
     if (withData || us > this.us + DELAYED_ACK_US) {
-      if (us < this.us) this.us = this.#least = us;
+      if (us < this.us) this.us = this.least = us;
       return false;
     }
-    if (((nowLow - this.#windowLow) | 0) > WINDOW_US || this.#least < 0) {
-      this.#leastBefore = this.#least;
-      this.#least = us;
-      this.#windowLow = nowLow;
-    } else if (us < this.#least) this.#least = us;
-    this.us = this.#leastBefore < 0 ? this.#least : Math.min(this.#least, this.#leastBefore);
+    if (((nowLow - this.windowLow) | 0) > WINDOW_US || this.least < 0) {
+      this.leastBefore = this.least;
+      this.least = us;
+      this.windowLow = nowLow;
+    } else if (us < this.least) this.least = us;
+    this.us = this.leastBefore < 0 ? this.least : Math.min(this.least, this.leastBefore);
     return true;
   }
 
-  #sampleUnknown(us: number, nowLow: number): boolean {
-    if (this.#windowLow === 0 || us < this.#least) this.#least = us;
-    if (++this.#windowLow < ENOUGH_SAMPLES) return false;
-    this.shookHands(this.#least, nowLow);
+  private sampleUnknown(us: number, nowLow: number): boolean {
+    if (this.windowLow === 0 || us < this.least) this.least = us;
+    if (++this.windowLow < ENOUGH_SAMPLES) return false;
+    this.shookHands(this.least, nowLow);
     return true;
   }
 }

@@ -15,19 +15,19 @@ export class Sample {
   connectionsOutside = 0;
   /** Segments of connections that were outside by then. */
   segmentsOutside = 0;
-  #threshold = 2 ** 32;
-  #leaveByUs = 0.5;
+  private threshold = 2 ** 32;
+  private leaveByUs = 0.5;
 
   /** `clockUs` is the capture's clock. */
   set(ratio: number, clockUs: number): void {
     this.ratio = ratio;
-    this.#threshold = Math.ceil(ratio * 2 ** 32);
-    this.#leaveByUs = clockUs + LEAVE_US;
+    this.threshold = Math.ceil(ratio * 2 ** 32);
+    this.leaveByUs = clockUs + LEAVE_US;
   }
 
   /** Whether a connection with this hash is analysed. */
   holds(hash: number): boolean {
-    return spread(hash) < this.#threshold;
+    return spread(hash) < this.threshold;
   }
 
   /**
@@ -38,7 +38,7 @@ export class Sample {
     const receiver = connection.receiver;
     connection.isLeaving = receiver?.hasPending === true;
     if (connection.isLeaving) {
-      if (clockUs <= this.#leaveByUs || receiver instanceof ServerOnly) return false;
+      if (clockUs <= this.leaveByUs || receiver instanceof ServerOnly) return false;
       connection.receiver = new ServerOnly(receiver!);
       connection.lossReason = "sampled";
       return false;

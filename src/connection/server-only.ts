@@ -5,45 +5,45 @@ import type { EndReason, Piece, Resent, StreamReceiver } from "./receiver.ts";
  * count as missing, so that what is pending is still answered, and nothing is added to it.
  */
 export class ServerOnly implements StreamReceiver {
-  readonly #receiver: StreamReceiver;
+  private readonly receiver: StreamReceiver;
 
   constructor(receiver: StreamReceiver) {
-    this.#receiver = receiver;
+    this.receiver = receiver;
   }
 
   get hasPending(): boolean {
-    return this.#receiver.hasPending;
+    return this.receiver.hasPending;
   }
 
   // Runs for every segment with payload of such a connection.
   data(piece: Piece): void {
     if (piece.fromClient) {
       const length = piece.end - piece.start + piece.cut;
-      this.#receiver.gap(true, length, (piece.sequence + length) | 0);
-    } else this.#receiver.data(piece);
+      this.receiver.gap(true, length, (piece.sequence + length) | 0);
+    } else this.receiver.data(piece);
   }
 
   gap(fromClient: boolean, missing: number, next: number): void {
-    this.#receiver.gap(fromClient, missing, next);
+    this.receiver.gap(fromClient, missing, next);
   }
 
   sentForNothing(fromClient: boolean, sequence: number): void {
-    this.#receiver.sentForNothing(fromClient, sequence);
+    this.receiver.sentForNothing(fromClient, sequence);
   }
 
   retransmitted(resent: Resent): void {
-    this.#receiver.retransmitted(resent);
+    this.receiver.retransmitted(resent);
   }
 
   serverFinished(): void {
-    this.#receiver.serverFinished();
+    this.receiver.serverFinished();
   }
 
   ended(reason: EndReason): void {
-    this.#receiver.ended(reason);
+    this.receiver.ended(reason);
   }
 
   expire(clockUs: number): void {
-    this.#receiver.expire(clockUs);
+    this.receiver.expire(clockUs);
   }
 }

@@ -33,22 +33,22 @@ export class ServerTable {
   readonly all: Server[] = [this.other];
   /** Servers that found no room, as connections asked for them. */
   limited = 0;
-  readonly #byText = new Map<string, Server>();
-  readonly #directory: ServerDirectory | null;
+  private readonly byText = new Map<string, Server>();
+  private readonly directory: ServerDirectory | null;
   /** What `findOf` found last, of IPv4. */
-  #last = { address: 0, port: -1, server: this.other };
+  private last = { address: 0, port: -1, server: this.other };
 
   /** `directory`: this table holds a part of the connections, and others the rest. */
   constructor(directory: ServerDirectory | null = null) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** The server of this endpoint's text; the shared one when there are too many. Not for the hot path. */
   find(text: string): Server {
-    const known = this.#byText.get(text);
+    const known = this.byText.get(text);
     if (known !== undefined) return known;
-    const id = this.#directory === null ? this.#nextId() : this.#directory.enter(text);
-    if (id !== 0) return this.#add(id, text);
+    const id = this.directory === null ? this.nextId() : this.directory.enter(text);
+    if (id !== 0) return this.add(id, text);
     this.limited++;
     return this.other;
   }
@@ -57,34 +57,34 @@ export class ServerTable {
   findOf(connection: Connection): Server {
     const address = connection.clientIsA === false ? connection.a3 : connection.b3;
     const { serverPort } = connection;
-    if (this.#last.address === address && this.#last.port === serverPort && connection.highWords === null)
-      return this.#last.server;
+    if (this.last.address === address && this.last.port === serverPort && connection.highWords === null)
+      return this.last.server;
     const server = this.find(connection.serverText);
     // What has no room is asked for each time: it is counted.
-    if (connection.highWords === null && server.id !== 0) this.#last = { address, port: serverPort, server };
+    if (connection.highWords === null && server.id !== 0) this.last = { address, port: serverPort, server };
     return server;
   }
 
   has(text: string): boolean {
-    return this.#byText.has(text) || (this.#directory !== null && this.#directory.idOf(text) !== 0);
+    return this.byText.has(text) || (this.directory !== null && this.directory.idOf(text) !== 0);
   }
 
   /** The server of this text where it is known, else the shared one. */
   known(text: string): Server {
-    const known = this.#byText.get(text);
+    const known = this.byText.get(text);
     if (known !== undefined) return known;
-    const id = this.#directory?.idOf(text) ?? 0;
-    return id === 0 ? this.other : this.#add(id, text);
+    const id = this.directory?.idOf(text) ?? 0;
+    return id === 0 ? this.other : this.add(id, text);
   }
 
-  #nextId(): number {
-    return this.#byText.size < MAX_SERVERS ? this.all.length : 0;
+  private nextId(): number {
+    return this.byText.size < MAX_SERVERS ? this.all.length : 0;
   }
 
-  #add(id: number, text: string): Server {
+  private add(id: number, text: string): Server {
     const server = new Server(id, text);
     this.all.push(server);
-    this.#byText.set(text, server);
+    this.byText.set(text, server);
     return server;
   }
 }

@@ -13,26 +13,26 @@ const NONE = -1;
  * no order depends on it.
  */
 export class ConnectionSlots {
-  #bySlot: (Connection | null)[] = [];
-  #free: number[] = [];
+  private bySlot: (Connection | null)[] = [];
+  private free: number[] = [];
   /** Slot + 1 by hash; 0 is empty. A power of two, at most half full. */
-  #index = new Int32Array(FIRST_SLOTS * 2);
-  #older = new Int32Array(FIRST_SLOTS);
-  #newer = new Int32Array(FIRST_SLOTS);
-  #oldest = NONE;
-  #newest = NONE;
-  readonly #seed: number;
+  private index = new Int32Array(FIRST_SLOTS * 2);
+  private older = new Int32Array(FIRST_SLOTS);
+  private newer = new Int32Array(FIRST_SLOTS);
+  private oldestSlot = NONE;
+  private newestSlot = NONE;
+  private readonly seed: number;
   size = 0;
   /** Of the connection that `find` found: the segment goes from its endpoint A to B. */
   foundFromA = true;
 
   constructor(seed: number) {
-    this.#seed = seed | 0;
+    this.seed = seed | 0;
   }
 
   // Runs for every segment.
   hashOf(s: Segment): number {
-    const seed = this.#seed;
+    const seed = this.seed;
     let source = Math.imul(s.source3 ^ seed, 0x9e3779b1) ^ Math.imul(s.sourcePort + seed, 0x85ebca6b);
     let destination = Math.imul(s.destination3 ^ seed, 0x9e3779b1) ^ Math.imul(s.destinationPort + seed, 0x85ebca6b);
     if (s.ipVersion === 6) {
@@ -49,12 +49,12 @@ export class ConnectionSlots {
   /** The connection of this segment, either direction, or null. */
   // Runs for every segment.
   find(s: Segment, hash: number): Connection | null {
-    const index = this.#index;
+    const index = this.index;
     const mask = index.length - 1;
     for (let at = hash & mask; ; at = (at + 1) & mask) {
       const entry = index[at]!;
       if (entry === 0) return null;
-      const connection = this.#bySlot[entry - 1]!;
+      const connection = this.bySlot[entry - 1]!;
       if (connection.hash !== hash) continue;
       this.foundFromA = isFromA(connection, s);
       if (this.foundFromA || isFromB(connection, s)) return connection;
@@ -62,23 +62,23 @@ export class ConnectionSlots {
   }
 
   add(connection: Connection, hash: number): void {
-    if ((this.size + 1) * 2 > this.#index.length) this.#growIndex();
-    const slot = this.#free.pop() ?? this.#bySlot.length;
-    if (slot >= this.#older.length) this.#growOrder();
-    this.#bySlot[slot] = connection;
+    if ((this.size + 1) * 2 > this.index.length) this.growIndex();
+    const slot = this.free.pop() ?? this.bySlot.length;
+    if (slot >= this.older.length) this.growOrder();
+    this.bySlot[slot] = connection;
     connection.slot = slot;
     connection.hash = hash;
-    this.#insert(slot, hash);
-    this.#link(slot);
+    this.insert(slot, hash);
+    this.link(slot);
     this.size++;
   }
 
   remove(connection: Connection): void {
     const slot = connection.slot;
-    this.#unindex(slot, connection.hash);
-    this.#unlink(slot);
-    this.#bySlot[slot] = null;
-    this.#free.push(slot);
+    this.unindex(slot, connection.hash);
+    this.unlink(slot);
+    this.bySlot[slot] = null;
+    this.free.push(slot);
     connection.slot = NONE;
     this.size--;
   }
@@ -87,42 +87,42 @@ export class ConnectionSlots {
   // Runs for every segment.
   touch(connection: Connection): void {
     const slot = connection.slot;
-    if (slot === this.#newest) return;
-    this.#unlink(slot);
-    this.#link(slot);
+    if (slot === this.newestSlot) return;
+    this.unlink(slot);
+    this.link(slot);
   }
 
   /** The least recently used connection, or null. */
   oldest(): Connection | null {
-    return this.#oldest === NONE ? null : this.#bySlot[this.#oldest]!;
+    return this.oldestSlot === NONE ? null : this.bySlot[this.oldestSlot]!;
   }
 
   /** All, from the least recently used on. Nothing may be added or removed meanwhile but the one being visited. */
   *[Symbol.iterator](): Generator<Connection> {
-    for (let slot = this.#oldest; slot !== NONE; ) {
-      const connection = this.#bySlot[slot]!;
-      const next = this.#newer[slot]!;
+    for (let slot = this.oldestSlot; slot !== NONE; ) {
+      const connection = this.bySlot[slot]!;
+      const next = this.newer[slot]!;
       yield connection;
       slot = next;
     }
   }
 
-  #insert(slot: number, hash: number): void {
-    const index = this.#index;
+  private insert(slot: number, hash: number): void {
+    const index = this.index;
     const mask = index.length - 1;
     let at = hash & mask;
     while (index[at] !== 0) at = (at + 1) & mask;
     index[at] = slot + 1;
   }
 
-  #unindex(slot: number, hash: number): void {
-    const index = this.#index;
+  private unindex(slot: number, hash: number): void {
+    const index = this.index;
     const mask = index.length - 1;
     let hole = hash & mask;
     while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
     // Move back every later entry of the run that may stand in the hole.
     for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
-      const home = this.#bySlot[index[at]! - 1]!.hash & mask;
+      const home = this.bySlot[index[at]! - 1]!.hash & mask;
       if (((at - home) & mask) >= ((at - hole) & mask)) {
         index[hole] = index[at]!;
         hole = at;
@@ -131,35 +131,35 @@ export class ConnectionSlots {
     index[hole] = 0;
   }
 
-  #link(slot: number): void {
-    this.#older[slot] = this.#newest;
-    this.#newer[slot] = NONE;
-    if (this.#newest === NONE) this.#oldest = slot;
-    else this.#newer[this.#newest] = slot;
-    this.#newest = slot;
+  private link(slot: number): void {
+    this.older[slot] = this.newestSlot;
+    this.newer[slot] = NONE;
+    if (this.newestSlot === NONE) this.oldestSlot = slot;
+    else this.newer[this.newestSlot] = slot;
+    this.newestSlot = slot;
   }
 
-  #unlink(slot: number): void {
-    const older = this.#older[slot]!;
-    const newer = this.#newer[slot]!;
-    if (older === NONE) this.#oldest = newer;
-    else this.#newer[older] = newer;
-    if (newer === NONE) this.#newest = older;
-    else this.#older[newer] = older;
+  private unlink(slot: number): void {
+    const older = this.older[slot]!;
+    const newer = this.newer[slot]!;
+    if (older === NONE) this.oldestSlot = newer;
+    else this.newer[older] = newer;
+    if (newer === NONE) this.newestSlot = older;
+    else this.older[newer] = older;
   }
 
-  #growIndex(): void {
-    this.#index = new Int32Array(this.#index.length * 2);
-    for (const connection of this.#bySlot) if (connection) this.#insert(connection.slot, connection.hash);
+  private growIndex(): void {
+    this.index = new Int32Array(this.index.length * 2);
+    for (const connection of this.bySlot) if (connection) this.insert(connection.slot, connection.hash);
   }
 
-  #growOrder(): void {
-    const older = new Int32Array(this.#older.length * 2);
+  private growOrder(): void {
+    const older = new Int32Array(this.older.length * 2);
     const newer = new Int32Array(older.length);
-    older.set(this.#older);
-    newer.set(this.#newer);
-    this.#older = older;
-    this.#newer = newer;
+    older.set(this.older);
+    newer.set(this.newer);
+    this.older = older;
+    this.newer = newer;
   }
 }
 

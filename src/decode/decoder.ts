@@ -11,15 +11,15 @@ export class Decoder {
   readonly counters = new DecodeCounters();
   /** Index behind the last record decoded. */
   next = 0;
-  readonly #link: LinkDecoder | null;
+  private readonly link: LinkDecoder | null;
   /** The batch seen last. Words are read through its view: half the time of four bytes each. */
-  #batch: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#batch.buffer);
+  private batch: Uint8Array = new Uint8Array(0);
+  private view = new DataView(this.batch.buffer);
 
   /** `linkType`: a LINKTYPE_ value. Frames of an unknown one are all skipped, and counted so. UDP is skipped unless wanted. */
   constructor(linkType: number, wantsDatagrams = false) {
     this.segment.wantsDatagrams = wantsDatagrams;
-    this.#link = linkDecoder(linkType);
+    this.link = linkDecoder(linkType);
   }
 
   /**
@@ -28,8 +28,8 @@ export class Decoder {
    */
   // Runs for every segment.
   decode(batch: Uint8Array, at: number): boolean {
-    if (batch !== this.#batch) this.#take(batch);
-    const view = this.#view;
+    if (batch !== this.batch) this.take(batch);
+    const view = this.view;
     const counters = this.counters;
     const segment = this.segment;
     const seconds = view.getUint32(at, true);
@@ -41,7 +41,7 @@ export class Decoder {
     segment.timeLow = (Math.imul(seconds, 1e6) + microseconds) | 0;
     this.next = start + captured;
     counters.frames++;
-    const skip = this.#decodeFrame(view, start, start + captured, start + original);
+    const skip = this.decodeFrame(view, start, start + captured, start + original);
     if (skip !== Skip.none) {
       counters.skipped[skip]!++;
       return false;
@@ -51,14 +51,14 @@ export class Decoder {
     return true;
   }
 
-  #take(batch: Uint8Array): void {
-    this.#batch = batch;
-    this.#view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  private take(batch: Uint8Array): void {
+    this.batch = batch;
+    this.view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
     this.segment.bytes = batch;
   }
 
-  #decodeFrame(frame: DataView, start: number, end: number, originalEnd: number): Skip {
-    const link = this.#link;
+  private decodeFrame(frame: DataView, start: number, end: number, originalEnd: number): Skip {
+    const link = this.link;
     if (link === null) return Skip.linkType;
     const at = link.locate(frame, start, end);
     if (at >= 0) return decodeIp(this.segment, frame, at, end, originalEnd);
@@ -67,6 +67,6 @@ export class Decoder {
 
   /** Frames with a VLAN tag so far. */
   get vlanFrames(): number {
-    return this.#link?.vlanFrames ?? 0;
+    return this.link?.vlanFrames ?? 0;
   }
 }

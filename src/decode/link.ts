@@ -28,19 +28,19 @@ function isVlanTag(etherType: number): boolean {
 /** A link header whose EtherType stands at a fixed place, with any number of VLAN tags behind it, and PPPoE behind these. */
 class EtherTypeLink implements LinkDecoder {
   vlanFrames = 0;
-  readonly #typeOffset: number;
-  readonly #headerBytes: number;
+  private readonly typeOffset: number;
+  private readonly headerBytes: number;
 
   constructor(typeOffset: number, headerBytes: number) {
-    this.#typeOffset = typeOffset;
-    this.#headerBytes = headerBytes;
+    this.typeOffset = typeOffset;
+    this.headerBytes = headerBytes;
   }
 
   // Runs for every segment.
   locate(frame: DataView, start: number, end: number): number {
-    let at = start + this.#headerBytes;
+    let at = start + this.headerBytes;
     if (at > end) return CUT;
-    const etherType = frame.getUint16(start + this.#typeOffset);
+    const etherType = frame.getUint16(start + this.typeOffset);
     if (etherType === ETHERTYPE_IPV4 || etherType === ETHERTYPE_IPV6) return at;
     if (etherType === ETHERTYPE_PPPOE) return locateInPppoe(frame, at, end);
     if (!isVlanTag(etherType)) return NO_IP;

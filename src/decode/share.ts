@@ -34,43 +34,43 @@ export class FrameGlance {
   /** Of the record last looked at: its time as in `Segment.timeUs`, and the index behind it. */
   timeUs = 0.5;
   next = 0;
-  readonly #typeOffset: number;
-  readonly #headerBytes: number;
-  readonly #wantsDatagrams: boolean;
-  #batch: Uint8Array = new Uint8Array(0);
-  #view = new DataView(this.#batch.buffer);
+  private readonly typeOffset: number;
+  private readonly headerBytes: number;
+  private readonly wantsDatagrams: boolean;
+  private batch: Uint8Array = new Uint8Array(0);
+  private view = new DataView(this.batch.buffer);
 
   constructor(linkType: number, wantsDatagrams: boolean) {
-    this.#wantsDatagrams = wantsDatagrams;
+    this.wantsDatagrams = wantsDatagrams;
     // As in link.ts: Ethernet, Linux cooked v1 and v2. Of the others none is known.
     const [typeOffset, headerBytes] = linkType === 1 ? [12, 14] : linkType === 113 ? [14, 16] : [0, 20];
-    this.#typeOffset = typeOffset!;
-    this.#headerBytes = linkType === 1 || linkType === 113 || linkType === 276 ? headerBytes! : NONE_FITS;
+    this.typeOffset = typeOffset!;
+    this.headerBytes = linkType === 1 || linkType === 113 || linkType === 276 ? headerBytes! : NONE_FITS;
   }
 
   /** Looks at the record at `at`: returns the share of its segment or datagram, or -1: it must be decoded to be known. */
   // Runs for every segment.
   shareAt(batch: Uint8Array, at: number): number {
-    if (batch !== this.#batch) this.#take(batch);
-    const view = this.#view;
+    if (batch !== this.batch) this.take(batch);
+    const view = this.view;
     const start = at + RECORD_HEADER_BYTES;
     const end = start + view.getUint32(at + 8, true);
     this.timeUs = view.getUint32(at, true) * 1e6 + ((view.getUint32(at + 4, true) / 1000) | 0);
     this.next = end;
-    const ip = start + this.#headerBytes;
+    const ip = start + this.headerBytes;
     // Both headers, and the ports behind the longer one.
     if (ip + 44 > end) return -1;
-    const etherType = view.getUint16(start + this.#typeOffset);
+    const etherType = view.getUint16(start + this.typeOffset);
     if (etherType === ETHERTYPE_IPV4) {
       const first = view.getUint8(ip);
       const header = ip + ((first & 15) << 2);
-      if (first >>> 4 !== 4 || !this.#isWanted(view.getUint8(ip + 9)) || (view.getUint16(ip + 6) & 0x3fff) !== 0)
+      if (first >>> 4 !== 4 || !this.isWanted(view.getUint8(ip + 9)) || (view.getUint16(ip + 6) & 0x3fff) !== 0)
         return -1;
       if (header < ip + 20 || header + 4 > end) return -1;
       const ports = view.getUint32(header);
       return shareOf(view.getInt32(ip + 12) ^ view.getInt32(ip + 16), (ports >>> 16) ^ (ports & 0xffff));
     }
-    if (etherType !== ETHERTYPE_IPV6 || view.getUint8(ip) >>> 4 !== 6 || !this.#isWanted(view.getUint8(ip + 6)))
+    if (etherType !== ETHERTYPE_IPV6 || view.getUint8(ip) >>> 4 !== 6 || !this.isWanted(view.getUint8(ip + 6)))
       return -1;
     let addresses = 0;
     for (let word = ip + 8; word < ip + 40; word += 4) addresses ^= view.getInt32(word);
@@ -78,13 +78,13 @@ export class FrameGlance {
     return shareOf(addresses, (ports >>> 16) ^ (ports & 0xffff));
   }
 
-  #isWanted(protocol: number): boolean {
-    return protocol === PROTOCOL_TCP || (protocol === PROTOCOL_UDP && this.#wantsDatagrams);
+  private isWanted(protocol: number): boolean {
+    return protocol === PROTOCOL_TCP || (protocol === PROTOCOL_UDP && this.wantsDatagrams);
   }
 
-  #take(batch: Uint8Array): void {
-    this.#batch = batch;
-    this.#view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  private take(batch: Uint8Array): void {
+    this.batch = batch;
+    this.view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
   }
 }
 

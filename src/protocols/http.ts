@@ -35,37 +35,37 @@ export const http: Protocol = {
 
 /** Of 100,000 connections most are idle, between messages: then nothing is kept. */
 class HttpSession implements Session {
-  readonly #exchange: Exchange;
-  readonly #state = new HttpState();
-  #requests: RequestParser | null = null;
-  #responses: ResponseParser | null = null;
+  private readonly exchange: Exchange;
+  private readonly state = new HttpState();
+  private requestParser: RequestParser | null = null;
+  private responseParser: ResponseParser | null = null;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   get requests(): RequestParser {
-    this.#requests ??= new RequestParser(this.#exchange, this.#state);
-    return this.#requests;
+    this.requestParser ??= new RequestParser(this.exchange, this.state);
+    return this.requestParser;
   }
 
   get responses(): ResponseParser {
-    this.#responses ??= new ResponseParser(this.#exchange, this.#state, () => this.requests.endEarly());
-    return this.#responses;
+    this.responseParser ??= new ResponseParser(this.exchange, this.state, () => this.requests.endEarly());
+    return this.responseParser;
   }
 
   get standing(): number {
-    const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
-    return isReading || this.#state.switchesDue > 0 ? -1 : Number(this.#state.isTunnel);
+    const isReading = this.requestParser?.isAtRest === false || this.responseParser?.isAtRest === false;
+    return isReading || this.state.switchesDue > 0 ? -1 : Number(this.state.isTunnel);
   }
 
   resume(standing: number): void {
-    this.#state.isTunnel = standing === 1;
-    this.#state.switchesDue = 0;
+    this.state.isTunnel = standing === 1;
+    this.state.switchesDue = 0;
   }
 
   rest(): void {
-    if (this.#requests?.isAtRest) this.#requests = null;
-    if (this.#responses?.isAtRest) this.#responses = null;
+    if (this.requestParser?.isAtRest) this.requestParser = null;
+    if (this.responseParser?.isAtRest) this.responseParser = null;
   }
 }

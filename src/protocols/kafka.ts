@@ -29,36 +29,36 @@ export const kafka: Protocol = {
 
 /** Of 100,000 connections most are idle, between messages: then only the state is kept. */
 class KafkaSession implements Session {
-  readonly #exchange: Exchange;
-  readonly #state = new KafkaState();
-  #requests: RequestParser | null = null;
-  #responses: ResponseParser | null = null;
+  private readonly exchange: Exchange;
+  private readonly state = new KafkaState();
+  private requestParser: RequestParser | null = null;
+  private responseParser: ResponseParser | null = null;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   get requests(): RequestParser {
-    this.#requests ??= new RequestParser(this.#exchange, this.#state);
-    return this.#requests;
+    this.requestParser ??= new RequestParser(this.exchange, this.state);
+    return this.requestParser;
   }
 
   get responses(): ResponseParser {
-    this.#responses ??= new ResponseParser(this.#exchange);
-    return this.#responses;
+    this.responseParser ??= new ResponseParser(this.exchange);
+    return this.responseParser;
   }
 
   get standing(): number {
-    if (this.#requests?.isAtRest === false || this.#responses?.isAtRest === false) return -1;
-    return this.#state.sendsTokens ? 1 : 0;
+    if (this.requestParser?.isAtRest === false || this.responseParser?.isAtRest === false) return -1;
+    return this.state.sendsTokens ? 1 : 0;
   }
 
   resume(standing: number): void {
-    this.#state.sendsTokens = standing === 1;
+    this.state.sendsTokens = standing === 1;
   }
 
   rest(): void {
-    if (this.#requests?.isAtRest) this.#requests = null;
-    if (this.#responses?.isAtRest) this.#responses = null;
+    if (this.requestParser?.isAtRest) this.requestParser = null;
+    if (this.responseParser?.isAtRest) this.responseParser = null;
   }
 }

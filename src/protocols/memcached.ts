@@ -17,15 +17,15 @@ interface RestingParser extends Parser {
 
 /** One direction: hands the bytes to the parser of the connection's dialect, which its first byte decides for good. */
 class MemcachedParser implements Parser {
-  readonly #state: MemcachedState;
-  readonly #magic: number;
-  readonly #create: (isBinary: boolean) => RestingParser;
-  #parser: RestingParser | null = null;
+  private readonly state: MemcachedState;
+  private readonly magic: number;
+  private readonly create: (isBinary: boolean) => RestingParser;
+  private parser: RestingParser | null = null;
 
   constructor(state: MemcachedState, magic: number, create: (isBinary: boolean) => RestingParser) {
-    this.#state = state;
-    this.#magic = magic;
-    this.#create = create;
+    this.state = state;
+    this.magic = magic;
+    this.create = create;
   }
 
   // Runs for every segment.
@@ -33,39 +33,39 @@ class MemcachedParser implements Parser {
     if (start >= end) {
       return true;
     }
-    if (this.#state.dialect === Dialect.unknown) {
-      this.#state.dialect = bytes[start] === this.#magic ? Dialect.binary : Dialect.text;
+    if (this.state.dialect === Dialect.unknown) {
+      this.state.dialect = bytes[start] === this.magic ? Dialect.binary : Dialect.text;
     }
-    return this.#spoken().push(bytes, start, end);
+    return this.spoken().push(bytes, start, end);
   }
 
   gap(missing: number): boolean {
-    return this.#state.dialect !== Dialect.unknown && this.#spoken().gap(missing);
+    return this.state.dialect !== Dialect.unknown && this.spoken().gap(missing);
   }
 
   cutOff(): void {
-    if (this.#state.dialect !== Dialect.unknown) {
-      this.#spoken().cutOff?.();
+    if (this.state.dialect !== Dialect.unknown) {
+      this.spoken().cutOff?.();
     }
   }
 
   resync(): void {
     // What the parser would forget may have outlived it, in the state.
-    if (this.#state.dialect !== Dialect.unknown) this.#spoken().resync();
+    if (this.state.dialect !== Dialect.unknown) this.spoken().resync();
   }
 
   decide(isLast: boolean): void {
-    this.#parser?.decide?.(isLast);
+    this.parser?.decide?.(isLast);
   }
 
   get isAtRest(): boolean {
-    return this.#parser === null || this.#parser.isAtRest;
+    return this.parser === null || this.parser.isAtRest;
   }
 
   /** Made when it is needed: of 100,000 connections most are idle, between messages. */
-  #spoken(): Parser {
-    this.#parser ??= this.#create(this.#state.dialect === Dialect.binary);
-    return this.#parser;
+  private spoken(): Parser {
+    this.parser ??= this.create(this.state.dialect === Dialect.binary);
+    return this.parser;
   }
 }
 
@@ -87,58 +87,58 @@ export const memcached: Protocol = {
 
 /** Of 100,000 connections most are idle, between messages: then only the dialect, and what else the state holds, is kept. */
 class MemcachedSession implements Session {
-  readonly #exchange: Exchange;
-  readonly #state = new MemcachedState();
-  #requests: MemcachedParser | null = null;
-  #responses: MemcachedParser | null = null;
+  private readonly exchange: Exchange;
+  private readonly state = new MemcachedState();
+  private requestParser: MemcachedParser | null = null;
+  private responseParser: MemcachedParser | null = null;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   get requests(): Parser {
-    if (this.#requests !== null) {
-      return this.#requests;
+    if (this.requestParser !== null) {
+      return this.requestParser;
     }
-    const [exchange, state] = [this.#exchange, this.#state];
-    this.#requests = new MemcachedParser(state, 0x80, (isBinary) =>
+    const [exchange, state] = [this.exchange, this.state];
+    this.requestParser = new MemcachedParser(state, 0x80, (isBinary) =>
       isBinary ? new BinaryRequests(exchange, state) : new TextRequests(exchange, state),
     );
-    return this.#requests;
+    return this.requestParser;
   }
 
   get responses(): Parser {
-    if (this.#responses !== null) {
-      return this.#responses;
+    if (this.responseParser !== null) {
+      return this.responseParser;
     }
-    const [exchange, state] = [this.#exchange, this.#state];
-    this.#responses = new MemcachedParser(state, 0x81, (isBinary) =>
+    const [exchange, state] = [this.exchange, this.state];
+    this.responseParser = new MemcachedParser(state, 0x81, (isBinary) =>
       isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
     );
-    return this.#responses;
+    return this.responseParser;
   }
 
   get standing(): number {
-    const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
-    return isReading ? -1 : this.#state.standing;
+    const isReading = this.requestParser?.isAtRest === false || this.responseParser?.isAtRest === false;
+    return isReading ? -1 : this.state.standing;
   }
 
   resume(standing: number): void {
-    const { dialect } = this.#state;
-    this.#state.resume(standing);
-    if (this.#state.dialect !== dialect) this.rest();
+    const { dialect } = this.state;
+    this.state.resume(standing);
+    if (this.state.dialect !== dialect) this.rest();
   }
 
   rest(): void {
-    if (this.#requests?.isAtRest) {
-      this.#requests = null;
+    if (this.requestParser?.isAtRest) {
+      this.requestParser = null;
     }
-    if (this.#responses?.isAtRest) {
-      this.#responses = null;
+    if (this.responseParser?.isAtRest) {
+      this.responseParser = null;
     }
   }
 
   decide(isLast: boolean): void {
-    this.#responses?.decide(isLast);
+    this.responseParser?.decide(isLast);
   }
 }

@@ -36,36 +36,36 @@ export const redis: Protocol = {
 
 /** Of 100,000 connections most are idle, between messages: then only the modes are kept. */
 class RedisSession implements Session {
-  readonly #exchange: Exchange;
-  readonly #modes = new Modes();
-  #requests: RequestParser | null = null;
-  #responses: ResponseParser | null = null;
+  private readonly exchange: Exchange;
+  private readonly modes = new Modes();
+  private requestParser: RequestParser | null = null;
+  private responseParser: ResponseParser | null = null;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   get requests(): RequestParser {
-    this.#requests ??= new RequestParser(this.#exchange, this.#modes);
-    return this.#requests;
+    this.requestParser ??= new RequestParser(this.exchange, this.modes);
+    return this.requestParser;
   }
 
   get responses(): ResponseParser {
-    this.#responses ??= new ResponseParser(this.#exchange, this.#modes);
-    return this.#responses;
+    this.responseParser ??= new ResponseParser(this.exchange, this.modes);
+    return this.responseParser;
   }
 
   get standing(): number {
-    const isReading = this.#requests?.isAtRest === false || this.#responses?.isAtRest === false;
-    return isReading ? -1 : this.#modes.standing;
+    const isReading = this.requestParser?.isAtRest === false || this.responseParser?.isAtRest === false;
+    return isReading ? -1 : this.modes.standing;
   }
 
   resume(standing: number): void {
-    this.#modes.resume(standing);
+    this.modes.resume(standing);
   }
 
   rest(): void {
-    if (this.#requests?.isAtRest) this.#requests = null;
-    if (this.#responses?.isAtRest) this.#responses = null;
+    if (this.requestParser?.isAtRest) this.requestParser = null;
+    if (this.responseParser?.isAtRest) this.responseParser = null;
   }
 }

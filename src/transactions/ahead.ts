@@ -24,11 +24,11 @@ interface Service {
  * queue). What is shorter than a later one is never the answer again, so that a few are all there are.
  */
 export class Ahead {
-  readonly #services: Service[] = [];
+  private readonly services: Service[] = [];
 
   /** The server worked on this request from `fromUs` until its response ended, at `toUs`. Told in order. */
   note(fromUs: number, toUs: number, requestNumber: number, commandId: number): void {
-    const services = this.#services;
+    const services = this.services;
     const us = toUs - fromUs;
     for (let last = services.at(-1); last !== undefined && last.toUs - last.fromUs <= us; last = services.at(-1)) {
       services.pop();
@@ -39,7 +39,7 @@ export class Ahead {
 
   /** What a request of the same connection, complete at `sinceUs`, waited for most; null where nothing was long. Asked in order. */
   longest(connectionId: number, sinceUs: number): Behind | null {
-    const services = this.#services;
+    const services = this.services;
     while (services.length > 0 && services[0]!.toUs <= sinceUs) services.shift();
     const first = services[0];
     if (first === undefined) return null;

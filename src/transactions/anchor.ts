@@ -71,122 +71,122 @@ const Bit = {
  * bytes acknowledging all before: then nothing is under way.
  */
 export class Anchor {
-  #waits = 0;
+  private waits = 0;
   /** Those of them that were seen while all could be followed. */
-  #followedWaits = 0;
-  #clientAcknowledged = 0;
-  #serverNext = 0;
-  #serverAcknowledged = 0;
-  #bits = 0;
+  private followedWaits = 0;
+  private clientAcknowledged = 0;
+  private serverNext = 0;
+  private serverAcknowledged = 0;
+  private bits = 0;
 
   /** Client segments since the last that led. */
-  #burst = 0;
+  private burst = 0;
 
   /** A client segment that led was seen while a response was due: it does not wait for its responses. */
   get isAsync(): boolean {
-    return (this.#bits & Bit.async) !== 0;
+    return (this.bits & Bit.async) !== 0;
   }
 
   set isAsync(is: boolean) {
-    this.#set(Bit.async, is);
+    this.set(Bit.async, is);
   }
 
   /** The client's message boundaries are not known. */
   get isClientLost(): boolean {
-    return (this.#bits & Bit.clientLost) !== 0;
+    return (this.bits & Bit.clientLost) !== 0;
   }
 
   set isClientLost(is: boolean) {
-    this.#set(Bit.clientLost, is);
+    this.set(Bit.clientLost, is);
   }
 
   get isServerLost(): boolean {
-    return (this.#bits & Bit.serverLost) !== 0;
+    return (this.bits & Bit.serverLost) !== 0;
   }
 
   set isServerLost(is: boolean) {
-    this.#set(Bit.serverLost, is);
+    this.set(Bit.serverLost, is);
   }
 
   /** The client is lost because bytes of it are missing altogether, not because a segment was cut off. */
   get hasClientHole(): boolean {
-    return (this.#bits & Bit.clientHole) !== 0;
+    return (this.bits & Bit.clientHole) !== 0;
   }
 
   set hasClientHole(is: boolean) {
-    this.#set(Bit.clientHole, is);
+    this.set(Bit.clientHole, is);
   }
 
   /** The boundaries rest on an anchor, not on the beginning of the connection. */
   get isAssumed(): boolean {
-    return (this.#bits & Bit.assumed) !== 0;
+    return (this.bits & Bit.assumed) !== 0;
   }
 
   set isAssumed(is: boolean) {
-    this.#set(Bit.assumed, is);
+    this.set(Bit.assumed, is);
   }
 
   /** It was taken for nothing to be under way because this client waits. */
   get restsOnWaits(): boolean {
-    return (this.#bits & Bit.restsOnWaits) !== 0;
+    return (this.bits & Bit.restsOnWaits) !== 0;
   }
 
   set restsOnWaits(is: boolean) {
-    this.#set(Bit.restsOnWaits, is);
+    this.set(Bit.restsOnWaits, is);
   }
 
   /** Anything of the client was seen. */
   get hasClientData(): boolean {
-    return (this.#bits & Bit.clientData) !== 0;
+    return (this.bits & Bit.clientData) !== 0;
   }
 
   /** Anything of the server was seen. */
   get hasServerData(): boolean {
-    return (this.#bits & Bit.serverData) !== 0;
+    return (this.bits & Bit.serverData) !== 0;
   }
 
-  #set(bit: number, is: boolean): void {
-    this.#bits = is ? this.#bits | bit : this.#bits & ~bit;
+  private set(bit: number, is: boolean): void {
+    this.bits = is ? this.bits | bit : this.bits & ~bit;
   }
 
-  #has(bit: number): boolean {
-    return (this.#bits & bit) !== 0;
+  private has(bit: number): boolean {
+    return (this.bits & bit) !== 0;
   }
 
   /** Whether a client segment with this acknowledgement number leads; to be asked before `clientSent`. */
   // Runs for every segment with payload.
   leads(acknowledgement: number): boolean {
-    return !this.hasClientData || distance(acknowledgement, this.#clientAcknowledged) > 0;
+    return !this.hasClientData || distance(acknowledgement, this.clientAcknowledged) > 0;
   }
 
   /** Notes a client segment. */
   // Runs for every segment with payload.
   clientSent(acknowledgement: number): void {
     if (this.leads(acknowledgement)) {
-      this.#clientAcknowledged = acknowledgement;
-      this.#burst = 0;
+      this.clientAcknowledged = acknowledgement;
+      this.burst = 0;
     }
-    this.#burst++;
-    this.#bits = (this.#bits | Bit.clientData) & ~Bit.clientEndsInHole;
+    this.burst++;
+    this.bits = (this.bits | Bit.clientData) & ~Bit.clientEndsInHole;
   }
 
   /** Bytes of the client are missing. */
   clientLost(): void {
-    this.#bits |= Bit.clientEndsInHole;
+    this.bits |= Bit.clientEndsInHole;
   }
 
   /** Notes a server segment; `next` is the sequence number behind it. */
   // Runs for every segment with payload.
   serverSent(next: number, acknowledgement: number): void {
-    this.#bits = (this.#bits | Bit.serverData) & ~Bit.serverEndsInHole;
-    this.#serverNext = next;
-    this.#serverAcknowledged = acknowledgement;
+    this.bits = (this.bits | Bit.serverData) & ~Bit.serverEndsInHole;
+    this.serverNext = next;
+    this.serverAcknowledged = acknowledgement;
   }
 
   /** Bytes of the server are missing, up to the sequence number `next`. */
   serverLost(next: number): void {
-    this.#bits |= Bit.serverData | Bit.serverEndsInHole;
-    this.#serverNext = next;
+    this.bits |= Bit.serverData | Bit.serverEndsInHole;
+    this.serverNext = next;
   }
 
   /**
@@ -202,45 +202,43 @@ export class Anchor {
     isDue: boolean,
     hasPipelined: boolean,
   ): void {
-    if (hasPipelined && !this.#has(Bit.pipelined)) {
-      this.#bits |= Bit.pipelined;
-      this.#waits = 0;
-      this.#followedWaits = 0;
+    if (hasPipelined && !this.has(Bit.pipelined)) {
+      this.bits |= Bit.pipelined;
+      this.waits = 0;
+      this.followedWaits = 0;
     }
-    const isAnswered = this.#isAnswered(sequence);
+    const isAnswered = this.isAnswered(sequence);
     // A hole may reach further than what was read: only bytes that were seen show that the client did not wait for them.
-    const isUnread = !this.isAllRead(acknowledgement) && !this.#has(Bit.serverEndsInHole);
+    const isUnread = !this.isAllRead(acknowledgement) && !this.has(Bit.serverEndsInHole);
     if (isDue || isUnread) this.isAsync = true;
     else if (isAnswered) {
-      if (isKnown) this.#followedWaits++;
-      if (isKnown || (this.#burst === 1 && begins)) this.#waits++;
-      else if (this.#waits < PROVEN_WAITS) this.#waits = 0;
-    } else if (this.#has(Bit.serverData) && !this.#has(Bit.serverEndsInHole) && !this.#has(Bit.clientEndsInHole))
+      if (isKnown) this.followedWaits++;
+      if (isKnown || (this.burst === 1 && begins)) this.waits++;
+      else if (this.waits < PROVEN_WAITS) this.waits = 0;
+    } else if (this.has(Bit.serverData) && !this.has(Bit.serverEndsInHole) && !this.has(Bit.clientEndsInHole))
       this.isAsync = true;
   }
 
   /** What was believed of this client turned out to be wrong: it has to prove itself again. */
   distrust(): void {
-    this.#waits = 0;
-    this.#followedWaits = 0;
+    this.waits = 0;
+    this.followedWaits = 0;
   }
 
   /** This client waits for its responses, as far as anybody can tell. */
   get isTrusted(): boolean {
-    return !this.isAsync && this.#followedWaits >= (this.#has(Bit.pipelined) ? TRUSTED_BATCHES : TRUSTED_WAITS);
+    return !this.isAsync && this.followedWaits >= (this.has(Bit.pipelined) ? TRUSTED_BATCHES : TRUSTED_WAITS);
   }
 
   /** Whether all that the server has sent is acknowledged by this number. */
   isAllRead(acknowledgement: number): boolean {
-    return !this.#has(Bit.serverData) || acknowledgement === this.#serverNext;
+    return !this.has(Bit.serverData) || acknowledgement === this.serverNext;
   }
 
   /** Whether the client's first segment that was seen may be the first of a request, if it looks like one. */
   isFirst(sequence: number): boolean {
     return (
-      !this.hasClientData &&
-      !this.#has(Bit.clientEndsInHole) &&
-      (!this.#has(Bit.serverData) || this.#isAnswered(sequence))
+      !this.hasClientData && !this.has(Bit.clientEndsInHole) && (!this.has(Bit.serverData) || this.isAnswered(sequence))
     );
   }
 
@@ -249,25 +247,25 @@ export class Anchor {
    * was ever lost of the client, and it never had two requests under way, there is little to prove.
    */
   proof(sequence: number, timeUs: number, lastUs: number, longestWaitUs: number, loss: Loss): Proof {
-    const isAnswered = this.#isAnswered(sequence);
-    if (!this.isAsync && (isAnswered || !this.#has(Bit.clientEndsInHole))) {
+    const isAnswered = this.isAnswered(sequence);
+    if (!this.isAsync && (isAnswered || !this.has(Bit.clientEndsInHole))) {
       if (this.isTrusted) return Proof.trusted;
       // Not the first that is seen behind a hole: the hole may hold the beginning of a value, and this its middle.
-      const mayBeMiddle = loss === Loss.both || (loss === Loss.client && !this.#has(Bit.clientEndsInHole));
-      const needed = mayBeMiddle || this.#has(Bit.pipelined) ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
-      if (this.#waits >= needed && !(loss >= Loss.client && this.#has(Bit.pipelined))) return Proof.likely;
+      const mayBeMiddle = loss === Loss.both || (loss === Loss.client && !this.has(Bit.clientEndsInHole));
+      const needed = mayBeMiddle || this.has(Bit.pipelined) ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
+      if (this.waits >= needed && !(loss >= Loss.client && this.has(Bit.pipelined))) return Proof.likely;
     }
-    return isAnswered && this.#isQuiet(timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
+    return isAnswered && this.isQuiet(timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */
-  #isAnswered(sequence: number): boolean {
+  private isAnswered(sequence: number): boolean {
     return (
-      this.#has(Bit.serverData) && !this.#has(Bit.serverEndsInHole) && distance(this.#serverAcknowledged, sequence) >= 0
+      this.has(Bit.serverData) && !this.has(Bit.serverEndsInHole) && distance(this.serverAcknowledged, sequence) >= 0
     );
   }
 
-  #isQuiet(timeUs: number, lastUs: number, longestWaitUs: number): boolean {
+  private isQuiet(timeUs: number, lastUs: number, longestWaitUs: number): boolean {
     return timeUs - lastUs >= this.quietUs(longestWaitUs);
   }
 

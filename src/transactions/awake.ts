@@ -11,12 +11,12 @@ export interface Sleeper {
  * takes the place of the one that woke up longest ago. With fewer connections than places nobody ever sleeps.
  */
 export class Awake {
-  readonly #places: (Sleeper | null)[] = [];
-  #next = 0;
+  private readonly places: (Sleeper | null)[] = [];
+  private next = 0;
 
   add(sleeper: Sleeper): void {
-    this.#places[this.#next]?.sleep();
-    this.#places[this.#next] = sleeper;
-    this.#next = (this.#next + 1) % PLACES;
+    this.places[this.next]?.sleep();
+    this.places[this.next] = sleeper;
+    this.next = (this.next + 1) % PLACES;
   }
 }

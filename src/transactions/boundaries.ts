@@ -64,13 +64,13 @@ export abstract class Boundaries {
     anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
     if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
-      if (anchor.isAssumed && anchor.restsOnWaits) this.#giveUpAssumption(this.client.offset);
+      if (anchor.isAssumed && anchor.restsOnWaits) this.giveUpAssumption(this.client.offset);
     } else if (!isLost) {
       pairing.isTentative = false;
       if (!isHolding) return;
       if (anchor.isTrusted) endHold(pairing, true, timeUs);
       else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
-    } else if (begins && anchor.isAllRead(acknowledgement)) this.#tryAlign(timeUs, sequence);
+    } else if (begins && anchor.isAllRead(acknowledgement)) this.tryAlign(timeUs, sequence);
   }
 
   /**
@@ -100,7 +100,7 @@ export abstract class Boundaries {
   }
 
   /** `clientEnd`: where the client's bytes read so far end. */
-  #giveUpAssumption(clientEnd: number): void {
+  private giveUpAssumption(clientEnd: number): void {
     this.pairing!.enterRequests(this.client.lastUs, 0, clientEnd, 0);
     endHold(this.pairing!, false, this.client.lastUs);
     this.loseClient(Flag.gap);
@@ -115,17 +115,17 @@ export abstract class Boundaries {
     else if (this.anchor.isAssumed) this.anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;
     pairing.isContradicted = false;
-    if (this.anchor.isAssumed) this.#giveUpAssumption(clientEnd);
+    if (this.anchor.isAssumed) this.giveUpAssumption(clientEnd);
   }
 
   /** What is missing, for `Anchor.proof`. */
-  get #loss(): Loss {
+  private get loss(): Loss {
     if (this.anchor.isClientLost && this.anchor.hasClientHole)
       return this.anchor.isServerLost ? Loss.both : Loss.client;
     return this.anchor.isClientLost || !this.connection.hasHandshake ? Loss.before : Loss.none;
   }
 
-  #tryAlign(timeUs: number, sequence: number): void {
+  private tryAlign(timeUs: number, sequence: number): void {
     const pairing = this.pairing!;
     if (!this.anchor.isServerLost && pairing.pendingCount > 0) return;
     const isFirst = this.anchor.isFirst(sequence);
@@ -134,7 +134,7 @@ export abstract class Boundaries {
     const lastUs = Math.max(this.client.lastUs, this.server.lastUs);
     const proof = isFirst
       ? Proof.likely
-      : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.#loss);
+      : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.loss);
     if (proof === Proof.none) return;
     if (this.anchor.isServerLost) {
       this.completeCut(pairing);

@@ -23,43 +23,43 @@ const DEAD_US = 3_600_000_000;
  * gives back what only messages under way need while nobody speaks.
  */
 export class Conversation extends Boundaries implements StreamReceiver, Sleeper {
-  #isAwake = false;
+  private isAwake = false;
 
   /** What is kept of a pairing and a session that have been given back. */
-  #rest: Rest | null = null;
+  private rest: Rest | null = null;
 
   /** The client's first bytes, as long as nobody can tell what they are. */
-  #opening: Opening | null = null;
+  private opening: Opening | null = null;
 
   constructor(context: ConversationContext, connection: Connection) {
     super(context, connection);
     const protocol = context.selector.byPort(connection.serverPort);
-    if (protocol !== null && connection.hasHandshake) this.#begin(protocol);
+    if (protocol !== null && connection.hasHandshake) this.begin(protocol);
   }
 
   get hasPending(): boolean {
-    const holder = this.pairing ?? this.#rest;
+    const holder = this.pairing ?? this.rest;
     return holder !== null && holder.unreported > 0;
   }
 
   // Runs for every segment with payload.
   data(piece: Piece): void {
-    if (this.protocol === null && this.#isWaiting(piece)) return;
-    if (!this.#isAwake) this.#wake();
+    if (this.protocol === null && this.isWaiting(piece)) return;
+    if (!this.isAwake) this.wake();
     const { fromClient } = piece;
     const place = fromClient ? this.client : this.server;
     place.next = piece.sequence;
-    if (fromClient) this.#clientData(piece);
-    else this.#serverData(piece);
+    if (fromClient) this.clientData(piece);
+    else this.serverData(piece);
     place.move(piece.end - piece.start + piece.cut, piece.timeUs);
     if (!fromClient) this.anchor.serverSent(place.next, piece.acknowledgement);
   }
 
   // Runs for every segment with payload.
-  #clientData(piece: Piece): void {
+  private clientData(piece: Piece): void {
     const { bytes, start, end, cut, timeUs } = piece;
-    if (this.session === null && !this.#choose(bytes, start, end)) return;
-    if (!this.anchor.hasClientData && this.#isRefused(bytes, start, end)) return;
+    if (this.session === null && !this.choose(bytes, start, end)) return;
+    if (!this.anchor.hasClientData && this.isRefused(bytes, start, end)) return;
     const pairing = this.pairing!;
     if (this.anchor.leads(piece.acknowledgement)) {
       if (pairing.hasKept && this.anchor.isAllRead(piece.acknowledgement)) this.decide(false);
@@ -87,7 +87,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   // Runs for every segment with payload.
-  #serverData(piece: Piece): void {
+  private serverData(piece: Piece): void {
     const { bytes, start, end, cut, timeUs } = piece;
     const pairing = this.pairing;
     if (pairing === null) return;
@@ -123,17 +123,17 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     this.unread?.cut(this.client.offsetOf(piece.acknowledgement));
   }
 
-  #wake(): void {
-    this.#isAwake = true;
+  private wake(): void {
+    this.isAwake = true;
     this.context.awake.add(this);
     if (this.protocol === null) return;
-    if (this.pairing === null) this.#pair(this.protocol);
+    if (this.pairing === null) this.pair(this.protocol);
     else this.pairing.wake();
   }
 
   /** The pairing, woken up where it left something behind; null where nothing waits for anything. */
-  #pairingOfPending(): Pairing | null {
-    if (this.pairing === null && this.hasPending) this.#wake();
+  private pairingOfPending(): Pairing | null {
+    if (this.pairing === null && this.hasPending) this.wake();
     return this.pairing;
   }
 
@@ -141,7 +141,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   sleep(): void {
     const pairing = this.pairing;
     const session = this.session;
-    this.#isAwake = false;
+    this.isAwake = false;
     if (pairing === null || session === null) return;
     const standing = session.standing ?? -1;
     if (standing < 0 || !pairing.isAtRest) {
@@ -149,24 +149,24 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       session.rest?.();
       return;
     }
-    this.#rest ??= new Rest();
-    pairing.leave(this.#rest, standing);
+    this.rest ??= new Rest();
+    pairing.leave(this.rest, standing);
     this.context.spares.give(this.protocol!, { pairing, session });
     this.pairing = null;
     this.session = null;
   }
 
   gap(fromClient: boolean, missing: number, next: number): void {
-    if (this.#opening !== null) {
-      this.#giveUpOpening();
+    if (this.opening !== null) {
+      this.giveUpOpening();
       return;
     }
-    if (!this.#isAwake) this.#wake();
+    if (!this.isAwake) this.wake();
     const pairing = this.pairing;
     if (pairing !== null) {
       pairing.isInGap = true;
-      if (fromClient) this.#clientGap(pairing, missing);
-      else this.#serverGap(pairing, missing);
+      if (fromClient) this.clientGap(pairing, missing);
+      else this.serverGap(pairing, missing);
       pairing.isInGap = false;
     } else if (fromClient) this.anchor.isClientLost = true;
     else this.loseServer(this.server.lastUs, true);
@@ -179,7 +179,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
   }
 
-  #clientGap(pairing: Pairing, missing: number): void {
+  private clientGap(pairing: Pairing, missing: number): void {
     if (this.anchor.isClientLost) {
       this.anchor.hasClientHole = true;
       return;
@@ -188,7 +188,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (!this.session!.requests.gap(missing)) this.loseClient(Flag.gap);
   }
 
-  #serverGap(pairing: Pairing, missing: number): void {
+  private serverGap(pairing: Pairing, missing: number): void {
     if (this.anchor.isServerLost) {
       this.unread?.addHole();
       return;
@@ -200,7 +200,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   retransmitted(resent: Resent): void {
-    const pairing = this.#pairingOfPending();
+    const pairing = this.pairingOfPending();
     if (pairing === null) return;
     const { fromClient, sequence, length } = resent;
     if (fromClient) {
@@ -219,18 +219,18 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       this.pairing!.enterResponses(server.lastUs, 0, server.offset, 0);
       session.responses.ends();
     }
-    this.#settle("closed");
+    this.settle("closed");
   }
 
   ended(reason: EndReason): void {
-    if (this.#opening !== null) this.#giveUpOpening();
-    this.#settle(reason === "idle" ? "timeout" : reason);
+    if (this.opening !== null) this.giveUpOpening();
+    this.settle(reason === "idle" ? "timeout" : reason);
     this.pairing?.requestVoid();
   }
 
   expire(clockUs: number): void {
-    if (!this.hasPending || (this.pairing === null && !this.#isTimeUp(clockUs))) return;
-    if (!this.#isAwake) this.#wake();
+    if (!this.hasPending || (this.pairing === null && !this.isTimeUp(clockUs))) return;
+    if (!this.isAwake) this.wake();
     const pairing = this.pairing!;
     if (pairing.hasKept && clockUs - this.connection.lastUs >= this.anchor.quietUs(pairing.longestWaitUs))
       this.decide(true);
@@ -240,16 +240,16 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   /** There may be something to tell of what was left behind. */
-  #isTimeUp(clockUs: number): boolean {
-    const { queue, held, longestWaitUs } = this.#rest!;
+  private isTimeUp(clockUs: number): boolean {
+    const { queue, held, longestWaitUs } = this.rest!;
     const { lastUs } = this.connection;
     if (held !== null && clockUs - lastUs >= this.anchor.quietUs(longestWaitUs)) return true;
     return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(clockUs - this.context.requestTimeoutUs) === true;
   }
 
   /** The server's stream is over: what is still pending has no response, or one whose end can be told now. */
-  #settle(reason: UnansweredReason): void {
-    const pairing = this.#pairingOfPending();
+  private settle(reason: UnansweredReason): void {
+    const pairing = this.pairingOfPending();
     if (pairing === null) return;
     if (pairing.hasKept) this.decide(true);
     if (this.anchor.isServerLost && reason === "closed") this.completeCut(pairing);
@@ -263,69 +263,69 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   /** Chooses the protocol by the first bytes of the client; false when nobody speaks what they are. */
-  #choose(bytes: Uint8Array, start: number, end: number): boolean {
+  private choose(bytes: Uint8Array, start: number, end: number): boolean {
     const chosen = this.context.selector.recognise(this.connection.serverPort, bytes, start, end);
     if (typeof chosen === "string") {
-      this.#refuse(chosen);
+      this.refuse(chosen);
       return false;
     }
-    this.#begin(chosen);
+    this.begin(chosen);
     return true;
   }
 
   /** Whether the protocol is not known yet: what the client said is kept until more of it, or the server's answer, tells. */
-  #isWaiting(piece: Piece): boolean {
+  private isWaiting(piece: Piece): boolean {
     const { bytes, start, end } = piece;
     const { selector } = this.context;
     if (!piece.fromClient) {
-      if (this.#opening === null) return false;
-      const answered = selector.recogniseAnswered(this.#opening.bytes, bytes, start, end);
-      if (answered === null) this.#giveUpOpening();
-      else this.#beginOpened(answered);
+      if (this.opening === null) return false;
+      const answered = selector.recogniseAnswered(this.opening.bytes, bytes, start, end);
+      if (answered === null) this.giveUpOpening();
+      else this.beginOpened(answered);
       return answered === null;
     }
-    const earlier = this.#opening;
+    const earlier = this.opening;
     if (earlier === null && (!this.connection.hasHandshake || this.anchor.isClientLost || piece.cut > 0)) return false;
     const all = earlier === null ? bytes.subarray(start, end) : earlier.with(piece);
     const chosen = selector.recognise(this.connection.serverPort, all, 0, all.length);
     if (typeof chosen !== "string") {
-      this.#beginOpened(chosen);
+      this.beginOpened(chosen);
       return false;
     }
     const isOpen = chosen !== "tls" && piece.cut === 0 && selector.mayBeKnown(all, 0, all.length);
     const opening = earlier ?? new Opening(this.context.openings);
-    if (isOpen && opening.keep(piece, all)) this.#opening = opening;
+    if (isOpen && opening.keep(piece, all)) this.opening = opening;
     else if (earlier === null) return false;
-    else this.#giveUpOpening();
+    else this.giveUpOpening();
     return true;
   }
 
   /** It is known now: what was kept is read as if it came now, with the times it came at. */
-  #beginOpened(protocol: Protocol): void {
-    const opening = this.#opening;
-    this.#opening = null;
-    this.#begin(protocol);
+  private beginOpened(protocol: Protocol): void {
+    const opening = this.opening;
+    this.opening = null;
+    this.begin(protocol);
     opening?.release();
     for (const piece of opening?.pieces ?? []) this.data(piece);
   }
 
-  #giveUpOpening(): void {
-    this.#opening?.release();
-    this.#opening = null;
-    this.#refuse("unknown_protocol");
+  private giveUpOpening(): void {
+    this.opening?.release();
+    this.opening = null;
+    this.refuse("unknown_protocol");
   }
 
   /** The client's first bytes are TLS, or, where none before them are missing, another protocol's. */
-  #isRefused(bytes: Uint8Array, start: number, end: number): boolean {
+  private isRefused(bytes: Uint8Array, start: number, end: number): boolean {
     const { selector } = this.context;
-    if (isTls(bytes, start, end)) this.#refuse("tls");
+    if (isTls(bytes, start, end)) this.refuse("tls");
     else if (!this.anchor.isClientLost && selector.isAnothers(this.protocol!, bytes, start, end))
-      this.#refuse("unknown_protocol");
+      this.refuse("unknown_protocol");
     else return false;
     return true;
   }
 
-  #refuse(reason: Refusal): void {
+  private refuse(reason: Refusal): void {
     this.context.refused[reason]++;
     if (reason === "tls") {
       this.connection.server = this.context.servers.find(this.connection.serverText);
@@ -334,22 +334,22 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     this.connection.isIgnored = true;
   }
 
-  #begin(protocol: Protocol): void {
+  private begin(protocol: Protocol): void {
     const server = this.context.servers.find(this.connection.serverText);
     this.connection.server = server;
     this.protocol = protocol;
-    this.#pair(protocol);
+    this.pair(protocol);
     tellConnect(this.context, this.connection, protocol.name);
   }
 
   /** Makes a pairing and a session, or takes over spare ones. */
-  #pair(protocol: Protocol): void {
+  private pair(protocol: Protocol): void {
     const { hasHandshake } = this.connection;
     const origin = new Origin(this.connection, protocol, this.client, this.server);
     const spare = this.context.spares.take(protocol);
     const pairing = spare?.pairing ?? new Pairing(this.context, origin, hasHandshake);
     const session = spare?.session ?? protocol.createSession(pairing);
-    const rest = this.#rest ?? NOTHING_LEFT;
+    const rest = this.rest ?? NOTHING_LEFT;
     pairing.resume(origin, hasHandshake, rest);
     session.resume?.(rest.standing);
     this.pairing = pairing;

@@ -21,34 +21,34 @@ const NO_PLACE = new StreamPlace();
  * streams is to be done here. What only messages under way need is given back as there.
  */
 export class DatagramConversation implements StreamReceiver, Sleeper {
-  readonly #context: ConversationContext;
-  readonly #connection: Connection;
-  #protocol: Protocol | null = null;
-  #pairing: Pairing | null = null;
-  #session: DatagramSession | null = null;
+  private readonly context: ConversationContext;
+  private readonly connection: Connection;
+  private protocol: Protocol | null = null;
+  private pairing: Pairing | null = null;
+  private session: DatagramSession | null = null;
   /** Null where nothing is pending. */
-  #rest: Rest | null = null;
-  #requests = 0;
-  #hasSlept = false;
-  #isAwake = false;
+  private rest: Rest | null = null;
+  private requests = 0;
+  private hasSlept = false;
+  private isAwake = false;
 
   constructor(context: ConversationContext, connection: Connection) {
-    this.#context = context;
-    this.#connection = connection;
+    this.context = context;
+    this.connection = connection;
   }
 
   get hasPending(): boolean {
-    const holder = this.#pairing ?? this.#rest;
+    const holder = this.pairing ?? this.rest;
     return holder !== null && holder.unreported > 0;
   }
 
   // Runs for every datagram.
   data(piece: Piece): void {
     const { fromClient, bytes, start, end, cut } = piece;
-    if (this.#protocol === null && !this.#choose(bytes, start, end)) return;
-    if (!this.#isAwake) this.#wake();
-    const pairing = this.#pairing!;
-    const session = this.#session!;
+    if (this.protocol === null && !this.choose(bytes, start, end)) return;
+    if (!this.isAwake) this.wake();
+    const pairing = this.pairing!;
+    const session = this.session!;
     const place = piece.sequence >>> 0;
     if (fromClient) {
       pairing.enterRequestPiece(piece, place);
@@ -64,28 +64,28 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       pairing.countParserError("pending_limit");
     }
     // Most clients ask once and are never heard of again: the next one goes on with what this one used.
-    if (!this.#hasSlept && pairing.pendingCount === 0) this.sleep();
+    if (!this.hasSlept && pairing.pendingCount === 0) this.sleep();
   }
 
   ended(reason: EndReason): void {
-    if (this.#pairing === null && this.hasPending) this.#wake();
-    this.#pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.#connection.lastUs);
+    if (this.pairing === null && this.hasPending) this.wake();
+    this.pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.connection.lastUs);
   }
 
   expire(clockUs: number): void {
-    const holder = this.#pairing ?? this.#rest;
+    const holder = this.pairing ?? this.rest;
     if (holder === null || holder.pendingCount === 0) return;
-    if (!this.#isAwake) this.#wake();
-    const timeoutUs = this.#context.requestTimeoutUs;
-    this.#pairing!.expire(clockUs - timeoutUs, clockUs);
+    if (!this.isAwake) this.wake();
+    const timeoutUs = this.context.requestTimeoutUs;
+    this.pairing!.expire(clockUs - timeoutUs, clockUs);
     // A response that late would not be known to be late; but there must be an end.
-    this.#pairing!.forgetExpired(clockUs - 2 * timeoutUs);
+    this.pairing!.forgetExpired(clockUs - 2 * timeoutUs);
   }
 
   sleep(): void {
-    this.#isAwake = false;
-    const pairing = this.#pairing;
-    const session = this.#session;
+    this.isAwake = false;
+    const pairing = this.pairing;
+    const session = this.session;
     if (pairing === null || session === null) return;
     if (!session.isAtRest || !pairing.isAtRest) {
       pairing.sleep();
@@ -93,12 +93,12 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     }
     const rest = pairing.pendingCount === 0 ? LITTLE_LEFT : new Rest();
     pairing.leave(rest, 0);
-    this.#rest = rest === LITTLE_LEFT ? null : rest;
-    this.#requests = rest.lastNumber;
-    this.#hasSlept = true;
-    this.#context.datagramSpares.give(this.#protocol!.datagrams!, { pairing, session });
-    this.#pairing = null;
-    this.#session = null;
+    this.rest = rest === LITTLE_LEFT ? null : rest;
+    this.requests = rest.lastNumber;
+    this.hasSlept = true;
+    this.context.datagramSpares.give(this.protocol!.datagrams!, { pairing, session });
+    this.pairing = null;
+    this.session = null;
   }
 
   // Of streams only.
@@ -107,36 +107,36 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   sentForNothing(): void {}
   serverFinished(): void {}
 
-  #choose(bytes: Uint8Array, start: number, end: number): boolean {
-    const { serverPort, clientPort } = this.#connection;
-    const { selector, servers, refused } = this.#context;
+  private choose(bytes: Uint8Array, start: number, end: number): boolean {
+    const { serverPort, clientPort } = this.connection;
+    const { selector, servers, refused } = this.context;
     const chosen = selector.recogniseDatagram(serverPort, clientPort, bytes, start, end);
     if (chosen === null) {
       refused.unknown_udp++;
-      this.#connection.isIgnored = true;
+      this.connection.isIgnored = true;
       return false;
     }
-    this.#connection.server = servers.findOf(this.#connection);
-    this.#protocol = chosen;
+    this.connection.server = servers.findOf(this.connection);
+    this.protocol = chosen;
     return true;
   }
 
-  #wake(): void {
-    this.#isAwake = true;
-    this.#context.awake.add(this);
-    if (this.#pairing !== null) {
-      this.#pairing.wake();
+  private wake(): void {
+    this.isAwake = true;
+    this.context.awake.add(this);
+    if (this.pairing !== null) {
+      this.pairing.wake();
       return;
     }
-    const protocol = this.#protocol!;
+    const protocol = this.protocol!;
     const { datagrams } = protocol;
-    const origin = new Origin(this.#connection, protocol, NO_PLACE, NO_PLACE);
-    const spare = this.#context.datagramSpares.take(datagrams!);
-    const pairing = spare?.pairing ?? new Pairing(this.#context, origin, true);
-    this.#session = spare?.session ?? datagrams!.createSession(pairing);
-    LITTLE_LEFT.lastNumber = this.#requests;
-    pairing.resume(origin, true, this.#rest ?? LITTLE_LEFT);
-    this.#pairing = pairing;
-    this.#rest = null;
+    const origin = new Origin(this.connection, protocol, NO_PLACE, NO_PLACE);
+    const spare = this.context.datagramSpares.take(datagrams!);
+    const pairing = spare?.pairing ?? new Pairing(this.context, origin, true);
+    this.session = spare?.session ?? datagrams!.createSession(pairing);
+    LITTLE_LEFT.lastNumber = this.requests;
+    pairing.resume(origin, true, this.rest ?? LITTLE_LEFT);
+    this.pairing = pairing;
+    this.rest = null;
   }
 }

@@ -11,10 +11,10 @@ export class MessageDetails {
   readonly fields: Detail[] = [];
   /** Those that found no room, or not in full. */
   leftOut = 0;
-  #characters = 0;
+  private characters = 0;
 
   add(name: string, value: string | number): void {
-    const room = Math.min(MAX_CHARACTERS - this.#characters - name.length, MAX_VALUE_CHARACTERS);
+    const room = Math.min(MAX_CHARACTERS - this.characters - name.length, MAX_VALUE_CHARACTERS);
     if (this.fields.length >= MAX_FIELDS || room <= 0) {
       this.leftOut++;
       return;
@@ -22,7 +22,7 @@ export class MessageDetails {
     const isCut = typeof value === "string" && value.length > room;
     if (isCut) this.leftOut++;
     const kept = isCut ? value.slice(0, room) : value;
-    this.#characters += name.length + (typeof kept === "string" ? kept.length : 16);
+    this.characters += name.length + (typeof kept === "string" ? kept.length : 16);
     this.fields.push([name, kept]);
   }
 }

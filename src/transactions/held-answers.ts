@@ -31,14 +31,14 @@ const FEW_WAITS = 3;
 export class HeldAnswers {
   readonly answers: HeldAnswer[] = [];
   /** Before this place all are proven, or carried. */
-  #fresh = 0;
-  #hasCarried = false;
-  #waits = 0;
+  private fresh = 0;
+  private hasCarried = false;
+  private waits = 0;
   /** Nothing has been lost since the connection was first seen. */
-  #isWhole: boolean;
+  private isWhole: boolean;
 
   constructor(isWhole: boolean) {
-    this.#isWhole = isWhole;
+    this.isWhole = isWhole;
   }
 
   /** Takes a request out of the queue, with its response; `response` is copied. */
@@ -53,7 +53,7 @@ export class HeldAnswers {
 
   /** The client sent again with nothing due. Whether that is enough. */
   countWait(): boolean {
-    return ++this.#waits >= ENOUGH_WAITS;
+    return ++this.waits >= ENOUGH_WAITS;
   }
 
   get isFull(): boolean {
@@ -62,23 +62,23 @@ export class HeldAnswers {
 
   /** Bytes were lost: what would have contradicted these may have been among them. */
   carry(): void {
-    if (this.#fresh < this.answers.length) this.#hasCarried = true;
-    this.#fresh = this.answers.length;
-    this.#waits = 0;
-    this.#isWhole = false;
+    if (this.fresh < this.answers.length) this.hasCarried = true;
+    this.fresh = this.answers.length;
+    this.waits = 0;
+    this.isWhole = false;
   }
 
   /** What would contradict those held since the last loss has not come. Whether all that is held is proven. */
   prove(): boolean {
-    for (let i = this.#fresh; i < this.answers.length; i++) this.answers[i]!.isProven = true;
-    this.#fresh = this.answers.length;
-    return !this.#hasCarried;
+    for (let i = this.fresh; i < this.answers.length; i++) this.answers[i]!.isProven = true;
+    this.fresh = this.answers.length;
+    return !this.hasCarried;
   }
 
   /** Whether what would contradict these had come before the connection ended, for this reason, with nothing due. */
   isProvenBy(reason: UnansweredReason): boolean {
     if (reason === "closed" || reason === "timeout") return true;
-    return this.#isWhole || this.#waits >= FEW_WAITS;
+    return this.isWhole || this.waits >= FEW_WAITS;
   }
 
   /** Takes the proven ones, or the others. */

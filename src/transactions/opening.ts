@@ -18,11 +18,11 @@ export class Opening {
   readonly pieces: Piece[] = [];
   /** All of them so far. */
   bytes: Uint8Array = new Uint8Array(0);
-  readonly #room: OpeningRoom;
-  #taken = 0;
+  private readonly room: OpeningRoom;
+  private taken = 0;
 
   constructor(room: OpeningRoom) {
-    this.#room = room;
+    this.room = room;
   }
 
   /** All bytes, with those of this piece behind them. */
@@ -36,9 +36,9 @@ export class Opening {
   /** Keeps a copy of the piece; `bytes` are all, this piece's at the end. False where there is no room for it. */
   keep(piece: Piece, bytes: Uint8Array): boolean {
     const cost = piece.end - piece.start + PIECE_BYTES;
-    if (bytes.length > MAX_BYTES || this.pieces.length >= MAX_PIECES || cost > this.#room.freeBytes) return false;
-    this.#room.freeBytes -= cost;
-    this.#taken += cost;
+    if (bytes.length > MAX_BYTES || this.pieces.length >= MAX_PIECES || cost > this.room.freeBytes) return false;
+    this.room.freeBytes -= cost;
+    this.taken += cost;
     const start = this.bytes.length;
     // The first piece's bytes lie in the batch, which is reused (and of which `slice` would make no copy).
     this.bytes = start === 0 ? new Uint8Array(bytes) : bytes;
@@ -48,7 +48,7 @@ export class Opening {
 
   /** Gives its room back. */
   release(): void {
-    this.#room.freeBytes += this.#taken;
-    this.#taken = 0;
+    this.room.freeBytes += this.taken;
+    this.taken = 0;
   }
 }

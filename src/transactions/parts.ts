@@ -12,13 +12,13 @@ interface Part {
 
 /** Responses that come in several messages, each of which says whose it is: what has come of them, by their request's entry. */
 export class Parts {
-  readonly #byEntry = new Map<number, Part>();
+  private readonly byEntry = new Map<number, Part>();
 
   /** A message of `bytes` is a part of the response to this request. */
   add(entry: number, { startUs, endUs, offset, flags, details }: ResponseDraft, bytes: number): void {
-    const part = this.#byEntry.get(entry);
+    const part = this.byEntry.get(entry);
     if (part === undefined) {
-      this.#byEntry.set(entry, { startUs, endUs, offset, flags, bytes, details });
+      this.byEntry.set(entry, { startUs, endUs, offset, flags, bytes, details });
       return;
     }
     part.endUs = Math.max(part.endUs, endUs);
@@ -29,9 +29,9 @@ export class Parts {
 
   /** `response` is the last part: has it say where the first began. Returns the bytes of those before. */
   join(entry: number, response: ResponseDraft): number {
-    const part = this.#byEntry.get(entry);
+    const part = this.byEntry.get(entry);
     if (part === undefined) return 0;
-    this.#byEntry.delete(entry);
+    this.byEntry.delete(entry);
     response.startUs = part.startUs;
     response.endUs = Math.max(part.endUs, response.endUs);
     response.offset = part.offset;
@@ -42,6 +42,6 @@ export class Parts {
 
   /** Its request is given up. */
   forget(entry: number): void {
-    this.#byEntry.delete(entry);
+    this.byEntry.delete(entry);
   }
 }

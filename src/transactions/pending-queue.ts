@@ -17,7 +17,7 @@ export class PendingQueue {
   unreported = 0;
   /** Those that wait on purpose. */
   blocking = 0;
-  #tail = NIL;
+  private tail = NIL;
 
   constructor(pool: PendingPool) {
     this.pool = pool;
@@ -28,8 +28,8 @@ export class PendingQueue {
     const words = this.pool.words;
     words[entry * WORDS + Word.next] = NIL;
     if (this.head === NIL) this.head = entry;
-    else words[this.#tail * WORDS + Word.next] = entry;
-    this.#tail = entry;
+    else words[this.tail * WORDS + Word.next] = entry;
+    this.tail = entry;
     this.count++;
     this.unreported++;
     if (words[entry * WORDS + Word.class] === TransactionClass.blocking) this.blocking++;
@@ -42,7 +42,7 @@ export class PendingQueue {
     const entry = this.head;
     const transactionClass = words[entry * WORDS + Word.class]!;
     this.head = words[entry * WORDS + Word.next]!;
-    this.#forget(transactionClass);
+    this.forget(transactionClass);
     return entry;
   }
 
@@ -67,11 +67,11 @@ export class PendingQueue {
     let before = this.head;
     while (this.next(before) !== entry) before = this.next(before);
     words[before * WORDS + Word.next] = this.next(entry);
-    if (entry === this.#tail) this.#tail = before;
-    this.#forget(words[entry * WORDS + Word.class]!);
+    if (entry === this.tail) this.tail = before;
+    this.forget(words[entry * WORDS + Word.class]!);
   }
 
-  #forget(transactionClass: number): void {
+  private forget(transactionClass: number): void {
     this.count--;
     if ((transactionClass & EXPIRED) === 0) this.unreported--;
     if ((transactionClass & ~EXPIRED) === TransactionClass.blocking) this.blocking--;
@@ -84,7 +84,7 @@ export class PendingQueue {
 
   /** The youngest entry, or NIL. */
   get last(): number {
-    return this.head === NIL ? NIL : this.#tail;
+    return this.head === NIL ? NIL : this.tail;
   }
 
   at(position: number): number {

@@ -56,26 +56,26 @@ export class PendingPool {
   readonly details: Map<number, Details> | null;
   /** TEXT_CAPACITY bytes an entry; none where nobody will print a request. */
   text: Uint8Array;
-  readonly #textCapacity: number;
+  private readonly textCapacity: number;
   used = 0;
-  #free = NIL;
-  #fresh = 0;
-  #capacity = FIRST_CAPACITY;
+  private free = NIL;
+  private fresh = 0;
+  private capacity = FIRST_CAPACITY;
 
   constructor(wantsText: boolean, wantsDetails = false) {
     this.details = wantsDetails ? new Map() : null;
-    this.#textCapacity = wantsText ? TEXT_CAPACITY : 0;
-    this.text = new Uint8Array(FIRST_CAPACITY * this.#textCapacity);
+    this.textCapacity = wantsText ? TEXT_CAPACITY : 0;
+    this.text = new Uint8Array(FIRST_CAPACITY * this.textCapacity);
   }
 
   /** An entry whose fields hold anything, or NIL when MAX_PENDING are in use. */
   // Runs for every request.
   allocate(): number {
-    let entry = this.#free;
-    if (entry !== NIL) this.#free = this.words[entry * WORDS + Word.next]!;
+    let entry = this.free;
+    if (entry !== NIL) this.free = this.words[entry * WORDS + Word.next]!;
     else {
-      if (this.#fresh === this.#capacity && !this.#grow()) return NIL;
-      entry = this.#fresh++;
+      if (this.fresh === this.capacity && !this.grow()) return NIL;
+      entry = this.fresh++;
     }
     this.used++;
     return entry;
@@ -83,23 +83,23 @@ export class PendingPool {
 
   // Runs for every request.
   release(entry: number): void {
-    this.words[entry * WORDS + Word.next] = this.#free;
-    this.#free = entry;
+    this.words[entry * WORDS + Word.next] = this.free;
+    this.free = entry;
     this.used--;
     if (this.details !== null) this.details.delete(entry);
   }
 
-  #grow(): boolean {
-    if (this.#capacity >= MAX_PENDING) return false;
-    const capacity = this.#capacity * 2;
+  private grow(): boolean {
+    if (this.capacity >= MAX_PENDING) return false;
+    const capacity = this.capacity * 2;
     const { times, words, text } = this;
     this.times = new Float64Array(capacity * TIMES);
     this.times.set(times);
     this.words = new Int32Array(capacity * WORDS);
     this.words.set(words);
-    this.text = new Uint8Array(capacity * this.#textCapacity);
+    this.text = new Uint8Array(capacity * this.textCapacity);
     this.text.set(text);
-    this.#capacity = capacity;
+    this.capacity = capacity;
     return true;
   }
 }

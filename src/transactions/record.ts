@@ -20,9 +20,9 @@ import {
  */
 export class TransactionRecord implements Transaction {
   /** Null before the first is spoken of. */
-  #origin: Origin | null = null;
-  readonly #pool: PendingPool;
-  #entry = 0;
+  private origin: Origin | null = null;
+  private readonly pool: PendingPool;
+  private entry = 0;
   class: TransactionClass = 0;
   commandId = 0;
   errorId: number = NO_ERROR;
@@ -44,16 +44,16 @@ export class TransactionRecord implements Transaction {
   closedUs = 0;
 
   constructor(pool: PendingPool) {
-    this.#pool = pool;
+    this.pool = pool;
   }
 
   /** Speaks of this request of this connection, from now on until the next call. */
   // Runs for every response.
   fill(origin: Origin, entry: number): void {
-    const { times, words } = this.#pool;
+    const { times, words } = this.pool;
     const word = entry * WORDS;
-    this.#origin = origin;
-    this.#entry = entry;
+    this.origin = origin;
+    this.entry = entry;
     this.behind = null;
     this.startUs = times[entry * TIMES + Time.start]!;
     this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
@@ -62,110 +62,110 @@ export class TransactionRecord implements Transaction {
   }
 
   get protocol(): Protocol {
-    return this.#of.protocol;
+    return this.of.protocol;
   }
 
   get connectionId(): number {
-    return this.#of.connectionId;
+    return this.of.connectionId;
   }
 
   get client(): Endpoint {
-    return this.#of.client;
+    return this.of.client;
   }
 
   get serverEndpoint(): Endpoint {
-    return this.#of.serverEndpoint;
+    return this.of.serverEndpoint;
   }
 
   get server(): ServerRef {
-    return this.#of.server;
+    return this.of.server;
   }
 
   get side(): Side {
-    return this.#of.side;
+    return this.of.side;
   }
 
   get requestNumber(): number {
-    return this.#time(Time.number);
+    return this.timeAt(Time.number);
   }
 
   get requestBytes(): number {
-    return this.#time(Time.endOffset) - this.#time(Time.startOffset);
+    return this.timeAt(Time.endOffset) - this.timeAt(Time.startOffset);
   }
 
   get retransmissions(): number {
-    return this.#word(Word.retransmissions) & Resend.count;
+    return this.wordAt(Word.retransmissions) & Resend.count;
   }
 
   get resends(): number {
-    return this.#word(Word.retransmissions) & ~Resend.count;
+    return this.wordAt(Word.retransmissions) & ~Resend.count;
   }
 
   get resentRequestUs(): number {
-    return this.#time(Time.resentRequest);
+    return this.timeAt(Time.resentRequest);
   }
 
   get resentResponseUs(): number {
-    return this.#time(Time.resentResponse);
+    return this.timeAt(Time.resentResponse);
   }
 
   get zeroWindowUs(): number {
-    return Math.max(0, Math.min(this.closedUs - this.#time(Time.closed), this.latencyUs));
+    return Math.max(0, Math.min(this.closedUs - this.timeAt(Time.closed), this.latencyUs));
   }
 
   get toServerUs(): number {
-    return this.#of.toServerUs;
+    return this.of.toServerUs;
   }
 
   get rttUs(): number | null {
-    const us = this.#of.path.roundTripUs(this.side);
+    const us = this.of.path.roundTripUs(this.side);
     return us < 0 ? null : us;
   }
 
   get requestSequence(): number {
-    return this.#of.clientPlace.sequenceAt(this.#time(Time.startOffset));
+    return this.of.clientPlace.sequenceAt(this.timeAt(Time.startOffset));
   }
 
   get responseSequence(): number | null {
     if (this.unanswered !== "" || Number.isNaN(this.responseOffset)) return null;
-    return this.#of.serverPlace.sequenceAt(this.responseOffset);
+    return this.of.serverPlace.sequenceAt(this.responseOffset);
   }
 
   get details(): Details | null {
-    return this.#pool.details?.get(this.#entry) ?? null;
+    return this.pool.details?.get(this.entry) ?? null;
   }
 
   get text(): Uint8Array {
-    return this.#pool.text;
+    return this.pool.text;
   }
 
   get textStart(): number {
-    return this.#entry * TEXT_CAPACITY;
+    return this.entry * TEXT_CAPACITY;
   }
 
   get textEnd(): number {
-    return this.textStart + (this.#word(Word.text) & 0xff);
+    return this.textStart + (this.wordAt(Word.text) & 0xff);
   }
 
   get keyStart(): number {
-    return this.textStart + ((this.#word(Word.text) >>> 8) & 0xff);
+    return this.textStart + ((this.wordAt(Word.text) >>> 8) & 0xff);
   }
 
   get keyEnd(): number {
-    return this.textStart + ((this.#word(Word.text) >>> 16) & 0xff);
+    return this.textStart + ((this.wordAt(Word.text) >>> 16) & 0xff);
   }
 
-  get #of(): Origin {
-    if (this.#origin === null) throw new Error("the record speaks of no transaction yet");
-    return this.#origin;
+  private get of(): Origin {
+    if (this.origin === null) throw new Error("the record speaks of no transaction yet");
+    return this.origin;
   }
 
-  #time(field: number): number {
-    return this.#pool.times[this.#entry * TIMES + field]!;
+  private timeAt(field: number): number {
+    return this.pool.times[this.entry * TIMES + field]!;
   }
 
-  #word(field: number): number {
-    return this.#pool.words[this.#entry * WORDS + field]!;
+  private wordAt(field: number): number {
+    return this.pool.words[this.entry * WORDS + field]!;
   }
 
   /**

@@ -96,7 +96,7 @@ export abstract class Requesting {
   // Runs for every request.
   requestBegins(at: number): void {
     const depth = this.queue.count;
-    const flags = this.baseFlags | this.here.flags | (depth > 0 && !this.#isConcurrent ? Flag.pipelined : 0);
+    const flags = this.baseFlags | this.here.flags | (depth > 0 && !this.isConcurrent ? Flag.pipelined : 0);
     if (
       depth >= MAX_PENDING_PER_CONNECTION ||
       !this.draft.begin(this.here.timeUs, this.here.base + at, flags, this.here.closedUs)
@@ -125,7 +125,7 @@ export abstract class Requesting {
   // Runs for every request.
   requestEnds(at: number, commandId: number, transactionClass: TransactionClass, replyKind: number, id: number): void {
     if (this.draft.entry === NIL) return;
-    this.#endsAt(this.here.base + at, commandId, transactionClass, replyKind, id);
+    this.endsAt(this.here.base + at, commandId, transactionClass, replyKind, id);
   }
 
   requestEndsEarly(
@@ -138,18 +138,18 @@ export abstract class Requesting {
     const { entry } = this.draft;
     if (entry === NIL) return;
     const startOffset = this.pool.times[entry * TIMES + Time.startOffset]!;
-    this.#endsAt(startOffset + bytes, commandId, transactionClass, kind, id);
+    this.endsAt(startOffset + bytes, commandId, transactionClass, kind, id);
   }
 
   // Runs for every request.
-  #endsAt(
+  private endsAt(
     endOffset: number,
     commandId: number,
     transactionClass: TransactionClass,
     replyKind: number,
     id: number,
   ): void {
-    if (this.wantsDetails) this.#keepDetails();
+    if (this.wantsDetails) this.keepDetails();
     const pool = this.pool;
     const times = pool.times;
     const words = pool.words;
@@ -170,14 +170,14 @@ export abstract class Requesting {
     words[word + Word.id] = id;
     if (this.queue.blocking > 0) this.queue.addFlags(entry, Flag.behindBlocking);
     if (this.queue.count > 0) this.hasPipelined = true;
-    if (this.queue.count > 0 && (this.hasLostResponses || this.origin.isDatagrams)) this.#isAgain(id);
+    if (this.queue.count > 0 && (this.hasLostResponses || this.origin.isDatagrams)) this.isAgain(id);
     if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
     if (this.queue.count >= MAX_OPTIONAL && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
     this.queue.add(entry);
   }
 
   /** This id is used again: where bytes of the server are missing, whoever had it before has had its response there. */
-  #isAgain(id: number): void {
+  private isAgain(id: number): void {
     const { queue } = this;
     const before = queue.withId(id);
     if (before === NIL) return;
@@ -214,7 +214,7 @@ export abstract class Requesting {
   }
 
   /** What was told of the request being read is its entry's from here on. */
-  #keepDetails(): void {
+  private keepDetails(): void {
     if (this.requestDetails === null) return;
     this.pool.details!.set(this.draft.entry, { request: this.requestDetails, response: null });
     this.requestDetails = null;
@@ -256,7 +256,7 @@ export abstract class Requesting {
     words[word + Word.commandId] = commandId;
     words[word + Word.replyKind] = 0;
     words[word + Word.id] = 0;
-    words[word + Word.flags] = this.baseFlags | this.here.flags | (depth > 0 ? this.#queuedFlags() : 0);
+    words[word + Word.flags] = this.baseFlags | this.here.flags | (depth > 0 ? this.queuedFlags() : 0);
     words[word + Word.retransmissions] = 0;
     words[word + Word.class] = transactionClass;
     words[word + Word.text] = this.wantsText
@@ -267,12 +267,12 @@ export abstract class Requesting {
     queue.add(entry);
   }
 
-  get #isConcurrent(): boolean {
+  private get isConcurrent(): boolean {
     return this.origin.isConcurrent;
   }
 
   /** What a request is that others wait before. */
-  #queuedFlags(): number {
+  private queuedFlags(): number {
     this.hasPipelined = true;
     return this.queue.blocking > 0 ? Flag.pipelined | Flag.behindBlocking : Flag.pipelined;
   }

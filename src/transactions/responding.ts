@@ -99,7 +99,7 @@ export abstract class Responding extends Requesting implements Exchange {
 
   // Runs for every response.
   answer(at: number, errorId: number): void {
-    this.#respond(this.here.base + at - this.responding.offset, errorId);
+    this.respond(this.here.base + at - this.responding.offset, errorId);
   }
 
   answerById(at: number, id: number, errorId: number): void {
@@ -117,7 +117,7 @@ export abstract class Responding extends Requesting implements Exchange {
     }
     const before = this.parts?.join(entry, this.responding) ?? 0;
     this.queue.take(entry);
-    this.#answerTaken(entry, before + bytes, errorId);
+    this.answerTaken(entry, before + bytes, errorId);
   }
 
   partialAnswerById(at: number, id: number): void {
@@ -143,9 +143,9 @@ export abstract class Responding extends Requesting implements Exchange {
     if (waitedUs >= maxWaitMs * PURPOSELY_US_PER_MS) this.queue.setClass(entry, TransactionClass.blocking);
   }
 
-  #respond(bytes: number, errorId: number): void {
+  private respond(bytes: number, errorId: number): void {
     this.responding.end();
-    if (this.queue.head !== NIL && this.#cannotBe()) this.isContradicted = true;
+    if (this.queue.head !== NIL && this.cannotBe()) this.isContradicted = true;
     if (this.queue.head === NIL || this.isContradicted) {
       this.unmatchedSinceAligned++;
       this.service.unmatched(this.unmatchedReason, bytes);
@@ -156,7 +156,7 @@ export abstract class Responding extends Requesting implements Exchange {
   // Runs for every response: nearly all are told this way.
   response(at: number, end: number): void {
     const entry = this.queue.head;
-    if (entry === NIL || !this.#isPlain || this.queue.isExpired(entry)) {
+    if (entry === NIL || !this.isPlain || this.queue.isExpired(entry)) {
       this.responseBegins(at);
       this.answer(end, NO_ERROR);
       return;
@@ -167,7 +167,7 @@ export abstract class Responding extends Requesting implements Exchange {
   }
 
   /** Nothing is in doubt, held or half read: a whole response is the oldest request's. */
-  get #isPlain(): boolean {
+  private get isPlain(): boolean {
     return (
       this.receivedOffset === Number.POSITIVE_INFINITY &&
       !this.isTentative &&
@@ -179,7 +179,7 @@ export abstract class Responding extends Requesting implements Exchange {
   }
 
   /** Whether the response being read cannot be the oldest request's: it was sent before that had been received. */
-  #cannotBe(): boolean {
+  private cannotBe(): boolean {
     const received = this.responseReceivedOffset;
     if (received < this.pool.times[this.queue.head * TIMES + Time.endOffset]!) return true;
     return this.isTentative && (received !== this.requestedOffset || this.isRequesting);
@@ -209,7 +209,7 @@ export abstract class Responding extends Requesting implements Exchange {
     this.responding = kept.draft;
     this.here.closedUs = kept.draft.closedUs;
     this.responseReceivedOffset = kept.receivedOffset;
-    this.#respond(kept.bytes, kept.errorId);
+    this.respond(kept.bytes, kept.errorId);
     this.responding = draft;
     this.here.closedUs = closedUs;
     this.responseReceivedOffset = receivedOffset;
@@ -257,25 +257,25 @@ export abstract class Responding extends Requesting implements Exchange {
   /** Ends the oldest request with the response that began and went on as noted: all but its end is known. */
   // Runs for every response.
   protected answerOldest(responseBytes: number, errorId: number): void {
-    this.#answerTaken(this.queue.shift(), responseBytes, errorId);
+    this.answerTaken(this.queue.shift(), responseBytes, errorId);
   }
 
   /** The same for a request that is not in the queue any more. */
   // Runs for every response.
-  #answerTaken(entry: number, responseBytes: number, errorId: number): void {
+  private answerTaken(entry: number, responseBytes: number, errorId: number): void {
     if (this.queue.isExpired(entry)) {
       this.pool.release(entry);
       this.service.unmatched("late", responseBytes);
       return;
     }
     this.responding.closedUs = this.here.closedUs;
-    if (this.wantsDetails) this.#giveDetails(entry);
+    if (this.wantsDetails) this.giveDetails(entry);
     if (this.held === null) this.tell(entry, this.responding, responseBytes, errorId);
     else this.held.add(entry, this.responding, responseBytes, errorId);
   }
 
   /** What was told of the response is its request's entry's. */
-  #giveDetails(entry: number): void {
+  private giveDetails(entry: number): void {
     const { details } = this.pool;
     const response = this.responding.details;
     this.responding.details = null;
@@ -291,7 +291,7 @@ export abstract class Responding extends Requesting implements Exchange {
     this.pool.release(entry);
   }
 
-  #reasonOf(entry: number, reason: UnansweredReason): UnansweredReason {
+  private reasonOf(entry: number, reason: UnansweredReason): UnansweredReason {
     return this.hasLostResponses && this.queue.hasFlag(entry, Flag.gap) ? "gap" : reason;
   }
 
@@ -316,6 +316,6 @@ export abstract class Responding extends Requesting implements Exchange {
 
   protected unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
     if (this.queue.hasFlag(entry, OPTIONAL)) this.service.settledSilently();
-    else this.teller.unanswered(entry, this.#reasonOf(entry, reason), nowUs);
+    else this.teller.unanswered(entry, this.reasonOf(entry, reason), nowUs);
   }
 }

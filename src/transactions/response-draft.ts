@@ -19,7 +19,7 @@ export class ResponseDraft {
   /** What was told of it, where that is wanted. */
   details: MessageDetails | null = null;
   /** Where the message being read began, when it is not the first. */
-  #partOffset = 0.5;
+  private partOffset = 0.5;
 
   /** Whether bytes that come belong to a response that has begun. */
   get hasBegun(): boolean {
@@ -30,7 +30,7 @@ export class ResponseDraft {
   begin(timeUs: number, offset: number, flags: number, missingPackets = 0): void {
     this.isReading = true;
     if (this.isPartial) {
-      this.#partOffset = offset;
+      this.partOffset = offset;
       return;
     }
     this.details = null;
@@ -51,7 +51,7 @@ export class ResponseDraft {
   takePush(end: number): number {
     this.isReading = false;
     if (!this.isPartial) return end - this.offset;
-    const bytes = end - this.#partOffset;
+    const bytes = end - this.partOffset;
     this.offset += bytes;
     return bytes;
   }

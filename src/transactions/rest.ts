@@ -10,26 +10,26 @@ export class Rest {
   lastNumber = 0;
   /** Longest wait for a response, a small integer, in µs. */
   longestWaitUs = 0;
-  #bits = 0;
+  private bits = 0;
   /** The requests that wait for their response; null where there are none. */
   queue: PendingQueue | null = null;
   held: HeldAnswers | null = null;
 
   /** `standing`: see `Session`. */
   keep(standing: number, hasPipelined: boolean, isTentative: boolean): void {
-    this.#bits = (standing << 2) | (hasPipelined ? 1 : 0) | (isTentative ? 2 : 0);
+    this.bits = (standing << 2) | (hasPipelined ? 1 : 0) | (isTentative ? 2 : 0);
   }
 
   get standing(): number {
-    return this.#bits >> 2;
+    return this.bits >> 2;
   }
 
   get hasPipelined(): boolean {
-    return (this.#bits & 1) !== 0;
+    return (this.bits & 1) !== 0;
   }
 
   get isTentative(): boolean {
-    return (this.#bits & 2) !== 0;
+    return (this.bits & 2) !== 0;
   }
 
   get pendingCount(): number {

@@ -6,40 +6,40 @@ export type Refusal = "tls" | "unknown_protocol";
 
 /** Which protocols a connection may speak: by `-p`, by its server's port, and by its first bytes. */
 export class ProtocolSelector {
-  readonly #byPort = new Map<number, Protocol>();
-  readonly #anyPort: Protocol[] = [];
-  readonly #all: readonly Protocol[];
+  private readonly protocolsByPort = new Map<number, Protocol>();
+  private readonly anyPort: Protocol[] = [];
+  private readonly all: readonly Protocol[];
   /** One protocol was named, without ports: whatever the filter lets through is taken for it. */
-  readonly #only: Protocol | null;
+  private readonly only: Protocol | null;
 
   constructor(selections: readonly ProtocolSelection[], protocols: readonly Protocol[]) {
-    this.#all = protocols;
+    this.all = protocols;
     let named = 0;
     for (const selection of selections) {
       const chosen = selection.name === "auto" ? protocols : protocols.filter((p) => p.name === selection.name);
       for (const protocol of chosen) {
-        for (const port of selection.ports) this.#byPort.set(port, protocol);
-        if (selection.ports.length === 0 && !this.#anyPort.includes(protocol)) this.#anyPort.push(protocol);
+        for (const port of selection.ports) this.protocolsByPort.set(port, protocol);
+        if (selection.ports.length === 0 && !this.anyPort.includes(protocol)) this.anyPort.push(protocol);
       }
       if (selection.name !== "auto" && selection.ports.length === 0) named++;
     }
     const hasAuto = selections.some((selection) => selection.name === "auto");
-    this.#only = named === 1 && !hasAuto && this.#anyPort.length === 1 ? this.#anyPort[0]! : null;
+    this.only = named === 1 && !hasAuto && this.anyPort.length === 1 ? this.anyPort[0]! : null;
   }
 
   /** Ports named by the user. */
   get ports(): IterableIterator<number> {
-    return this.#byPort.keys();
+    return this.protocolsByPort.keys();
   }
 
   /** Whether a connection to this server port is looked at at all. */
   wants(serverPort: number): boolean {
-    return this.#anyPort.length > 0 || this.#byPort.has(serverPort);
+    return this.anyPort.length > 0 || this.protocolsByPort.has(serverPort);
   }
 
   /** The protocol of a connection by its port alone, or null when its bytes must tell. */
   byPort(serverPort: number): Protocol | null {
-    return this.#byPort.get(serverPort) ?? this.#only;
+    return this.protocolsByPort.get(serverPort) ?? this.only;
   }
 
   /** The protocol that these first bytes of a client are, the port being a hint; or why they are none. */
@@ -49,7 +49,7 @@ export class ProtocolSelector {
     if (fixed !== null) return fixed;
     let best: Protocol | null = null;
     let bestRank = -1;
-    for (const protocol of this.#anyPort) {
+    for (const protocol of this.anyPort) {
       const isUsualPort = protocol.ports.includes(serverPort);
       const verdict = protocol.recogniseRequest(bytes, start, end);
       // What several protocols' bytes look like (an HTTP request is nearly an inline Redis command) needs the port, too.
@@ -66,12 +66,12 @@ export class ProtocolSelector {
 
   /** Whether a client's first bytes, which `recognise` knows not yet, may be a protocol's: too few, or several have the like. */
   mayBeKnown(bytes: Uint8Array, start: number, end: number): boolean {
-    return this.#anyPort.some((protocol) => protocol.recogniseRequest(bytes, start, end) !== Recognition.no);
+    return this.anyPort.some((protocol) => protocol.recogniseRequest(bytes, start, end) !== Recognition.no);
   }
 
   /** The only protocol that both a client's first bytes and these of the server's answer may be, or null. */
   recogniseAnswered(request: Uint8Array, bytes: Uint8Array, start: number, end: number): Protocol | null {
-    const able = this.#anyPort.filter(
+    const able = this.anyPort.filter(
       (protocol) =>
         protocol.recogniseRequest(request, 0, request.length) >= Recognition.possible &&
         protocol.recogniseResponse(bytes, start, end) >= Recognition.possible,
@@ -85,12 +85,12 @@ export class ProtocolSelector {
    */
   isAnothers(protocol: Protocol, bytes: Uint8Array, start: number, end: number): boolean {
     if (protocol.recogniseRequest(bytes, start, end) !== Recognition.no) return false;
-    return this.#all.some((other) => other.recogniseRequest(bytes, start, end) === Recognition.certain);
+    return this.all.some((other) => other.recogniseRequest(bytes, start, end) === Recognition.certain);
   }
 
   /** Some protocol that may be spoken is spoken in datagrams. */
   get wantsDatagrams(): boolean {
-    return [...this.#anyPort, ...this.#byPort.values()].some((protocol) => protocol.datagrams !== undefined);
+    return [...this.anyPort, ...this.protocolsByPort.values()].some((protocol) => protocol.datagrams !== undefined);
   }
 
   /** The protocol of a datagram between these ports, or null. The server's port, where it is pinned, decides alone. */
@@ -105,7 +105,7 @@ export class ProtocolSelector {
     if (fixed !== null) return fixed.datagrams === undefined ? null : fixed;
     let best: Protocol | null = null;
     let bestRank = -1;
-    for (const protocol of this.#anyPort) {
+    for (const protocol of this.anyPort) {
       const { datagrams } = protocol;
       if (datagrams === undefined || isOthers(datagrams, serverPort, clientPort)) continue;
       const verdict = Math.max(
@@ -127,8 +127,8 @@ export class ProtocolSelector {
   datagramSpeaker(a: number, b: number, bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
     let client = 0;
     let server = 0;
-    const pinned = this.#byPort.get(a) ?? this.#byPort.get(b) ?? this.#only;
-    for (const protocol of pinned === null ? this.#anyPort : [pinned]) {
+    const pinned = this.protocolsByPort.get(a) ?? this.protocolsByPort.get(b) ?? this.only;
+    for (const protocol of pinned === null ? this.anyPort : [pinned]) {
       const { datagrams } = protocol;
       if (datagrams === undefined || (pinned === null && isOthers(datagrams, a, b))) continue;
       client = Math.max(client, datagrams.recogniseRequest(bytes, start, end));
@@ -140,7 +140,7 @@ export class ProtocolSelector {
 
   /** Who speaks these first bytes, by their grammar alone. */
   speaker(bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
-    const protocols = new Set([...this.#anyPort, ...this.#byPort.values()]);
+    const protocols = new Set([...this.anyPort, ...this.protocolsByPort.values()]);
     let client = 0;
     let server = 0;
     for (const protocol of protocols) {

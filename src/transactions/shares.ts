@@ -22,7 +22,7 @@ export class Shares {
   receive = 0;
   /** The way to the server is not known, so that `server` includes it. */
   isNetworkUnknown = false;
-  #isDoubtful = false;
+  private isDoubtful = false;
 
   /** Takes over an answered transaction. */
   // Runs for every response.
@@ -33,7 +33,7 @@ export class Shares {
     this.receive = receiveUs;
     this.retransmission = 0;
     this.queue = 0;
-    if (of.resends !== 0) left -= this.#takeResent(of);
+    if (of.resends !== 0) left -= this.takeResent(of);
     this.network = toServerUs > 0 ? Math.min(toServerUs, left) : 0;
     left -= this.network;
     if (of.queueUs > 0) {
@@ -43,12 +43,12 @@ export class Shares {
     }
     this.server = left;
     this.isNetworkUnknown = toServerUs < 0;
-    this.#isDoubtful = (of.flags & DOUBTFUL) !== 0;
+    this.isDoubtful = (of.flags & DOUBTFUL) !== 0;
     return this;
   }
 
   /** What was lost to segments sent again, taken from the phases in which that was. Returns the part of the wait. */
-  #takeResent(of: Transaction): number {
+  private takeResent(of: Transaction): number {
     const inSend = Math.min(Math.max(0, of.resentRequestUs - of.waitUs), of.sendUs);
     const inReceive = Math.min(of.resentResponseUs, of.receiveUs);
     const inWait = Math.min(of.resentRequestUs - inSend + of.resentResponseUs - inReceive, of.waitUs);
@@ -92,7 +92,7 @@ export class Shares {
 
   /** The largest share, as an index of CAUSES: "unknown" where that may be the network's as well, or the times are doubtful. */
   get causeId(): number {
-    if (this.#isDoubtful) return UNKNOWN;
+    if (this.isDoubtful) return UNKNOWN;
     let largest = 0;
     for (let cause = 1; cause < UNKNOWN; cause++) if (this.share(cause) > this.share(largest)) largest = cause;
     return largest === 0 && this.isNetworkUnknown && this.server > 0 ? UNKNOWN : largest;

@@ -15,15 +15,15 @@ const CAPACITY = 64;
  * connections that speak by turns it saves 100 MB of garbage.
  */
 export class Spares<Protocols extends object = Protocol, Kind = Session> {
-  readonly #byProtocol = new Map<Protocols, Spare<Kind>[]>();
+  private readonly byProtocol = new Map<Protocols, Spare<Kind>[]>();
 
   take(protocol: Protocols): Spare<Kind> | null {
-    return this.#byProtocol.get(protocol)?.pop() ?? null;
+    return this.byProtocol.get(protocol)?.pop() ?? null;
   }
 
   give(protocol: Protocols, spare: Spare<Kind>): void {
-    const spares = this.#byProtocol.get(protocol);
-    if (spares === undefined) this.#byProtocol.set(protocol, [spare]);
+    const spares = this.byProtocol.get(protocol);
+    if (spares === undefined) this.byProtocol.set(protocol, [spare]);
     else if (spares.length < CAPACITY) spares.push(spare);
   }
 }

@@ -25,46 +25,46 @@ const SHARES = new Shares();
 export class Teller {
   /** Longest wait for a response on this connection, in µs; blocking commands apart. */
   longestWaitUs = 0.5;
-  #origin: Origin;
-  #queue: PendingQueue;
-  readonly #pool: PendingPool;
-  #service: ServiceSink;
-  readonly #record: TransactionRecord;
-  readonly #wantsBehind: boolean;
+  private origin: Origin;
+  private queue: PendingQueue;
+  private readonly pool: PendingPool;
+  private service: ServiceSink;
+  private readonly record: TransactionRecord;
+  private readonly wantsBehind: boolean;
   /** When the response before ended. */
-  #previousEndUs = Number.NEGATIVE_INFINITY;
-  #ahead: Ahead | null = null;
+  private previousEndUs = Number.NEGATIVE_INFINITY;
+  private ahead: Ahead | null = null;
 
   constructor(context: PairingContext, origin: Origin, queue: PendingQueue, service: ServiceSink) {
-    this.#origin = origin;
-    this.#queue = queue;
-    this.#pool = context.pool;
-    this.#service = service;
-    this.#record = context.record;
-    this.#wantsBehind = context.wantsText;
+    this.origin = origin;
+    this.queue = queue;
+    this.pool = context.pool;
+    this.service = service;
+    this.record = context.record;
+    this.wantsBehind = context.wantsText;
     this.longestWaitUs = 0;
   }
 
   /** Tells of this connection's requests from now on. */
   serve(origin: Origin, queue: PendingQueue, service: ServiceSink): void {
-    this.#origin = origin;
-    this.#queue = queue;
-    this.#service = service;
-    this.#previousEndUs = Number.NEGATIVE_INFINITY;
-    this.#ahead = null;
+    this.origin = origin;
+    this.queue = queue;
+    this.service = service;
+    this.previousEndUs = Number.NEGATIVE_INFINITY;
+    this.ahead = null;
   }
 
   /** No request waits that was sent before the last response ended: those have told all that they are to tell of others. */
   get isPreviousOver(): boolean {
-    const { head } = this.#queue;
-    return head === NIL || this.#pool.times[head * TIMES + Time.end]! >= this.#previousEndUs;
+    const { head } = this.queue;
+    return head === NIL || this.pool.times[head * TIMES + Time.end]! >= this.previousEndUs;
   }
 
   /** Its whole response, bytes[at, end) of what is being pushed, has come, without error. */
   // Runs for every response.
   answeredWhole(entry: number, here: Here, at: number, end: number): void {
-    const record = this.#record;
-    record.fill(this.#origin, entry);
+    const record = this.record;
+    record.fill(this.origin, entry);
     record.errorId = NO_ERROR;
     record.unanswered = "";
     record.flags |= here.flags;
@@ -74,14 +74,14 @@ export class Teller {
     // As `record.time`, of one moment; written out, since doubles that are passed on are allocated (13 ns a transaction).
     const { startUs } = record;
     const nowUs = here.timeUs;
-    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    const requestEndUs = this.pool.times[entry * TIMES + Time.end]!;
     if (nowUs < startUs) record.flags |= Flag.clockSkew;
     const latencyUs = nowUs > startUs ? nowUs - startUs : 0;
     const sentUs = requestEndUs - startUs;
     const sendUs = Math.min(sentUs, latencyUs);
     const waitUs = latencyUs - sendUs;
     // Others alone can be waited for; and a clock that was set back makes their ends late.
-    const aheadUs = (record.flags & Flag.pipelined) === 0 ? 0 : this.#previousEndUs - requestEndUs;
+    const aheadUs = (record.flags & Flag.pipelined) === 0 ? 0 : this.previousEndUs - requestEndUs;
     record.endUs = nowUs;
     record.latencyUs = latencyUs;
     record.sendUs = sendUs;
@@ -89,98 +89,98 @@ export class Teller {
     record.receiveUs = 0;
     record.queueUs = aheadUs <= 0 ? 0 : Math.min(aheadUs, waitUs);
     record.waitedUs = 0;
-    this.#tell(record, entry, here.missingPackets);
+    this.tell(record, entry, here.missingPackets);
   }
 
   /** `response` is complete; `errorId` and its length, `bytes`, are its message's. */
   // Runs for every response.
   answered(entry: number, response: ResponseDraft, bytes: number, errorId: number): void {
-    const record = this.#record;
-    record.fill(this.#origin, entry);
+    const record = this.record;
+    record.fill(this.origin, entry);
     record.errorId = errorId;
     record.unanswered = "";
     record.flags |= response.flags;
     record.responseBytes = bytes;
     record.responseOffset = response.offset;
     record.closedUs = response.closedUs;
-    const requestEndUs = this.#pool.times[entry * TIMES + Time.end]!;
+    const requestEndUs = this.pool.times[entry * TIMES + Time.end]!;
     const isPipelined = (record.flags & Flag.pipelined) !== 0;
     record.time(
       requestEndUs,
       response.startUs,
       response.endUs,
-      isPipelined ? this.#previousEndUs : Number.NEGATIVE_INFINITY,
+      isPipelined ? this.previousEndUs : Number.NEGATIVE_INFINITY,
     );
-    this.#tell(record, entry, response.missingPackets);
+    this.tell(record, entry, response.missingPackets);
   }
 
   unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
-    const record = this.#record;
-    record.fill(this.#origin, entry);
+    const record = this.record;
+    record.fill(this.origin, entry);
     record.errorId = NO_ERROR;
     record.unanswered = reason;
     record.timeUnanswered(nowUs);
-    this.#service.unanswered(record);
+    this.service.unanswered(record);
   }
 
   // Runs for every response.
-  #tell(record: TransactionRecord, entry: number, missingPackets: number): void {
+  private tell(record: TransactionRecord, entry: number, missingPackets: number): void {
     if (record.waitUs > this.longestWaitUs && record.class !== TransactionClass.blocking) {
       this.longestWaitUs = record.waitUs;
     }
-    if (record.resends !== 0) this.#dropNeedless(record, entry);
-    if (missingPackets > 0 && record.waitUs >= TIMEOUT_US) this.#chargeMissing(record, entry, missingPackets);
-    if (this.#wantsBehind && (record.queueUs > 0 || this.#queue.count > 0)) this.#noteQueue(record);
-    if (record.endUs > this.#previousEndUs) this.#previousEndUs = record.endUs;
-    this.#service.answered(record);
+    if (record.resends !== 0) this.dropNeedless(record, entry);
+    if (missingPackets > 0 && record.waitUs >= TIMEOUT_US) this.chargeMissing(record, entry, missingPackets);
+    if (this.wantsBehind && (record.queueUs > 0 || this.queue.count > 0)) this.noteQueue(record);
+    if (record.endUs > this.previousEndUs) this.previousEndUs = record.endUs;
+    this.service.answered(record);
   }
 
   /**
    * Who waited for whom: this one for those before it, those behind for this one. Those wait from when the server turned to this one
    * until its response has ended; what it lost on the way there was lost by them as well.
    */
-  #noteQueue(record: TransactionRecord): void {
+  private noteQueue(record: TransactionRecord): void {
     const { queue, server } = SHARES.split(record);
     const servedUs = record.startUs + record.sendUs + record.waitUs - server;
-    if (queue >= LEAST_US) record.behind = this.#longestAhead(servedUs - queue, queue);
-    if (this.#queue.count === 0 || record.endUs - servedUs < LEAST_US) return;
-    this.#ahead ??= new Ahead();
-    this.#ahead.note(servedUs, record.endUs, record.requestNumber, record.commandId);
+    if (queue >= LEAST_US) record.behind = this.longestAhead(servedUs - queue, queue);
+    if (this.queue.count === 0 || record.endUs - servedUs < LEAST_US) return;
+    this.ahead ??= new Ahead();
+    this.ahead.note(servedUs, record.endUs, record.requestNumber, record.commandId);
   }
 
   /** The request waited for most since `sinceUs`, for `queueUs` in all. The end of a response may come after the next one, out of order. */
-  #longestAhead(sinceUs: number, queueUs: number): Behind | null {
-    const behind = this.#ahead?.longest(this.#origin.connectionId, sinceUs) ?? null;
+  private longestAhead(sinceUs: number, queueUs: number): Behind | null {
+    const behind = this.ahead?.longest(this.origin.connectionId, sinceUs) ?? null;
     return behind === null || behind.us <= queueUs ? behind : { ...behind, us: queueUs };
   }
 
   /** A response that came sooner than it can be an answer to what was sent again is one to what was sent before. */
-  #dropNeedless(record: TransactionRecord, entry: number): void {
+  private dropNeedless(record: TransactionRecord, entry: number): void {
     const sinceUs = record.waitUs - record.resentRequestUs;
     if ((record.resends & Resend.request) === 0 || sinceUs < 0) return;
     if (sinceUs >= SURELY * record.toServerUs - BUSY_US) return;
     const timedOutUs = record.resentRequestUs;
-    this.#queue.forgetRequest(entry);
+    this.queue.forgetRequest(entry);
     // Nobody had acknowledged it for so long: the response was lost, and sent again.
     const timeoutUs = Math.min(SHORTEST_TIMEOUT_US, timedOutUs) + record.toServerUs;
     const lostUs = Math.min(record.waitUs - record.toServerUs, timeoutUs);
-    if (timedOutUs >= TIMEOUT_US) this.#queue.charge(entry, Time.resentResponse, lostUs, false, 0);
+    if (timedOutUs >= TIMEOUT_US) this.queue.charge(entry, Time.resentResponse, lostUs, false, 0);
   }
 
   /**
    * A response came after the sender's shortest time-out, and packets are missing before it: they were copies of it. Each
    * time-out is twice as long as the one before (RFC 6298 §5.5).
    */
-  #chargeMissing(record: TransactionRecord, entry: number, packets: number): void {
-    if (this.#origin.arrivesHere(true)) return;
-    const roundTripUs = Math.max(0, this.#origin.path.toServer.us);
+  private chargeMissing(record: TransactionRecord, entry: number, packets: number): void {
+    if (this.origin.arrivesHere(true)) return;
+    const roundTripUs = Math.max(0, this.origin.path.toServer.us);
     const timeoutsUs = (2 ** packets - 1) * (SHORTEST_TIMEOUT_US + roundTripUs);
     const leftUs = record.waitUs - roundTripUs - record.resentRequestUs;
     if (leftUs < TIMEOUT_US) return;
     const lostUs = Math.min(leftUs, timeoutsUs);
     // One that was seen to be late is counted already.
     const segments = record.resentResponseUs > 0 ? packets - 1 : packets;
-    this.#queue.charge(entry, Time.resentResponse, lostUs, false, segments);
+    this.queue.charge(entry, Time.resentResponse, lostUs, false, segments);
     record.flags |= Flag.retransmission;
   }
 }

@@ -3,32 +3,32 @@ import { Flag } from "./transaction.ts";
 
 /** What a server sent while its message boundaries could not be followed: when, and whether all of it was captured. */
 export class UnreadStretch {
-  #firstUs = 0.5;
+  private firstUs = 0.5;
   /** Of the latest of its bytes, µs since the epoch. */
   lastUs = 0.5;
   /** How much of the client's stream its sender had received when it began, and when it ended: what was asked behind that is not answered in it. */
-  #cutOffset = -0.5;
-  #receivedOffset = -0.5;
+  private cutOffset = -0.5;
+  private receivedOffset = -0.5;
   /** Bytes of it were never captured (rather than cut off by the snaplen). */
   hasHole = false;
 
   /** Boundaries are lost in a segment of this time; `hasHole`: because of bytes that are missing altogether. */
   begin(timeUs: number, hasHole: boolean): void {
-    this.#firstUs = timeUs;
+    this.firstUs = timeUs;
     this.lastUs = timeUs;
     this.hasHole = hasHole;
   }
 
   /** The segment in which it begins was cut; its sender had received so much. */
   cut(receivedOffset: number): void {
-    this.#cutOffset = receivedOffset;
-    this.#receivedOffset = receivedOffset;
+    this.cutOffset = receivedOffset;
+    this.receivedOffset = receivedOffset;
   }
 
   /** Another segment. */
   extend(timeUs: number, receivedOffset: number): void {
     this.lastUs = timeUs;
-    this.#receivedOffset = receivedOffset;
+    this.receivedOffset = receivedOffset;
   }
 
   addHole(): void {
@@ -37,7 +37,7 @@ export class UnreadStretch {
 
   /** All that could not be read stood in one segment. */
   get isOneSegment(): boolean {
-    return !this.hasHole && this.#firstUs === this.lastUs;
+    return !this.hasHole && this.firstUs === this.lastUs;
   }
 
   /**
@@ -46,8 +46,8 @@ export class UnreadStretch {
    */
   complete(pairing: Pairing, isClientLost: boolean, offset: number, errorId: number): void {
     // What was cut before anything was asked is a push, and perhaps not the last.
-    if (this.hasHole || pairing.pendingBefore(this.#cutOffset) === 0) return;
-    const due = pairing.pendingBefore(this.#receivedOffset);
+    if (this.hasHole || pairing.pendingBefore(this.cutOffset) === 0) return;
+    const due = pairing.pendingBefore(this.receivedOffset);
     if (due === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
       pairing.answerCut(this.lastUs, offset, errorId);
     else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated, due);

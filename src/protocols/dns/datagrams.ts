@@ -9,10 +9,10 @@ const message = new Message();
 export class Datagrams implements DatagramSession {
   /** All that has to be remembered is pending. */
   readonly isAtRest = true;
-  readonly #exchange: Exchange;
+  private readonly exchange: Exchange;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
+    this.exchange = exchange;
   }
 
   // Runs for every datagram.
@@ -20,7 +20,7 @@ export class Datagrams implements DatagramSession {
     if (!message.read(bytes, start, captured)) return false;
     // Between two servers either may ask; an answer of the one that was taken for the client is to nothing that is known.
     if (message.isResponse) return true;
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     exchange.requestBegins(start);
     tellQuestion(exchange, message, end, true);
     return true;
@@ -29,7 +29,7 @@ export class Datagrams implements DatagramSession {
   // Runs for every datagram.
   response(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
     if (!message.read(bytes, start, captured)) return false;
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     exchange.responseBegins(start);
     if (message.isResponse) tellAnswer(exchange, message, bytes, start, captured, end);
     else exchange.push(end);

@@ -53,10 +53,10 @@ export class Message {
     this.class = 0;
     this.question = 0;
     name.length = 0;
-    return this.questions === 0 || this.#readQuestion(bytes, start, end);
+    return this.questions === 0 || this.readQuestion(bytes, start, end);
   }
 
-  #readQuestion(bytes: Uint8Array, start: number, end: number): boolean {
+  private readQuestion(bytes: Uint8Array, start: number, end: number): boolean {
     const at = readName(bytes, start, this.at, end);
     if (at === NO_NAME) return false;
     if (at === CUT_NAME || at + 4 > end) return true;

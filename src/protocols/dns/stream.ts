@@ -20,67 +20,67 @@ const message = new Message();
 abstract class MessageParser implements Parser {
   protected readonly exchange: Exchange;
   /** Bytes of the length and the message that are still to come; 0 between messages, -1 while half of the length is known. */
-  #left = 0;
-  #length = 0;
-  #kept: Uint8Array = NOTHING;
-  #keptLength = 0;
+  private left = 0;
+  private length = 0;
+  private kept: Uint8Array = NOTHING;
+  private keptLength = 0;
   /** What follows in the message was not seen: no more is kept. */
-  #isCut = false;
+  private isCut = false;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
   }
 
   get isAtRest(): boolean {
-    return this.#left === 0;
+    return this.left === 0;
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (at < end) {
-      if (this.#left === 0) {
+      if (this.left === 0) {
         this.messageBegins(at);
         if (end - at === 1) {
-          this.#length = bytes[at]! << 8;
-          this.#left = -1;
+          this.length = bytes[at]! << 8;
+          this.left = -1;
           return true;
         }
-        this.#length = u16(bytes, at);
+        this.length = u16(bytes, at);
         at += 2;
-      } else if (this.#left < 0) {
-        this.#length |= bytes[at]!;
+      } else if (this.left < 0) {
+        this.length |= bytes[at]!;
         at++;
       } else {
-        at = this.#collect(bytes, at, end);
-        if (this.#left === 0 && !this.#ends(at)) return false;
+        at = this.collect(bytes, at, end);
+        if (this.left === 0 && !this.messageEnds(at)) return false;
         continue;
       }
-      if (this.#length < HEADER_BYTES) return false;
-      if (end - at >= this.#length) {
+      if (this.length < HEADER_BYTES) return false;
+      if (end - at >= this.length) {
         const from = at;
-        at += this.#length;
-        this.#left = 0;
-        if (!this.#tell(bytes, from, at, at)) return false;
+        at += this.length;
+        this.left = 0;
+        if (!this.tellAt(bytes, from, at, at)) return false;
         continue;
       }
-      this.#left = this.#length;
-      this.#keptLength = 0;
-      this.#isCut = false;
+      this.left = this.length;
+      this.keptLength = 0;
+      this.isCut = false;
     }
     return true;
   }
 
   gap(missing: number): boolean {
     // Who it is from must be known.
-    if (this.#left <= 0 || missing > this.#left || this.#keptLength < HEADER_BYTES) return false;
-    this.#isCut = true;
-    this.#left -= missing;
-    return this.#left > 0 || this.#ends(missing);
+    if (this.left <= 0 || missing > this.left || this.keptLength < HEADER_BYTES) return false;
+    this.isCut = true;
+    this.left -= missing;
+    return this.left > 0 || this.messageEnds(missing);
   }
 
   resync(): void {
-    this.#left = 0;
-    this.#kept = NOTHING;
+    this.left = 0;
+    this.kept = NOTHING;
   }
 
   begins(bytes: Uint8Array, start: number, end: number): boolean {
@@ -93,31 +93,31 @@ abstract class MessageParser implements Parser {
   protected abstract messageBegins(at: number): void;
   protected abstract tell(bytes: Uint8Array, start: number, captured: number, at: number): void;
 
-  #collect(bytes: Uint8Array, at: number, end: number): number {
-    const stop = Math.min(end, at + this.#left);
-    if (!this.#isCut) this.#keep(bytes, at, stop);
-    this.#left -= stop - at;
+  private collect(bytes: Uint8Array, at: number, end: number): number {
+    const stop = Math.min(end, at + this.left);
+    if (!this.isCut) this.keep(bytes, at, stop);
+    this.left -= stop - at;
     return stop;
   }
 
-  #keep(bytes: Uint8Array, at: number, stop: number): void {
-    const length = Math.min(stop - at, KEPT_BYTES - this.#keptLength);
-    if (this.#keptLength + length > this.#kept.length) {
-      const room = new Uint8Array(Math.min(KEPT_BYTES, Math.max(FIRST_KEPT_BYTES, 2 * (this.#keptLength + length))));
-      room.set(this.#kept.subarray(0, this.#keptLength));
-      this.#kept = room;
+  private keep(bytes: Uint8Array, at: number, stop: number): void {
+    const length = Math.min(stop - at, KEPT_BYTES - this.keptLength);
+    if (this.keptLength + length > this.kept.length) {
+      const room = new Uint8Array(Math.min(KEPT_BYTES, Math.max(FIRST_KEPT_BYTES, 2 * (this.keptLength + length))));
+      room.set(this.kept.subarray(0, this.keptLength));
+      this.kept = room;
     }
-    this.#kept.set(bytes.subarray(at, at + length), this.#keptLength);
-    this.#keptLength += length;
+    this.kept.set(bytes.subarray(at, at + length), this.keptLength);
+    this.keptLength += length;
   }
 
-  #ends(at: number): boolean {
-    const kept = this.#kept;
-    this.#kept = NOTHING;
-    return this.#tell(kept, 0, this.#keptLength, at);
+  private messageEnds(at: number): boolean {
+    const kept = this.kept;
+    this.kept = NOTHING;
+    return this.tellAt(kept, 0, this.keptLength, at);
   }
 
-  #tell(bytes: Uint8Array, start: number, captured: number, at: number): boolean {
+  private tellAt(bytes: Uint8Array, start: number, captured: number, at: number): boolean {
     if (!message.read(bytes, start, captured)) return false;
     this.tell(bytes, start, captured, at);
     return true;

@@ -16,61 +16,61 @@ const At = { done: 0, data: 1, size: 2, chunk: 3, chunkEnd: 4, trailers: 5, unti
 
 /** The body of one message (RFC 9112 §6, §7.1): so many bytes, or chunks, or all up to the end of the connection. */
 export class Body {
-  readonly #lines = new LineReader();
-  #at: number = At.done;
+  private readonly lines = new LineReader();
+  private at: number = At.done;
   /** Bytes left of the body, or of the chunk. */
-  #left = 0;
-  #sawCr = false;
+  private left = 0;
+  private sawCr = false;
   /** Of the chunk's line, or of the trailers. */
-  #lineBytes = 0;
+  private lineBytes = 0;
 
   get isDone(): boolean {
-    return this.#at === At.done;
+    return this.at === At.done;
   }
 
   /** The next byte is data, not what stands around a chunk. */
   get isAtData(): boolean {
-    return this.#at === At.data || this.#at === At.chunk || this.#at === At.untilClose;
+    return this.at === At.data || this.at === At.chunk || this.at === At.untilClose;
   }
 
   get endsAtClose(): boolean {
-    return this.#at === At.untilClose;
+    return this.at === At.untilClose;
   }
 
   /** So many bytes. */
   beginLength(bytes: number): void {
-    this.#left = bytes;
-    this.#at = bytes > 0 ? At.data : At.done;
+    this.left = bytes;
+    this.at = bytes > 0 ? At.data : At.done;
   }
 
   beginChunks(): void {
-    this.#at = At.size;
-    this.#lineBytes = 0;
-    this.#lines.begin();
+    this.at = At.size;
+    this.lineBytes = 0;
+    this.lines.begin();
   }
 
   beginUntilClose(): void {
-    this.#at = At.untilClose;
+    this.at = At.untilClose;
   }
 
   /** There is none, or the rest of it is given up. */
   end(): void {
-    this.#at = At.done;
+    this.at = At.done;
   }
 
   /** Reads on, at most to where data begins or ends. Returns the index behind what was read, or -1 where it is no body. */
   // Runs for every segment of a body.
   push(bytes: Uint8Array, from: number, end: number): number {
-    switch (this.#at) {
+    switch (this.at) {
       case At.data:
       case At.chunk:
-        return this.#skip(from, end);
+        return this.skip(from, end);
       case At.size:
-        return this.#readSize(bytes, from, end);
+        return this.readSize(bytes, from, end);
       case At.chunkEnd:
-        return this.#readChunkEnd(bytes, from);
+        return this.readChunkEnd(bytes, from);
       case At.trailers:
-        return this.#readTrailers(bytes, from, end);
+        return this.readTrailers(bytes, from, end);
       default:
         return end;
     }
@@ -78,34 +78,34 @@ export class Body {
 
   /** `missing` bytes cannot be seen. Returns how many of them are no data of known length. */
   gap(missing: number): number {
-    if (this.#at === At.untilClose) return 0;
+    if (this.at === At.untilClose) return 0;
     let left = missing;
-    if (this.#at === At.data || this.#at === At.chunk) left -= this.#skip(0, left);
+    if (this.at === At.data || this.at === At.chunk) left -= this.skip(0, left);
     // The two bytes that end a chunk need not be seen.
-    if (this.#at === At.chunkEnd && left > 0 && !this.#sawCr) {
-      this.#sawCr = true;
+    if (this.at === At.chunkEnd && left > 0 && !this.sawCr) {
+      this.sawCr = true;
       left--;
     }
-    if (this.#at === At.chunkEnd && left > 0) {
+    if (this.at === At.chunkEnd && left > 0) {
       this.beginChunks();
       left--;
     }
     return left;
   }
 
-  #skip(from: number, end: number): number {
-    const take = Math.min(end - from, this.#left);
-    this.#left -= take;
-    if (this.#left === 0) {
-      this.#at = this.#at === At.data ? At.done : At.chunkEnd;
-      this.#sawCr = false;
+  private skip(from: number, end: number): number {
+    const take = Math.min(end - from, this.left);
+    this.left -= take;
+    if (this.left === 0) {
+      this.at = this.at === At.data ? At.done : At.chunkEnd;
+      this.sawCr = false;
     }
     return from + take;
   }
 
-  #readChunkEnd(bytes: Uint8Array, i: number): number {
-    if (!this.#sawCr && bytes[i] === CR) {
-      this.#sawCr = true;
+  private readChunkEnd(bytes: Uint8Array, i: number): number {
+    if (!this.sawCr && bytes[i] === CR) {
+      this.sawCr = true;
       return i + 1;
     }
     if (bytes[i] !== LF) return -1;
@@ -114,11 +114,11 @@ export class Body {
   }
 
   /** `chunk-size [ chunk-ext ] CRLF`: hexadecimal digits, then nothing or what a semicolon begins. */
-  #readSize(bytes: Uint8Array, from: number, end: number): number {
-    const lines = this.#lines;
+  private readSize(bytes: Uint8Array, from: number, end: number): number {
+    const lines = this.lines;
     const behind = lines.next(bytes, from, end);
-    this.#lineBytes += (behind || end) - from;
-    if (this.#lineBytes > MAX_LINE) return -1;
+    this.lineBytes += (behind || end) - from;
+    if (this.lineBytes > MAX_LINE) return -1;
     if (behind === 0) return end;
     let size = 0;
     let i = lines.start;
@@ -131,19 +131,19 @@ export class Body {
     if (i === lines.start || (i === lines.end && lines.isCut)) return -1;
     const next = lines.bytes[i];
     if (i < lines.end && next !== SEMICOLON && next !== BLANK && next !== TAB) return -1;
-    this.#lineBytes = 0;
-    this.#left = size;
-    this.#at = size > 0 ? At.chunk : At.trailers;
+    this.lineBytes = 0;
+    this.left = size;
+    this.at = size > 0 ? At.chunk : At.trailers;
     return behind;
   }
 
   /** Fields up to an empty line. */
-  #readTrailers(bytes: Uint8Array, from: number, end: number): number {
-    const behind = this.#lines.next(bytes, from, end);
-    this.#lineBytes += (behind || end) - from;
-    if (this.#lineBytes > MAX_TRAILERS) return -1;
+  private readTrailers(bytes: Uint8Array, from: number, end: number): number {
+    const behind = this.lines.next(bytes, from, end);
+    this.lineBytes += (behind || end) - from;
+    if (this.lineBytes > MAX_TRAILERS) return -1;
     if (behind === 0) return end;
-    if (this.#lines.start === this.#lines.end) this.#at = At.done;
+    if (this.lines.start === this.lines.end) this.at = At.done;
     return behind;
   }
 }

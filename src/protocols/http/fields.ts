@@ -26,7 +26,7 @@ export class Fields {
   isLengthFaulty = false;
   isCodingFaulty = false;
   /** The field before was one of those that say where the message ends: the first letter of its name, or 0. */
-  #framing = 0;
+  private framing = 0;
 
   begin(): void {
     this.length = -1;
@@ -36,7 +36,7 @@ export class Fields {
     this.isEventStream = false;
     this.isLengthFaulty = false;
     this.isCodingFaulty = false;
-    this.#framing = 0;
+    this.framing = 0;
   }
 
   /** Takes the line bytes[start, end), of which more was not kept where `isCut`. */
@@ -44,19 +44,19 @@ export class Fields {
   take(bytes: Uint8Array, start: number, end: number, isCut: boolean): void {
     // Few fields matter: all others cost a look at their first letter.
     const first = bytes[start]! | 0x20;
-    if (first === 0x63) this.#takeC(bytes, start, end, isCut);
-    else if (first === 0x74) this.#takeT(bytes, start, end, isCut);
-    else if (first === 0x75) this.#takeU(bytes, start, end);
-    else if (bytes[start] !== BLANK && bytes[start] !== TAB) this.#framing = 0;
+    if (first === 0x63) this.takeC(bytes, start, end, isCut);
+    else if (first === 0x74) this.takeT(bytes, start, end, isCut);
+    else if (first === 0x75) this.takeU(bytes, start, end);
+    else if (bytes[start] !== BLANK && bytes[start] !== TAB) this.framing = 0;
     // A folded line (§5.2): of a field that matters, not all read the same.
-    else if (this.#framing === 0x63) this.isLengthFaulty = true;
-    else if (this.#framing === 0x74) this.isCodingFaulty = true;
+    else if (this.framing === 0x63) this.isLengthFaulty = true;
+    else if (this.framing === 0x74) this.isCodingFaulty = true;
   }
 
-  #takeC(bytes: Uint8Array, start: number, end: number, isCut: boolean): void {
-    this.#framing = 0;
+  private takeC(bytes: Uint8Array, start: number, end: number, isCut: boolean): void {
+    this.framing = 0;
     const value = valueStart(CONTENT_LENGTH, bytes, start, end);
-    if (value > 0) this.#takeLength(bytes, value, end, isCut || bytes[start + CONTENT_LENGTH.length] !== COLON);
+    if (value > 0) this.takeLength(bytes, value, end, isCut || bytes[start + CONTENT_LENGTH.length] !== COLON);
     else {
       const type = valueStart(CONTENT_TYPE, bytes, start, end);
       if (type > 0 && startsWith(EVENT_STREAM, bytes, type, end)) this.isEventStream = true;
@@ -64,8 +64,8 @@ export class Fields {
   }
 
   /** Several equal ones, in one field or in several, are one (§6.3); others are none at all. */
-  #takeLength(bytes: Uint8Array, from: number, end: number, isDoubtful: boolean): void {
-    this.#framing = 0x63;
+  private takeLength(bytes: Uint8Array, from: number, end: number, isDoubtful: boolean): void {
+    this.framing = 0x63;
     if (isDoubtful) this.isLengthFaulty = true;
     let i = from;
     for (;;) {
@@ -89,11 +89,11 @@ export class Fields {
     }
   }
 
-  #takeT(bytes: Uint8Array, start: number, end: number, isCut: boolean): void {
-    this.#framing = 0;
+  private takeT(bytes: Uint8Array, start: number, end: number, isCut: boolean): void {
+    this.framing = 0;
     const value = valueStart(TRANSFER_ENCODING, bytes, start, end);
     if (value <= 0) return;
-    this.#framing = 0x74;
+    this.framing = 0x74;
     if (isCut || bytes[start + TRANSFER_ENCODING.length] !== COLON) this.isCodingFaulty = true;
     let last = end;
     while (last > value && (bytes[last - 1] === BLANK || bytes[last - 1] === TAB)) last--;
@@ -104,8 +104,8 @@ export class Fields {
     this.isChunked = last - from === CHUNKED.length && startsWith(CHUNKED, bytes, from, last);
   }
 
-  #takeU(bytes: Uint8Array, start: number, end: number): void {
-    this.#framing = 0;
+  private takeU(bytes: Uint8Array, start: number, end: number): void {
+    this.framing = 0;
     if (valueStart(UPGRADE, bytes, start, end) > 0) this.hasUpgrade = true;
   }
 }

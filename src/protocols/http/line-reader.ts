@@ -16,10 +16,10 @@ export class LineReader {
   end = 0;
   /** The line was longer than what is kept of it. */
   isCut = false;
-  #kept = NO_BYTES;
-  #keptBytes = 0;
+  private kept = NO_BYTES;
+  private keptBytes = 0;
   /** Of the line so far. */
-  #lineBytes = 0;
+  private lineBytes = 0;
 
   /** Reads on. Returns the index behind the line's end, or 0 where it goes on behind `end`. */
   // Runs for every line.
@@ -27,12 +27,12 @@ export class LineReader {
     let i = from;
     while (i < end && bytes[i] !== LF) i++;
     if (i === end) {
-      this.#keep(bytes, from, end);
+      this.keep(bytes, from, end);
       return 0;
     }
-    if (this.#lineBytes > 0) {
-      this.#keep(bytes, from, i);
-      this.#takeKept();
+    if (this.lineBytes > 0) {
+      this.keep(bytes, from, i);
+      this.takeKept();
       return i + 1;
     }
     this.bytes = bytes;
@@ -45,30 +45,30 @@ export class LineReader {
 
   /** What has come of a line that is not complete. */
   takePart(): void {
-    this.#takeKept();
+    this.takeKept();
     this.isCut = true;
   }
 
   /** The next byte is the first of a line. */
   begin(): void {
-    this.#lineBytes = 0;
-    this.#keptBytes = 0;
+    this.lineBytes = 0;
+    this.keptBytes = 0;
   }
 
-  #takeKept(): void {
-    this.bytes = this.#kept;
+  private takeKept(): void {
+    this.bytes = this.kept;
     this.start = 0;
-    this.end = this.#keptBytes;
-    this.isCut = this.#lineBytes > CAPACITY;
+    this.end = this.keptBytes;
+    this.isCut = this.lineBytes > CAPACITY;
     if (!this.isCut && this.end > 0 && this.bytes[this.end - 1] === CR) this.end--;
     this.begin();
   }
 
-  #keep(bytes: Uint8Array, from: number, end: number): void {
-    if (this.#kept === NO_BYTES) this.#kept = new Uint8Array(CAPACITY);
-    this.#lineBytes += end - from;
-    let to = this.#keptBytes;
-    for (let i = from; i < end && to < CAPACITY; i++) this.#kept[to++] = bytes[i]!;
-    this.#keptBytes = to;
+  private keep(bytes: Uint8Array, from: number, end: number): void {
+    if (this.kept === NO_BYTES) this.kept = new Uint8Array(CAPACITY);
+    this.lineBytes += end - from;
+    let to = this.keptBytes;
+    for (let i = from; i < end && to < CAPACITY; i++) this.kept[to++] = bytes[i]!;
+    this.keptBytes = to;
   }
 }

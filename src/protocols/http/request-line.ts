@@ -13,18 +13,18 @@ const HIDDEN = new TextEncoder().encode("(redacted)@");
 /** `method SP target SP HTTP/1.x` (RFC 9112 §3). */
 export class RequestLine {
   methodId: number = OTHER;
-  #bytes: Uint8Array = NO_BYTES;
-  #start = 0;
-  #methodEnd = 0;
-  #targetStart = 0;
-  #targetEnd = 0;
-  #isTargetCut = false;
+  private bytes: Uint8Array = NO_BYTES;
+  private start = 0;
+  private methodEnd = 0;
+  private targetStart = 0;
+  private targetEnd = 0;
+  private isTargetCut = false;
 
   clear(): void {
     this.methodId = OTHER;
-    this.#isTargetCut = false;
-    this.#bytes = NO_BYTES;
-    this.#start = this.#methodEnd = this.#targetStart = this.#targetEnd = 0;
+    this.isTargetCut = false;
+    this.bytes = NO_BYTES;
+    this.start = this.methodEnd = this.targetStart = this.targetEnd = 0;
   }
 
   /** Reads the line bytes[start, end), of which the end was not kept where `isCut`. False when it is no request line of HTTP/1. */
@@ -34,21 +34,21 @@ export class RequestLine {
     let i = start;
     while (i < end && isToken(bytes[i]!)) i++;
     if (i === start || i - start > MAX_METHOD || (i < end ? bytes[i] !== BLANK : !isCut)) return false;
-    this.#bytes = bytes;
-    this.#start = start;
-    this.#methodEnd = i;
+    this.bytes = bytes;
+    this.start = start;
+    this.methodEnd = i;
     if (i === end) return true;
     this.methodId = methodAt(bytes, start, i);
-    this.#targetStart = i + 1;
-    this.#targetEnd = end;
+    this.targetStart = i + 1;
+    this.targetEnd = end;
     if (isCut) {
       while (i + 1 < end && bytes[i + 1] !== BLANK) i++;
-      this.#targetEnd = i + 1;
-      this.#isTargetCut = i + 1 === end;
+      this.targetEnd = i + 1;
+      this.isTargetCut = i + 1 === end;
       return true;
     }
     const version = end - VERSION.length - 1;
-    this.#targetEnd = version - 1;
+    this.targetEnd = version - 1;
     if (version - 1 <= i + 1 || bytes[version - 1] !== BLANK) return false;
     for (let at = 0; at < VERSION.length; at++) if (bytes[version + at] !== VERSION[at]) return false;
     return bytes[end - 1]! >= 0x30 && bytes[end - 1]! <= 0x39;
@@ -56,14 +56,14 @@ export class RequestLine {
 
   /** Tells its words: the method, what is shown of the target, and the query where that is wanted. Its bytes must still be there. */
   tell(exchange: Exchange): void {
-    const bytes = this.#bytes;
-    if (this.#methodEnd === this.#start) return;
+    const bytes = this.bytes;
+    if (this.methodEnd === this.start) return;
     exchange.word(false);
-    exchange.text(bytes, this.#start, this.#methodEnd);
-    if (this.#targetEnd <= this.#targetStart) return;
-    const shown = shownOf(bytes, this.#targetStart, this.#targetEnd, this.#isTargetCut, exchange.pathDepth);
+    exchange.text(bytes, this.start, this.methodEnd);
+    if (this.targetEnd <= this.targetStart) return;
+    const shown = shownOf(bytes, this.targetStart, this.targetEnd, this.isTargetCut, exchange.pathDepth);
     exchange.word(true);
-    exchange.text(bytes, this.#targetStart, shown.schemeEnd);
+    exchange.text(bytes, this.targetStart, shown.schemeEnd);
     if (shown.hasCredentials) exchange.text(HIDDEN, 0, HIDDEN.length);
     if (!mayHoldUrl(bytes, shown.start, shown.end)) exchange.text(bytes, shown.start, shown.end);
     else tellAll(exchange, veiledPath(bytes, shown.start, shown.end));

@@ -19,193 +19,187 @@ const At = { start: 0, line: 1, fields: 2, body: 3 } as const;
 
 /** Requests (RFC 9112 §3, §5, §6): `method SP target SP HTTP/1.x CRLF`, fields, an empty line, perhaps a body. */
 export class RequestParser implements Parser {
-  readonly #exchange: Exchange;
-  readonly #state: HttpState;
-  readonly #lines = new LineReader();
-  readonly #line = new RequestLine();
-  readonly #fields = new Fields();
-  readonly #body = new Body();
-  #at: number = At.start;
-  #headBytes = 0;
+  private readonly exchange: Exchange;
+  private readonly state: HttpState;
+  private readonly lines = new LineReader();
+  private readonly line = new RequestLine();
+  private readonly fields = new Fields();
+  private readonly body = new Body();
+  private at: number = At.start;
+  private headBytes = 0;
   /** Of the request being read, in what was pushed before; and where it, or what is being pushed, begins. */
-  #bytesBefore = 0;
-  #from = 0;
+  private bytesBefore = 0;
+  private from = 0;
   /** It is told already: its response came before its end. */
-  #isTold = false;
+  private isTold = false;
   /** What the client sends is no HTTP any more, whatever the server says. */
-  #isForeign = false;
+  private isForeign = false;
 
   constructor(exchange: Exchange, state: HttpState) {
-    this.#exchange = exchange;
-    this.#state = state;
+    this.exchange = exchange;
+    this.state = state;
   }
 
   // Runs for every segment with payload.
   push(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#state.isTunnel || this.#isForeign) return this.#leave();
-    this.#from = start;
+    if (this.state.isTunnel || this.isForeign) return this.leave();
+    this.from = start;
     let i = start;
     while (i < end) {
-      switch (this.#at) {
+      switch (this.at) {
         case At.start:
-          i = this.#begin(bytes, i, end);
+          i = this.begin(bytes, i, end);
           break;
         case At.body:
-          i = this.#readBody(bytes, i, end);
+          i = this.readBody(bytes, i, end);
           break;
         default:
-          i = this.#readLine(bytes, i, end);
+          i = this.readLine(bytes, i, end);
       }
       if (i < 0) return false;
     }
-    if (this.#at !== At.start) this.#bytesBefore += end - this.#from;
+    if (this.at !== At.start) this.bytesBefore += end - this.from;
     return true;
   }
 
   gap(missing: number): boolean {
-    if (this.#state.isTunnel || this.#isForeign) return this.#leave();
-    if (this.#at !== At.body) return false;
-    this.#bytesBefore += missing;
-    const left = this.#body.gap(missing);
-    if (this.#body.isDone) this.#ends(missing - left);
+    if (this.state.isTunnel || this.isForeign) return this.leave();
+    if (this.at !== At.body) return false;
+    this.bytesBefore += missing;
+    const left = this.body.gap(missing);
+    if (this.body.isDone) this.messageEnds(missing - left);
     return left === 0;
   }
 
   cutOff(): void {
-    if (this.#at === At.start) return;
-    if (this.#at === At.line) {
-      this.#lines.takePart();
-      this.#readRequestLine();
-      if (!this.#isTold) this.#exchange.textCut();
+    if (this.at === At.start) return;
+    if (this.at === At.line) {
+      this.lines.takePart();
+      this.readRequestLine();
+      if (!this.isTold) this.exchange.textCut();
     }
-    this.#ends(0);
+    this.messageEnds(0);
   }
 
   resync(): void {
-    this.#at = At.start;
-    this.#isTold = false;
-    this.#isForeign = false;
-    this.#state.open = NOT_OPEN;
-    this.#state.switchesDue = 0;
+    this.at = At.start;
+    this.isTold = false;
+    this.isForeign = false;
+    this.state.open = NOT_OPEN;
+    this.state.switchesDue = 0;
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return this.#at === At.start && !this.#isForeign;
+    return this.at === At.start && !this.isForeign;
   }
 
   /** The response to the request being read is complete before it: it is told as it stands. */
   endEarly(): void {
-    if (this.#state.open === NOT_OPEN) return;
-    if (this.#at === At.line) {
-      this.#line.clear();
+    if (this.state.open === NOT_OPEN) return;
+    if (this.at === At.line) {
+      this.line.clear();
     }
-    this.#exchange.requestEndsEarly(
-      this.#bytesBefore,
-      this.#line.methodId,
-      TransactionClass.normal,
-      this.#state.open,
-      0,
-    );
-    this.#isTold = true;
-    this.#state.open = NOT_OPEN;
+    this.exchange.requestEndsEarly(this.bytesBefore, this.line.methodId, TransactionClass.normal, this.state.open, 0);
+    this.isTold = true;
+    this.state.open = NOT_OPEN;
   }
 
   /** What follows is no HTTP: it costs nothing. */
-  #leave(): boolean {
-    if (this.#at === At.start) return true;
-    if (!this.#isTold) this.#exchange.requestVoid();
-    this.#state.open = NOT_OPEN;
-    this.#at = At.start;
+  private leave(): boolean {
+    if (this.at === At.start) return true;
+    if (!this.isTold) this.exchange.requestVoid();
+    this.state.open = NOT_OPEN;
+    this.at = At.start;
     return true;
   }
 
-  #begin(bytes: Uint8Array, i: number, end: number): number {
+  private begin(bytes: Uint8Array, i: number, end: number): number {
     const byte = bytes[i]!;
     // Empty lines before a request are none (RFC 9112 §2.2).
     if (byte === CR || byte === LF) return i + 1;
     if (!isToken(byte)) {
-      if (this.#state.switchesDue === 0) return -1;
-      this.#isForeign = true;
+      if (this.state.switchesDue === 0) return -1;
+      this.isForeign = true;
       return end;
     }
-    this.#exchange.requestBegins(i);
-    this.#from = i;
-    this.#bytesBefore = 0;
-    this.#headBytes = 0;
-    this.#isTold = false;
-    this.#state.open = Reply.plain;
-    this.#lines.begin();
-    this.#fields.begin();
-    this.#line.clear();
-    this.#at = At.line;
+    this.exchange.requestBegins(i);
+    this.from = i;
+    this.bytesBefore = 0;
+    this.headBytes = 0;
+    this.isTold = false;
+    this.state.open = Reply.plain;
+    this.lines.begin();
+    this.fields.begin();
+    this.line.clear();
+    this.at = At.line;
     return i;
   }
 
   // Runs for every line.
-  #readLine(bytes: Uint8Array, from: number, end: number): number {
-    const lines = this.#lines;
+  private readLine(bytes: Uint8Array, from: number, end: number): number {
+    const lines = this.lines;
     const behind = lines.next(bytes, from, end);
-    this.#headBytes += (behind || end) - from;
-    if (this.#headBytes > MAX_HEAD) return -1;
+    this.headBytes += (behind || end) - from;
+    if (this.headBytes > MAX_HEAD) return -1;
     if (behind === 0) return end;
-    if (this.#at === At.line) {
-      if (!this.#readRequestLine()) return this.#refuse();
-      this.#at = At.fields;
+    if (this.at === At.line) {
+      if (!this.readRequestLine()) return this.refuse();
+      this.at = At.fields;
       return behind;
     }
-    if (lines.end === lines.start) return this.#headEnds(behind) ? behind : -1;
-    this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
-    if (this.#exchange.wantsDetails && !this.#isTold) tellField(this.#exchange, lines.bytes, lines.start, lines.end);
+    if (lines.end === lines.start) return this.headEnds(behind) ? behind : -1;
+    this.fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
+    if (this.exchange.wantsDetails && !this.isTold) tellField(this.exchange, lines.bytes, lines.start, lines.end);
     return behind;
   }
 
   /** A line that is no request line begins no request; whatever the server says of it belongs to nobody. */
-  #refuse(): number {
-    if (!this.#isTold) this.#exchange.requestVoid();
-    this.#state.open = NOT_OPEN;
-    this.#at = At.start;
+  private refuse(): number {
+    if (!this.isTold) this.exchange.requestVoid();
+    this.state.open = NOT_OPEN;
+    this.at = At.start;
     return -1;
   }
 
   /** False when it is none. */
-  #readRequestLine(): boolean {
-    const { bytes, start, end, isCut } = this.#lines;
-    const isRequest = this.#line.read(bytes, start, end, isCut);
-    const { methodId } = this.#line;
-    if (this.#isTold || !isRequest) return isRequest;
-    if (this.#exchange.wantsText) this.#line.tell(this.#exchange);
-    if (methodId === HEAD) this.#state.open = Reply.head;
-    else if (methodId === CONNECT) this.#state.open = Reply.connect;
+  private readRequestLine(): boolean {
+    const { bytes, start, end, isCut } = this.lines;
+    const isRequest = this.line.read(bytes, start, end, isCut);
+    const { methodId } = this.line;
+    if (this.isTold || !isRequest) return isRequest;
+    if (this.exchange.wantsText) this.line.tell(this.exchange);
+    if (methodId === HEAD) this.state.open = Reply.head;
+    else if (methodId === CONNECT) this.state.open = Reply.connect;
     return isRequest;
   }
 
   /** Where the body ends (RFC 9112 §6.3); false where nobody can say. */
-  #headEnds(at: number): boolean {
-    const fields = this.#fields;
+  private headEnds(at: number): boolean {
+    const fields = this.fields;
     if (fields.isLengthFaulty || fields.isCodingFaulty || (fields.hasCoding && !fields.isChunked)) return false;
-    if (fields.hasUpgrade && this.#state.open === Reply.plain) this.#state.open = Reply.upgrade;
-    this.#at = At.body;
-    if (fields.hasCoding) this.#body.beginChunks();
-    else if (fields.length > 0) this.#body.beginLength(fields.length);
-    else this.#ends(at);
+    if (fields.hasUpgrade && this.state.open === Reply.plain) this.state.open = Reply.upgrade;
+    this.at = At.body;
+    if (fields.hasCoding) this.body.beginChunks();
+    else if (fields.length > 0) this.body.beginLength(fields.length);
+    else this.messageEnds(at);
     return true;
   }
 
-  #readBody(bytes: Uint8Array, from: number, end: number): number {
-    const i = this.#body.push(bytes, from, end);
-    if (i >= 0 && this.#body.isDone) this.#ends(i);
+  private readBody(bytes: Uint8Array, from: number, end: number): number {
+    const i = this.body.push(bytes, from, end);
+    if (i >= 0 && this.body.isDone) this.messageEnds(i);
     return i;
   }
 
   // Runs for every request.
-  #ends(at: number): void {
-    const state = this.#state;
-    this.#at = At.start;
-    if (this.#isTold) return;
+  private messageEnds(at: number): void {
+    const state = this.state;
+    this.at = At.start;
+    if (this.isTold) return;
     const kind = state.open === NOT_OPEN ? Reply.plain : state.open;
     state.open = NOT_OPEN;
     if (kind >= Reply.connect) state.switchesDue++;
-    this.#exchange.requestEnds(at, this.#line.methodId, TransactionClass.normal, kind, 0);
+    this.exchange.requestEnds(at, this.line.methodId, TransactionClass.normal, kind, 0);
   }
 }

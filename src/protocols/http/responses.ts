@@ -24,42 +24,42 @@ const At = { start: 0, line: 1, fields: 2, body: 3, stream: 4 } as const;
 
 /** Responses (RFC 9112 §4, §5, §6): `HTTP/1.x SP status SP reason CRLF`, fields, an empty line, perhaps a body. */
 export class ResponseParser implements Parser {
-  readonly #exchange: Exchange;
-  readonly #state: HttpState;
+  private readonly exchange: Exchange;
+  private readonly state: HttpState;
   /** Tells the request being read as it stands. */
-  readonly #endEarly: () => void;
-  readonly #lines = new LineReader();
-  readonly #fields = new Fields();
-  readonly #body = new Body();
-  #at: number = At.start;
-  #headBytes = 0;
-  #status = 0;
+  private readonly endEarly: () => void;
+  private readonly lines = new LineReader();
+  private readonly fields = new Fields();
+  private readonly body = new Body();
+  private at: number = At.start;
+  private headBytes = 0;
+  private status = 0;
   /** Of an event stream: a piece of it is being read. */
-  #isInEvent = false;
+  private isInEvent = false;
 
   constructor(exchange: Exchange, state: HttpState, endEarly: () => void) {
-    this.#exchange = exchange;
-    this.#state = state;
-    this.#endEarly = endEarly;
+    this.exchange = exchange;
+    this.state = state;
+    this.endEarly = endEarly;
   }
 
   // Runs for every segment with payload.
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let i = start;
     while (i < end) {
-      if (this.#state.isTunnel) return true;
-      switch (this.#at) {
+      if (this.state.isTunnel) return true;
+      switch (this.at) {
         case At.start:
-          i = this.#begin(bytes, i);
+          i = this.begin(bytes, i);
           break;
         case At.body:
-          i = this.#readBody(bytes, i, end);
+          i = this.readBody(bytes, i, end);
           break;
         case At.stream:
-          i = this.#readStream(bytes, i, end);
+          i = this.readStream(bytes, i, end);
           break;
         default:
-          i = this.#readLine(bytes, i, end);
+          i = this.readLine(bytes, i, end);
       }
       if (i < 0) return false;
     }
@@ -67,80 +67,80 @@ export class ResponseParser implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (this.#state.isTunnel) return true;
-    if (this.#at !== At.body && this.#at !== At.stream) return false;
-    const left = this.#body.gap(missing);
-    if (this.#isInEvent && !this.#body.isAtData) this.#eventEnds(missing - left);
-    if (this.#body.isDone) this.#bodyEnds(missing - left);
+    if (this.state.isTunnel) return true;
+    if (this.at !== At.body && this.at !== At.stream) return false;
+    const left = this.body.gap(missing);
+    if (this.isInEvent && !this.body.isAtData) this.eventEnds(missing - left);
+    if (this.body.isDone) this.bodyEnds(missing - left);
     return left === 0;
   }
 
   /** The server closes: a body of which no length was told ends here (RFC 9112 §6.3). */
   ends(): void {
-    if ((this.#at !== At.body && this.#at !== At.stream) || !this.#body.endsAtClose) return;
-    this.#body.end();
-    if (this.#isInEvent) this.#eventEnds(0);
-    this.#bodyEnds(0);
+    if ((this.at !== At.body && this.at !== At.stream) || !this.body.endsAtClose) return;
+    this.body.end();
+    if (this.isInEvent) this.eventEnds(0);
+    this.bodyEnds(0);
   }
 
   cutError(): number {
-    if (this.#at === At.line) {
-      this.#lines.takePart();
-      this.#readStatus();
+    if (this.at === At.line) {
+      this.lines.takePart();
+      this.readStatus();
     }
-    return this.#at === At.line || this.#at === At.fields || this.#at === At.body ? this.#errorId : NO_ERROR;
+    return this.at === At.line || this.at === At.fields || this.at === At.body ? this.errorId : NO_ERROR;
   }
 
   resync(): void {
-    this.#at = At.start;
-    this.#isInEvent = false;
-    this.#body.end();
+    this.at = At.start;
+    this.isInEvent = false;
+    this.body.end();
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return this.#at === At.start;
+    return this.at === At.start;
   }
 
-  get #errorId(): number {
-    return this.#status === 0 ? NO_ERROR : errorOf(this.#status);
+  private get errorId(): number {
+    return this.status === 0 ? NO_ERROR : errorOf(this.status);
   }
 
-  #begin(bytes: Uint8Array, i: number): number {
+  private begin(bytes: Uint8Array, i: number): number {
     const byte = bytes[i]!;
     if (byte === CR || byte === LF) return i + 1;
     if (byte !== VERSION[0]) return -1;
-    this.#exchange.responseBegins(i);
-    this.#headBytes = 0;
-    this.#status = 0;
-    this.#lines.begin();
-    this.#fields.begin();
-    this.#at = At.line;
+    this.exchange.responseBegins(i);
+    this.headBytes = 0;
+    this.status = 0;
+    this.lines.begin();
+    this.fields.begin();
+    this.at = At.line;
     return i;
   }
 
   // Runs for every line.
-  #readLine(bytes: Uint8Array, from: number, end: number): number {
-    const lines = this.#lines;
+  private readLine(bytes: Uint8Array, from: number, end: number): number {
+    const lines = this.lines;
     const behind = lines.next(bytes, from, end);
-    this.#headBytes += (behind || end) - from;
-    if (this.#headBytes > MAX_HEAD) return -1;
+    this.headBytes += (behind || end) - from;
+    if (this.headBytes > MAX_HEAD) return -1;
     if (behind === 0) return end;
-    if (this.#at === At.line) {
-      this.#at = At.fields;
-      if (!this.#readStatus()) return -1;
-      if (this.#tellsDetails) this.#exchange.detail("status", this.#status);
+    if (this.at === At.line) {
+      this.at = At.fields;
+      if (!this.readStatus()) return -1;
+      if (this.tellsDetails) this.exchange.detail("status", this.status);
       return behind;
     }
-    if (lines.end === lines.start) return this.#headEnds(behind) ? behind : -1;
-    this.#fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
-    if (this.#tellsDetails) tellField(this.#exchange, lines.bytes, lines.start, lines.end);
+    if (lines.end === lines.start) return this.headEnds(behind) ? behind : -1;
+    this.fields.take(lines.bytes, lines.start, lines.end, lines.isCut);
+    if (this.tellsDetails) tellField(this.exchange, lines.bytes, lines.start, lines.end);
     return behind;
   }
 
   /** False when it is no status line of HTTP/1. */
-  #readStatus(): boolean {
-    const { bytes, start, end } = this.#lines;
+  private readStatus(): boolean {
+    const { bytes, start, end } = this.lines;
     if (end - start < STATUS_LINE) return false;
     for (let i = 0; i < VERSION.length; i++) if (bytes[start + i] !== VERSION[i]) return false;
     if (bytes[start + STATUS_AT - 1] !== BLANK) return false;
@@ -151,112 +151,112 @@ export class ResponseParser implements Parser {
       if (digit < 0 || digit > 9) return false;
       status = status * 10 + digit;
     }
-    this.#status = status;
+    this.status = status;
     return status >= 100;
   }
 
   /** Of interim responses nothing is told: what comes after them is the response. */
-  get #tellsDetails(): boolean {
-    return this.#exchange.wantsDetails && (this.#status >= 200 || this.#status === SWITCHING);
+  private get tellsDetails(): boolean {
+    return this.exchange.wantsDetails && (this.status >= 200 || this.status === SWITCHING);
   }
 
   /** What the oldest request without a response, perhaps not complete itself, expects. */
-  get #expected(): number {
-    const kind = this.#exchange.replyKindAt(0);
+  private get expected(): number {
+    const kind = this.exchange.replyKindAt(0);
     if (kind !== NONE_PENDING) return kind;
-    return this.#state.open === NOT_OPEN ? Reply.plain : this.#state.open;
+    return this.state.open === NOT_OPEN ? Reply.plain : this.state.open;
   }
 
   /** Where the body ends (RFC 9112 §6.3); false where nobody can say. */
-  #headEnds(at: number): boolean {
-    const status = this.#status;
-    const expected = this.#expected;
+  private headEnds(at: number): boolean {
+    const status = this.status;
+    const expected = this.expected;
     if (status < 200) {
-      this.#interim(at);
+      this.interim(at);
       return true;
     }
     if (expected === Reply.connect && status < 300) {
-      this.#switches(at);
+      this.switches(at);
       return true;
     }
-    this.#at = At.body;
-    if (expected === Reply.head || status === NO_CONTENT || status === NOT_MODIFIED) this.#body.end();
-    else if (!this.#bodyBegins()) return false;
-    if (this.#body.isDone) this.#bodyEnds(at);
-    else if (this.#fields.isEventStream) {
-      this.#answers(at, TransactionClass.stream);
-      this.#at = At.stream;
+    this.at = At.body;
+    if (expected === Reply.head || status === NO_CONTENT || status === NOT_MODIFIED) this.body.end();
+    else if (!this.bodyBegins()) return false;
+    if (this.body.isDone) this.bodyEnds(at);
+    else if (this.fields.isEventStream) {
+      this.answers(at, TransactionClass.stream);
+      this.at = At.stream;
     }
     return true;
   }
 
-  #bodyBegins(): boolean {
-    const fields = this.#fields;
+  private bodyBegins(): boolean {
+    const fields = this.fields;
     if (fields.isCodingFaulty) return false;
     // Where there are both, the coding counts.
-    if (fields.hasCoding && fields.isChunked) this.#body.beginChunks();
+    if (fields.hasCoding && fields.isChunked) this.body.beginChunks();
     else if (fields.isLengthFaulty) return false;
-    else if (fields.hasCoding || fields.length < 0) this.#body.beginUntilClose();
-    else this.#body.beginLength(fields.length);
+    else if (fields.hasCoding || fields.length < 0) this.body.beginUntilClose();
+    else this.body.beginLength(fields.length);
     return true;
   }
 
   /** 1xx announces a response, and is none itself; but for 101, which is the last of this protocol. */
-  #interim(at: number): void {
-    if (this.#status === SWITCHING) {
-      this.#switches(at);
+  private interim(at: number): void {
+    if (this.status === SWITCHING) {
+      this.switches(at);
       return;
     }
-    this.#exchange.push(at);
-    this.#at = At.start;
+    this.exchange.push(at);
+    this.at = At.start;
   }
 
   /** What follows, in both directions, is no HTTP. */
-  #switches(at: number): void {
-    this.#answers(at, TransactionClass.stream);
-    this.#state.isTunnel = true;
-    this.#exchange.leaves();
-    this.#at = At.start;
+  private switches(at: number): void {
+    this.answers(at, TransactionClass.stream);
+    this.state.isTunnel = true;
+    this.exchange.leaves();
+    this.at = At.start;
   }
 
   // Runs for every response.
-  #answers(at: number, transactionClass: TransactionClass): void {
-    const exchange = this.#exchange;
-    const state = this.#state;
+  private answers(at: number, transactionClass: TransactionClass): void {
+    const exchange = this.exchange;
+    const state = this.state;
     // A server may answer before the request has ended: it refuses what is still to come.
-    if (exchange.pendingCount === 0 && state.open !== NOT_OPEN) this.#endEarly();
+    if (exchange.pendingCount === 0 && state.open !== NOT_OPEN) this.endEarly();
     if (transactionClass !== TransactionClass.normal) exchange.becomes(transactionClass);
     if (state.switchesDue > 0 && exchange.replyKindAt(0) >= Reply.connect) state.switchesDue--;
-    exchange.answer(at, this.#errorId);
+    exchange.answer(at, this.errorId);
   }
 
-  #readBody(bytes: Uint8Array, from: number, end: number): number {
-    const i = this.#body.push(bytes, from, end);
-    if (i >= 0 && this.#body.isDone) this.#bodyEnds(i);
+  private readBody(bytes: Uint8Array, from: number, end: number): number {
+    const i = this.body.push(bytes, from, end);
+    if (i >= 0 && this.body.isDone) this.bodyEnds(i);
     return i;
   }
 
   /** Server-sent events: the response is answered, each chunk is something that comes unasked. */
-  #readStream(bytes: Uint8Array, from: number, end: number): number {
-    const body = this.#body;
-    if (!this.#isInEvent && body.isAtData) {
-      this.#isInEvent = true;
-      this.#exchange.responseBegins(from);
+  private readStream(bytes: Uint8Array, from: number, end: number): number {
+    const body = this.body;
+    if (!this.isInEvent && body.isAtData) {
+      this.isInEvent = true;
+      this.exchange.responseBegins(from);
     }
     const i = body.push(bytes, from, end);
     if (i < 0) return i;
-    if (this.#isInEvent && !body.isAtData) this.#eventEnds(i);
-    if (body.isDone) this.#bodyEnds(i);
+    if (this.isInEvent && !body.isAtData) this.eventEnds(i);
+    if (body.isDone) this.bodyEnds(i);
     return i;
   }
 
-  #eventEnds(at: number): void {
-    this.#isInEvent = false;
-    this.#exchange.push(at);
+  private eventEnds(at: number): void {
+    this.isInEvent = false;
+    this.exchange.push(at);
   }
 
-  #bodyEnds(at: number): void {
-    if (this.#at === At.body) this.#answers(at, TransactionClass.normal);
-    this.#at = At.start;
+  private bodyEnds(at: number): void {
+    if (this.at === At.body) this.answers(at, TransactionClass.normal);
+    this.at = At.start;
   }
 }

@@ -13,38 +13,38 @@ export class Integers {
   value = 0;
   /** The bytes of the uuid read last. */
   readonly held = new Uint8Array(HELD_BYTES);
-  #heldBytes = 0;
-  #sum = 0;
-  #shift = 0;
+  private heldBytes = 0;
+  private sum = 0;
+  private shift = 0;
 
   /** Nothing has come of the next one. */
   begin(): void {
-    this.#heldBytes = 0;
-    this.#sum = 0;
-    this.#shift = 0;
+    this.heldBytes = 0;
+    this.sum = 0;
+    this.shift = 0;
   }
 
   /** Reads an integer of 1, 2, 4 or 8 bytes from bytes[at, end). Returns where it ends, or STARVED. */
   fixed(bytes: Uint8Array, at: number, end: number, size: number): number {
-    if (this.#heldBytes === 0 && at + size <= end) {
+    if (this.heldBytes === 0 && at + size <= end) {
       this.value = signed(bytes, at, size);
       return at + size;
     }
-    const next = this.#hold(bytes, at, end, size);
+    const next = this.hold(bytes, at, end, size);
     if (next !== STARVED) this.value = signed(this.held, 0, size);
     return next;
   }
 
   /** The same for the 16 bytes of a uuid, which are left in `held`. */
   uuid(bytes: Uint8Array, at: number, end: number): number {
-    return this.#hold(bytes, at, end, HELD_BYTES);
+    return this.hold(bytes, at, end, HELD_BYTES);
   }
 
-  #hold(bytes: Uint8Array, at: number, end: number, size: number): number {
+  private hold(bytes: Uint8Array, at: number, end: number, size: number): number {
     let from = at;
-    while (from < end && this.#heldBytes < size) this.held[this.#heldBytes++] = bytes[from++]!;
-    if (this.#heldBytes < size) return STARVED;
-    this.#heldBytes = 0;
+    while (from < end && this.heldBytes < size) this.held[this.heldBytes++] = bytes[from++]!;
+    if (this.heldBytes < size) return STARVED;
+    this.heldBytes = 0;
     return from;
   }
 
@@ -52,13 +52,13 @@ export class Integers {
   varint(bytes: Uint8Array, at: number, end: number): number {
     for (let from = at; from < end; from++) {
       const byte = bytes[from]!;
-      this.#sum += (byte & 0x7f) * 2 ** this.#shift;
-      this.#shift += 7;
-      const isTooLong = this.#shift > MAX_VARINT_SHIFT + 7;
+      this.sum += (byte & 0x7f) * 2 ** this.shift;
+      this.shift += 7;
+      const isTooLong = this.shift > MAX_VARINT_SHIFT + 7;
       if (byte >= 0x80 && !isTooLong) continue;
-      this.value = isTooLong ? Number.MAX_SAFE_INTEGER : this.#sum;
-      this.#sum = 0;
-      this.#shift = 0;
+      this.value = isTooLong ? Number.MAX_SAFE_INTEGER : this.sum;
+      this.sum = 0;
+      this.shift = 0;
       return from + 1;
     }
     return STARVED;

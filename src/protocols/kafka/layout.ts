@@ -74,129 +74,129 @@ const FIELD = /^(\w*)(?::(\w+))?(?:@(\d+)(?:-(\d+))?)?(?:!(\w+))?$/;
 const OPENING = /[[({]$/;
 
 class Compiler {
-  readonly #steps: number[] = [];
-  readonly #names: string[] = [];
-  readonly #words: readonly string[];
-  readonly #version: number;
-  readonly #isFlexible: boolean;
-  readonly #wantsNames: boolean;
-  #at = 0;
+  private readonly steps: number[] = [];
+  private readonly names: string[] = [];
+  private readonly words: readonly string[];
+  private readonly version: number;
+  private readonly isFlexible: boolean;
+  private readonly wantsNames: boolean;
+  private at = 0;
   /** Seen so far: arrays whose elements are told, and fields with a name. */
-  #arrays = 0;
-  #named = 0;
+  private arrays = 0;
+  private named = 0;
 
   constructor(layout: string, version: number, isFlexible: boolean, wantsNames: boolean) {
-    this.#words = layout.split(/\s+/).filter((word) => word !== "");
-    this.#version = version;
-    this.#isFlexible = isFlexible;
-    this.#wantsNames = wantsNames;
+    this.words = layout.split(/\s+/).filter((word) => word !== "");
+    this.version = version;
+    this.isFlexible = isFlexible;
+    this.wantsNames = wantsNames;
   }
 
   /** `isRequest`: the client's name stands before; `hasTags`: the header ends with tagged fields. */
   compile(isRequest: boolean, hasTags: boolean): Program {
-    if (isRequest) this.#step(Op.text, 0, Role.client, "client_id");
-    if (hasTags) this.#step(Op.tags, 0, Role.none, "");
-    this.#fields(true);
-    this.#step(Op.end, 0, Role.none, "");
-    return { steps: Int32Array.from(this.#steps), names: this.#names };
+    if (isRequest) this.step(Op.text, 0, Role.client, "client_id");
+    if (hasTags) this.step(Op.tags, 0, Role.none, "");
+    this.fields(true);
+    this.step(Op.end, 0, Role.none, "");
+    return { steps: Int32Array.from(this.steps), names: this.names };
   }
 
   /** Up to where a structure closes. `isWanted`: it is part of this version. */
-  #fields(isWanted: boolean): void {
-    while (this.#at < this.#words.length) {
-      const word = this.#words[this.#at++]!;
+  private fields(isWanted: boolean): void {
+    while (this.at < this.words.length) {
+      const word = this.words[this.at++]!;
       if (word === "]" || word === ")" || word === "}") return;
-      if (OPENING.test(word)) this.#structure(word, isWanted);
+      if (OPENING.test(word)) this.structure(word, isWanted);
       else if (word.startsWith(".")) {
-        if (isWanted && this.#parse(word.slice(1)).isOfVersion) this.#step(Op.end, 1, Role.none, "");
-      } else this.#field(word, isWanted);
+        if (isWanted && this.parse(word.slice(1)).isOfVersion) this.step(Op.end, 1, Role.none, "");
+      } else this.field(word, isWanted);
     }
   }
 
-  #structure(word: string, isWanted: boolean): void {
-    const { name, isOfVersion } = this.#parse(word.slice(0, -1));
+  private structure(word: string, isWanted: boolean): void {
+    const { name, isOfVersion } = this.parse(word.slice(0, -1));
     const isThere = isWanted && isOfVersion;
     const isArray = !word.endsWith("{");
-    const start = this.#steps.length;
-    if (isThere && isArray) this.#step(this.#isFlexible ? Op.compactArray : Op.array, 0, Role.none, name);
-    const body = this.#steps.length;
-    const [arraysBefore, namedBefore] = [this.#arrays, this.#named];
-    this.#fields(isThere);
+    const start = this.steps.length;
+    if (isThere && isArray) this.step(this.isFlexible ? Op.compactArray : Op.array, 0, Role.none, name);
+    const body = this.steps.length;
+    const [arraysBefore, namedBefore] = [this.arrays, this.named];
+    this.fields(isThere);
     if (!isThere) return;
-    if (this.#isFlexible && !word.endsWith("(")) this.#step(Op.tags, 0, Role.none, "");
+    if (this.isFlexible && !word.endsWith("(")) this.step(Op.tags, 0, Role.none, "");
     if (!isArray) return;
-    const isCount = this.#named === namedBefore;
-    const role = isCount ? Role.count : this.#arrays === arraysBefore ? Role.row : Role.none;
-    if (!isCount) this.#arrays++;
-    this.#steps[start + 2] = role;
-    this.#step(Op.next, body, role, "");
-    this.#steps[start + 1] = this.#steps.length;
+    const isCount = this.named === namedBefore;
+    const role = isCount ? Role.count : this.arrays === arraysBefore ? Role.row : Role.none;
+    if (!isCount) this.arrays++;
+    this.steps[start + 2] = role;
+    this.step(Op.next, body, role, "");
+    this.steps[start + 1] = this.steps.length;
   }
 
-  #field(word: string, isWanted: boolean): void {
-    const { name, type, isOfVersion, role } = this.#parse(word);
+  private field(word: string, isWanted: boolean): void {
+    const { name, type, isOfVersion, role } = this.parse(word);
     if (!isWanted || !isOfVersion) return;
-    if (name !== "") this.#named++;
+    if (name !== "") this.named++;
     const size = SIZES[type];
-    const isQuiet = role === Role.none && (name === "" || !this.#wantsNames);
+    const isQuiet = role === Role.none && (name === "" || !this.wantsNames);
     if (size !== undefined) {
-      if (isQuiet) this.#skip(size);
-      else this.#step(Op.number, size, role, name);
+      if (isQuiet) this.skip(size);
+      else this.step(Op.number, size, role, name);
       return;
     }
-    const flexibly = this.#isFlexible ? 1 : 0;
+    const flexibly = this.isFlexible ? 1 : 0;
     switch (type) {
       case "uuid":
-        if (isQuiet) this.#skip(16);
-        else this.#step(Op.uuid, 0, role, name);
+        if (isQuiet) this.skip(16);
+        else this.step(Op.uuid, 0, role, name);
         return;
       case "str":
-        this.#step((Op.text + flexibly) as Op, 0, role, name);
+        this.step((Op.text + flexibly) as Op, 0, role, name);
         return;
       case "bytes":
       case "records":
-        this.#step((Op.bytes + flexibly) as Op, type === "records" ? 1 : 0, role, name);
+        this.step((Op.bytes + flexibly) as Op, type === "records" ? 1 : 0, role, name);
         return;
       case "ints":
-        this.#step((Op.integers + flexibly) as Op, 0, role, name);
+        this.step((Op.integers + flexibly) as Op, 0, role, name);
         return;
       default:
         throw new Error(`there is no type of "${word}"`);
     }
   }
 
-  #parse(word: string): { name: string; type: string; isOfVersion: boolean; role: Role } {
+  private parse(word: string): { name: string; type: string; isOfVersion: boolean; role: Role } {
     const match = FIELD.exec(word);
     if (match === null) throw new Error(`"${word}" is no field`);
     const [, name = "", type = "", first = "0", last = "", role = "none"] = match;
     const upTo = last === "" ? Number.POSITIVE_INFINITY : Number(last);
-    const isOfVersion = this.#version >= Number(first) && this.#version <= upTo;
+    const isOfVersion = this.version >= Number(first) && this.version <= upTo;
     return { name, type, isOfVersion, role: Role[role as keyof typeof Role] };
   }
 
   /** Fields of a fixed size that nobody asks for, one after the other, are passed in one step. */
-  #skip(bytes: number): void {
-    const last = this.#steps.length - STEP;
-    if (last >= 0 && last >= this.#lastTarget() && this.#steps[last] === Op.skip) this.#steps[last + 1]! += bytes;
-    else this.#step(Op.skip, bytes, Role.none, "");
+  private skip(bytes: number): void {
+    const last = this.steps.length - STEP;
+    if (last >= 0 && last >= this.lastTarget() && this.steps[last] === Op.skip) this.steps[last + 1]! += bytes;
+    else this.step(Op.skip, bytes, Role.none, "");
   }
 
   /** Steps before this are not to be merged with: others jump behind them. */
-  #lastTarget(): number {
-    for (let step = this.#steps.length - STEP; step >= 0; step -= STEP) {
-      const op = this.#steps[step]!;
+  private lastTarget(): number {
+    for (let step = this.steps.length - STEP; step >= 0; step -= STEP) {
+      const op = this.steps[step]!;
       if (op === Op.next || op === Op.array || op === Op.compactArray) return step + STEP;
     }
     return 0;
   }
 
-  #step(op: Op, argument: number, role: Role, name: string): void {
+  private step(op: Op, argument: number, role: Role, name: string): void {
     let index = -1;
-    if (name !== "" && this.#wantsNames) {
-      index = this.#names.indexOf(name);
-      if (index < 0) index = this.#names.push(name) - 1;
+    if (name !== "" && this.wantsNames) {
+      index = this.names.indexOf(name);
+      if (index < 0) index = this.names.push(name) - 1;
     }
-    this.#steps.push(op, argument, role, index);
+    this.steps.push(op, argument, role, index);
   }
 }
 

@@ -20,8 +20,8 @@ export const RESPONSE_MAGIC = 0x81;
  *     16  cas                 u64
  */
 export class BinaryHeader {
-  readonly #bytes = new Uint8Array(HEADER_BYTES);
-  #filled = 0;
+  private readonly bytes = new Uint8Array(HEADER_BYTES);
+  private filled = 0;
   magic = 0;
   opcode = 0;
   keyBytes = 0;
@@ -33,23 +33,23 @@ export class BinaryHeader {
 
   /** The next byte is the first of a header. */
   begin(): void {
-    this.#filled = 0;
+    this.filled = 0;
   }
 
   /** Takes what it needs of bytes[at, end) and returns where it stopped; `isComplete` says whether all is there. */
   take(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    while (at < end && this.#filled < HEADER_BYTES) {
-      this.#bytes[this.#filled++] = bytes[at++]!;
+    while (at < end && this.filled < HEADER_BYTES) {
+      this.bytes[this.filled++] = bytes[at++]!;
     }
-    if (this.#filled === HEADER_BYTES) {
-      this.#read();
+    if (this.filled === HEADER_BYTES) {
+      this.read();
     }
     return at;
   }
 
   get isComplete(): boolean {
-    return this.#filled === HEADER_BYTES;
+    return this.filled === HEADER_BYTES;
   }
 
   /** Extras and key lie within the body. */
@@ -57,8 +57,8 @@ export class BinaryHeader {
     return this.keyBytes + this.extrasBytes <= this.bodyBytes;
   }
 
-  #read(): void {
-    const bytes = this.#bytes;
+  private read(): void {
+    const bytes = this.bytes;
     this.magic = bytes[0]!;
     this.opcode = bytes[1]!;
     this.keyBytes = u16(bytes, 2);

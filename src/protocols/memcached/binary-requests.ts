@@ -22,32 +22,32 @@ const SHAPES = Uint8Array.from({ length: 256 }, (_, opcode) => {
 
 /** The client's side of the binary protocol. */
 export class BinaryRequests implements Parser {
-  readonly #exchange: RequestTeller;
-  readonly #state: MemcachedState;
-  readonly #header = new BinaryHeader();
-  #isBegun = false;
+  private readonly exchange: RequestTeller;
+  private readonly state: MemcachedState;
+  private readonly header = new BinaryHeader();
+  private isBegun = false;
   /** Bytes of the body still to come. */
-  #remaining = 0;
-  #isKeyOpen = false;
+  private remaining = 0;
+  private isKeyOpen = false;
 
   constructor(exchange: RequestTeller, state: MemcachedState) {
-    this.#exchange = exchange;
-    this.#state = state;
+    this.exchange = exchange;
+    this.state = state;
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (at < end) {
-      if (!this.#isBegun) {
-        this.#isBegun = true;
-        this.#header.begin();
-        this.#exchange.requestBegins(at);
+      if (!this.isBegun) {
+        this.isBegun = true;
+        this.header.begin();
+        this.exchange.requestBegins(at);
       }
-      if (this.#header.isComplete) {
-        at = this.#body(bytes, at, end);
+      if (this.header.isComplete) {
+        at = this.body(bytes, at, end);
       } else {
-        at = this.#header.take(bytes, at, end);
-        if (this.#header.isComplete && !this.#headerEnds(at)) {
+        at = this.header.take(bytes, at, end);
+        if (this.header.isComplete && !this.headerEnds(at)) {
           return false;
         }
       }
@@ -56,102 +56,102 @@ export class BinaryRequests implements Parser {
   }
 
   gap(missing: number): boolean {
-    if (missing > this.#remaining - this.#keyLeft() - this.#valueBytes() && this.#keyLeft() > 0) {
-      this.#exchange.textCut();
+    if (missing > this.remaining - this.keyLeft() - this.valueBytes() && this.keyLeft() > 0) {
+      this.exchange.textCut();
     }
-    const skipped = Math.min(missing, this.#remaining);
-    this.#remaining -= skipped;
-    if (skipped > 0 && this.#remaining === 0) {
-      this.#requestEnds(skipped);
+    const skipped = Math.min(missing, this.remaining);
+    this.remaining -= skipped;
+    if (skipped > 0 && this.remaining === 0) {
+      this.requestEnds(skipped);
     }
     return skipped === missing;
   }
 
   /** Nothing is known of it but that it began. */
   cutOff(): void {
-    if (!this.#isBegun) {
+    if (!this.isBegun) {
       return;
     }
-    this.#isBegun = false;
-    this.#exchange.textCut();
-    this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
+    this.isBegun = false;
+    this.exchange.textCut();
+    this.exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return !this.#isBegun;
+    return !this.isBegun;
   }
 
   resync(): void {
-    this.#isBegun = false;
-    this.#remaining = 0;
+    this.isBegun = false;
+    this.remaining = 0;
   }
 
   /** The server closes the connection for such a header (tried on 1.6.18). */
-  #headerEnds(at: number): boolean {
-    const header = this.#header;
+  private headerEnds(at: number): boolean {
+    const header = this.header;
     if (header.magic !== REQUEST_MAGIC || !header.isConsistent) {
       return false;
     }
-    this.#isKeyOpen = false;
-    if (this.#exchange.wantsText) {
+    this.isKeyOpen = false;
+    if (this.exchange.wantsText) {
       const name = OPCODE_TEXTS[header.opcode]!;
-      this.#exchange.word(false);
-      this.#exchange.text(name, 0, name.length);
+      this.exchange.word(false);
+      this.exchange.text(name, 0, name.length);
     }
-    this.#remaining = header.bodyBytes;
-    if (this.#remaining === 0) {
-      this.#requestEnds(at);
+    this.remaining = header.bodyBytes;
+    if (this.remaining === 0) {
+      this.requestEnds(at);
     }
     return true;
   }
 
-  #valueBytes(): number {
-    return this.#header.bodyBytes - this.#header.extrasBytes - this.#header.keyBytes;
+  private valueBytes(): number {
+    return this.header.bodyBytes - this.header.extrasBytes - this.header.keyBytes;
   }
 
   /** Bytes of the key still to come. */
-  #keyLeft(): number {
-    return Math.max(0, Math.min(this.#header.keyBytes, this.#remaining - this.#valueBytes()));
+  private keyLeft(): number {
+    return Math.max(0, Math.min(this.header.keyBytes, this.remaining - this.valueBytes()));
   }
 
-  #body(bytes: Uint8Array, start: number, end: number): number {
-    const keyLeft = this.#keyLeft();
-    const keyStart = start + this.#remaining - this.#valueBytes() - keyLeft;
-    const at = start + Math.min(this.#remaining, end - start);
+  private body(bytes: Uint8Array, start: number, end: number): number {
+    const keyLeft = this.keyLeft();
+    const keyStart = start + this.remaining - this.valueBytes() - keyLeft;
+    const at = start + Math.min(this.remaining, end - start);
     const keyEnd = Math.min(keyStart + keyLeft, at);
-    if (this.#exchange.wantsText && keyEnd > keyStart) {
-      if (!this.#isKeyOpen) {
-        this.#isKeyOpen = true;
-        this.#exchange.word(!this.#isSasl());
+    if (this.exchange.wantsText && keyEnd > keyStart) {
+      if (!this.isKeyOpen) {
+        this.isKeyOpen = true;
+        this.exchange.word(!this.isSasl());
       }
-      this.#exchange.text(bytes, keyStart, keyEnd);
+      this.exchange.text(bytes, keyStart, keyEnd);
     }
-    this.#remaining -= at - start;
-    if (this.#remaining === 0) {
-      this.#requestEnds(at);
+    this.remaining -= at - start;
+    if (this.remaining === 0) {
+      this.requestEnds(at);
     }
     return at;
   }
 
-  #isSasl(): boolean {
-    return this.#header.opcode >= SASL_FIRST && this.#header.opcode <= SASL_LAST;
+  private isSasl(): boolean {
+    return this.header.opcode >= SASL_FIRST && this.header.opcode <= SASL_LAST;
   }
 
-  #requestEnds(at: number): void {
-    const { opcode, opaque } = this.#header;
-    this.#isBegun = false;
-    if (this.#isSasl() && this.#valueBytes() > 0 && this.#exchange.wantsText) {
-      this.#exchange.redacted();
+  private requestEnds(at: number): void {
+    const { opcode, opaque } = this.header;
+    this.isBegun = false;
+    if (this.isSasl() && this.valueBytes() > 0 && this.exchange.wantsText) {
+      this.exchange.redacted();
     }
     const commandId = OPCODE_COMMANDS[opcode]!;
-    const requestClass = this.#isSasl() ? TransactionClass.connect : TransactionClass.normal;
+    const requestClass = this.isSasl() ? TransactionClass.connect : TransactionClass.normal;
     if (opcode === Opcode.quitq) {
-      this.#state.isAfterNoreply = true;
-      this.#exchange.requestEnds(at, commandId, requestClass, NO_REPLY, opaque);
+      this.state.isAfterNoreply = true;
+      this.exchange.requestEnds(at, commandId, requestClass, NO_REPLY, opaque);
       return;
     }
     const replyKind = replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, opcode);
-    this.#exchange.requestEnds(at, commandId, requestClass, replyKind, opaque);
+    this.exchange.requestEnds(at, commandId, requestClass, replyKind, opaque);
   }
 }

@@ -49,101 +49,101 @@ export function errorOfStatus(status: number): number {
 
 /** The server's side of the binary protocol. */
 export class BinaryResponses implements Parser {
-  readonly #exchange: Exchange;
-  readonly #header = new BinaryHeader();
+  private readonly exchange: Exchange;
+  private readonly header = new BinaryHeader();
   /** A message has begun; STAT's has many packets. */
-  #isOpen = false;
+  private isOpen = false;
   /** Bytes of the packet's body still to come. */
-  #remaining = 0;
+  private remaining = 0;
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-    this.#header.begin();
+    this.exchange = exchange;
+    this.header.begin();
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (at < end) {
-      if (!this.#isOpen) {
-        this.#isOpen = true;
-        this.#exchange.responseBegins(at);
+      if (!this.isOpen) {
+        this.isOpen = true;
+        this.exchange.responseBegins(at);
       }
-      if (!this.#header.isComplete) {
-        at = this.#header.take(bytes, at, end);
-        if (!this.#header.isComplete) {
+      if (!this.header.isComplete) {
+        at = this.header.take(bytes, at, end);
+        if (!this.header.isComplete) {
           return true;
         }
-        if (this.#header.magic !== RESPONSE_MAGIC || !this.#header.isConsistent) {
+        if (this.header.magic !== RESPONSE_MAGIC || !this.header.isConsistent) {
           return false;
         }
-        this.#remaining = this.#header.bodyBytes;
+        this.remaining = this.header.bodyBytes;
       }
-      const skipped = Math.min(this.#remaining, end - at);
-      this.#remaining -= skipped;
+      const skipped = Math.min(this.remaining, end - at);
+      this.remaining -= skipped;
       at += skipped;
-      if (this.#remaining === 0) {
-        this.#packetEnds(at);
+      if (this.remaining === 0) {
+        this.packetEnds(at);
       }
     }
     return true;
   }
 
   gap(missing: number): boolean {
-    const skipped = Math.min(missing, this.#remaining);
-    this.#remaining -= skipped;
-    if (skipped > 0 && this.#remaining === 0) {
-      this.#packetEnds(skipped);
+    const skipped = Math.min(missing, this.remaining);
+    this.remaining -= skipped;
+    if (skipped > 0 && this.remaining === 0) {
+      this.packetEnds(skipped);
     }
     return skipped === missing;
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return !this.#isOpen;
+    return !this.isOpen;
   }
 
   resync(): void {
-    this.#isOpen = false;
-    this.#remaining = 0;
-    this.#header.begin();
+    this.isOpen = false;
+    this.remaining = 0;
+    this.header.begin();
   }
 
-  #packetEnds(at: number): void {
-    const header = this.#header;
+  private packetEnds(at: number): void {
+    const header = this.header;
     header.begin();
     if (header.opcode === Opcode.stat && header.status === 0 && header.bodyBytes > 0) {
       return;
     }
-    this.#isOpen = false;
-    this.#settleQuiet(header.opcode, header.opaque);
-    const position = this.#positionOf(header.opcode, header.opaque);
-    if (position === NONE && this.#exchange.pendingCount > 0) {
-      this.#exchange.orphan(at);
+    this.isOpen = false;
+    this.settleQuiet(header.opcode, header.opaque);
+    const position = this.positionOf(header.opcode, header.opaque);
+    if (position === NONE && this.exchange.pendingCount > 0) {
+      this.exchange.orphan(at);
       return;
     }
     for (let count = position; count > 0; count--) {
-      this.#settle();
+      this.settle();
     }
     if (position !== NONE && IS_LOOKUP[header.opcode] === 1 && header.status <= STATUS_NOT_FOUND) {
-      this.#exchange.lookups(1 - header.status, header.status);
+      this.exchange.lookups(1 - header.status, header.status);
     }
-    this.#exchange.answer(at, errorOfStatus(header.status));
+    this.exchange.answer(at, errorOfStatus(header.status));
   }
 
   /** The server answers in order: older quiet requests had nothing to say. */
-  #settleQuiet(opcode: number, opaque: number): void {
-    while (isQuiet(this.#exchange.replyKindAt(0)) && !this.#isAt(0, opcode, opaque)) {
-      this.#settle();
+  private settleQuiet(opcode: number, opaque: number): void {
+    while (isQuiet(this.exchange.replyKindAt(0)) && !this.isAt(0, opcode, opaque)) {
+      this.settle();
     }
   }
 
   /** Of the request that is answered: not the oldest where responses were lost; NONE where it was never seen. */
-  #positionOf(opcode: number, opaque: number): number {
+  private positionOf(opcode: number, opaque: number): number {
     for (let position = 0; position < MAX_LOOKED_AT; position++) {
-      if (this.#exchange.replyKindAt(position) === NONE_PENDING) {
+      if (this.exchange.replyKindAt(position) === NONE_PENDING) {
         return NONE;
       }
-      if (this.#isAt(position, opcode, opaque)) {
+      if (this.isAt(position, opcode, opaque)) {
         return position;
       }
     }
@@ -151,19 +151,19 @@ export class BinaryResponses implements Parser {
   }
 
   /** Requests that were cut off before their opcode could be seen (shape `any`) may be what is answered. */
-  #isAt(position: number, opcode: number, opaque: number): boolean {
-    const replyKind = this.#exchange.replyKindAt(position);
+  private isAt(position: number, opcode: number, opaque: number): boolean {
+    const replyKind = this.exchange.replyKindAt(position);
     if (shapeOf(replyKind) === Shape.any) {
       return true;
     }
-    return detailOf(replyKind) === opcode && this.#exchange.idAt(position) === opaque;
+    return detailOf(replyKind) === opcode && this.exchange.idAt(position) === opaque;
   }
 
-  #settle(): void {
-    const replyKind = this.#exchange.replyKindAt(0);
+  private settle(): void {
+    const replyKind = this.exchange.replyKindAt(0);
     if (shapeOf(replyKind) === Shape.binaryQuietGet) {
-      this.#exchange.lookups(0, 1);
+      this.exchange.lookups(0, 1);
     }
-    this.#exchange.settleSilently();
+    this.exchange.settleSilently();
   }
 }

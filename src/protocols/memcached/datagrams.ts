@@ -50,23 +50,23 @@ interface Partial {
 }
 
 class Datagrams implements DatagramSession {
-  readonly #exchange: Exchange;
-  readonly #request: OneRequest;
-  readonly #text: Parser;
-  readonly #binary: Parser;
-  readonly #partial = new Map<number, Partial>();
+  private readonly exchange: Exchange;
+  private readonly oneRequest: OneRequest;
+  private readonly text: Parser;
+  private readonly binary: Parser;
+  private readonly partial = new Map<number, Partial>();
 
   constructor(exchange: Exchange) {
-    this.#exchange = exchange;
-    this.#request = new OneRequest(exchange);
+    this.exchange = exchange;
+    this.oneRequest = new OneRequest(exchange);
     const state = new MemcachedState();
     state.dialect = Dialect.text;
-    this.#text = new TextRequests(this.#request, state);
-    this.#binary = new BinaryRequests(this.#request, new MemcachedState());
+    this.text = new TextRequests(this.oneRequest, state);
+    this.binary = new BinaryRequests(this.oneRequest, new MemcachedState());
   }
 
   get isAtRest(): boolean {
-    return this.#partial.size === 0;
+    return this.partial.size === 0;
   }
 
   request(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
@@ -74,13 +74,13 @@ class Datagrams implements DatagramSession {
     // The server takes no request of several datagrams.
     if (captured <= message || u16(bytes, start + 2) !== 0 || u16(bytes, start + 4) !== 1) return false;
     const id = u16(bytes, start);
-    const parser = bytes[message] === REQUEST_MAGIC ? this.#binary : this.#text;
-    this.#partial.delete(id);
-    this.#request.begin(id, start, end);
+    const parser = bytes[message] === REQUEST_MAGIC ? this.binary : this.text;
+    this.partial.delete(id);
+    this.oneRequest.begin(id, start, end);
     const isTaken = parser.push(bytes, message, captured);
-    if (!this.#request.isTold && (!isTaken || end === captured || !parser.gap(end - captured))) parser.cutOff?.();
+    if (!this.oneRequest.isTold && (!isTaken || end === captured || !parser.gap(end - captured))) parser.cutOff?.();
     parser.resync();
-    return isTaken || this.#request.isTold;
+    return isTaken || this.oneRequest.isTold;
   }
 
   response(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
@@ -90,15 +90,15 @@ class Datagrams implements DatagramSession {
     const sequence = u16(bytes, start + 2);
     const total = u16(bytes, start + 4);
     if (sequence >= total) return false;
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     exchange.responseBegins(start);
     const kind = exchange.replyKindOf(id);
     if (kind === NONE_PENDING) exchange.answerById(end, id, NO_ERROR);
-    else this.#part(id, this.#partialOf(id, total), sequence, kind, bytes, message, captured, end);
+    else this.part(id, this.partialOf(id, total), sequence, kind, bytes, message, captured, end);
     return true;
   }
 
-  #part(
+  private part(
     id: number,
     partial: Partial,
     sequence: number,
@@ -108,7 +108,7 @@ class Datagrams implements DatagramSession {
     captured: number,
     end: number,
   ): void {
-    const exchange = this.#exchange;
+    const exchange = this.exchange;
     const { seen } = partial;
     if (seen.has(sequence)) {
       exchange.push(end);
@@ -116,13 +116,13 @@ class Datagrams implements DatagramSession {
     }
     seen.add(sequence);
     partial.bytes += end - start;
-    if (sequence === 0) this.#first(partial, bytes, start, captured);
+    if (sequence === 0) this.first(partial, bytes, start, captured);
     if (sequence === partial.total - 1) partial.hasEnd = captured < end ? null : endsWithEnd(bytes, start, end);
-    if (seen.size < partial.total || !this.#isLast(partial, kind)) {
+    if (seen.size < partial.total || !this.isLast(partial, kind)) {
       exchange.partialAnswerById(end, id);
       return;
     }
-    this.#partial.delete(id);
+    this.partial.delete(id);
     if (shapeOf(kind) === Shape.get && partial.isCounted && partial.errorId === NO_ERROR && detailOf(kind) > 0) {
       const hits = Math.min(partial.hits, detailOf(kind));
       exchange.lookups(hits, detailOf(kind) - hits);
@@ -130,7 +130,7 @@ class Datagrams implements DatagramSession {
     exchange.answerById(end, id, partial.errorId);
   }
 
-  #first(partial: Partial, bytes: Uint8Array, start: number, captured: number): void {
+  private first(partial: Partial, bytes: Uint8Array, start: number, captured: number): void {
     firstAnswer.read(bytes, start, captured);
     partial.errorId = firstAnswer.errorId;
     partial.hits += firstAnswer.values;
@@ -138,7 +138,7 @@ class Datagrams implements DatagramSession {
   }
 
   /** All of what is numbered together has come; whether nothing more is to come. Else the next is counted anew. */
-  #isLast(partial: Partial, kind: number): boolean {
+  private isLast(partial: Partial, kind: number): boolean {
     const behind = partial.bytes - partial.valuesEnd;
     if (behind !== 0 && behind !== END_BYTES) partial.isCounted = false;
     if (shapeOf(kind) !== Shape.get || detailOf(kind) <= 1 || partial.errorId !== NO_ERROR) return true;
@@ -149,8 +149,8 @@ class Datagrams implements DatagramSession {
     return false;
   }
 
-  #partialOf(id: number, total: number): Partial {
-    let partial = this.#partial.get(id);
+  private partialOf(id: number, total: number): Partial {
+    let partial = this.partial.get(id);
     if (partial === undefined) {
       partial = {
         total,
@@ -162,21 +162,21 @@ class Datagrams implements DatagramSession {
         hits: 0,
         isCounted: true,
       };
-      this.#follow(id, partial);
+      this.follow(id, partial);
     }
     if (partial.total !== total) partial.seen.clear();
     partial.total = total;
     return partial;
   }
 
-  #follow(id: number, partial: Partial): void {
-    if (this.#partial.size >= MAX_PARTIAL) {
-      for (const oldest of this.#partial.keys()) {
-        this.#partial.delete(oldest);
+  private follow(id: number, partial: Partial): void {
+    if (this.partial.size >= MAX_PARTIAL) {
+      for (const oldest of this.partial.keys()) {
+        this.partial.delete(oldest);
         break;
       }
     }
-    this.#partial.set(id, partial);
+    this.partial.set(id, partial);
   }
 }
 

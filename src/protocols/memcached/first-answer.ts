@@ -15,7 +15,7 @@ class FirstAnswer {
   /** Values that begin in it, and the index behind the last of them, wherever it ends. */
   values = 0;
   valuesEnd = 0;
-  readonly #reader = new LineReader();
+  private readonly reader = new LineReader();
 
   /** Reads bytes[start, end), which may be cut off anywhere. */
   read(bytes: Uint8Array, start: number, end: number): void {
@@ -30,12 +30,12 @@ class FirstAnswer {
       return;
     }
     let at = start;
-    for (let left = MAX_LINES; left > 0 && at < end && at >= 0; left--) at = this.#line(bytes, at, end, at === start);
+    for (let left = MAX_LINES; left > 0 && at < end && at >= 0; left--) at = this.line(bytes, at, end, at === start);
   }
 
   /** Reads a line, and passes the value behind it. Returns where the next line begins, or -1. */
-  #line(bytes: Uint8Array, start: number, end: number, isFirst: boolean): number {
-    const reader = this.#reader;
+  private line(bytes: Uint8Array, start: number, end: number, isFirst: boolean): number {
+    const reader = this.reader;
     reader.begin();
     let dataBytes = -1;
     for (let at = start; ; at = reader.at) {

@@ -20,59 +20,59 @@ export function idOfHash(hash: number): number {
  */
 export class MetaFlags {
   keys = 0;
-  #keyHash = 0;
-  #opaqueHash = 0;
-  #hasOpaque = false;
-  #isKeyEchoed = false;
-  #isBase64 = false;
-  #isQuiet = false;
-  #wantsValue = false;
-  #canCreate = false;
+  private keyHash = 0;
+  private opaqueHash = 0;
+  private hasOpaque = false;
+  private isKeyEchoed = false;
+  private isBase64 = false;
+  private isQuiet = false;
+  private wantsValue = false;
+  private canCreate = false;
 
   begin(): void {
     this.keys = 0;
-    this.#keyHash = 0;
-    this.#opaqueHash = 0;
-    this.#hasOpaque = false;
-    this.#isKeyEchoed = false;
-    this.#isBase64 = false;
-    this.#isQuiet = false;
-    this.#wantsValue = false;
-    this.#canCreate = false;
+    this.keyHash = 0;
+    this.opaqueHash = 0;
+    this.hasOpaque = false;
+    this.isKeyEchoed = false;
+    this.isBase64 = false;
+    this.isQuiet = false;
+    this.wantsValue = false;
+    this.canCreate = false;
   }
 
   key(hash: number): void {
     if (this.keys === 0) {
-      this.#keyHash = hash;
+      this.keyHash = hash;
     }
     this.keys++;
   }
 
   flag(letter: number, tokenHash: number): void {
     if (letter === FLAG_q) {
-      this.#isQuiet = true;
+      this.isQuiet = true;
     } else if (letter === FLAG_v) {
-      this.#wantsValue = true;
+      this.wantsValue = true;
     } else if (letter === FLAG_k) {
-      this.#isKeyEchoed = true;
+      this.isKeyEchoed = true;
     } else if (letter === FLAG_b) {
-      this.#isBase64 = true;
+      this.isBase64 = true;
     } else if (letter === FLAG_N) {
-      this.#canCreate = true;
+      this.canCreate = true;
     } else if (letter === FLAG_O) {
-      this.#hasOpaque = true;
-      this.#opaqueHash = tokenHash;
+      this.hasOpaque = true;
+      this.opaqueHash = tokenHash;
     }
   }
 
   echo(): Echo {
-    if (this.#hasOpaque) {
+    if (this.hasOpaque) {
       return Echo.opaque;
     }
-    if (!this.#isKeyEchoed) {
+    if (!this.isKeyEchoed) {
       return Echo.none;
     }
-    return this.#isBase64 ? Echo.encodedKey : Echo.key;
+    return this.isBase64 ? Echo.encodedKey : Echo.key;
   }
 
   /** 0 where nothing is repeated that could be compared. */
@@ -81,18 +81,18 @@ export class MetaFlags {
     if (echo === Echo.none || echo === Echo.encodedKey) {
       return 0;
     }
-    return idOfHash(echo === Echo.opaque ? this.#opaqueHash : this.#keyHash);
+    return idOfHash(echo === Echo.opaque ? this.opaqueHash : this.keyHash);
   }
 
   /** A meta command's shape, refined by `q`, `v` and `N`. */
   shape(shape: Shape): Shape {
     if (shape === Shape.metaGet) {
-      if (this.#isQuiet) {
-        return this.#wantsValue ? Shape.quietMetaGetValue : Shape.quietMetaGet;
+      if (this.isQuiet) {
+        return this.wantsValue ? Shape.quietMetaGetValue : Shape.quietMetaGet;
       }
-      return this.#wantsValue ? Shape.metaGetValue : shape;
+      return this.wantsValue ? Shape.metaGetValue : shape;
     }
-    if (!this.#isQuiet) {
+    if (!this.isQuiet) {
       return shape;
     }
     if (shape === Shape.metaSet) {
@@ -101,6 +101,6 @@ export class MetaFlags {
     if (shape === Shape.metaDelete) {
       return Shape.quietMetaDelete;
     }
-    return this.#canCreate ? Shape.quietMetaCreate : Shape.quietMetaArithmetic;
+    return this.canCreate ? Shape.quietMetaCreate : Shape.quietMetaArithmetic;
   }
 }

@@ -34,236 +34,236 @@ const SIZES_DISABLE_HASH = SUBCOMMANDS.sizesDisable;
 
 /** The client's side of the text protocol (memcached `protocol.txt`), classic and meta commands. */
 export class TextRequests implements Parser {
-  readonly #exchange: RequestTeller;
-  readonly #state: MemcachedState;
-  readonly #reader = new LineReader();
-  readonly #flags = new MetaFlags();
-  #isBegun = false;
-  #isWordOpen = false;
-  #command: TextCommand = UNKNOWN_COMMAND;
-  #commandId = OTHER;
-  #shape: Shape = Shape.any;
-  #class: TransactionClass = TransactionClass.normal;
+  private readonly exchange: RequestTeller;
+  private readonly state: MemcachedState;
+  private readonly reader = new LineReader();
+  private readonly flags = new MetaFlags();
+  private isBegun = false;
+  private isWordOpen = false;
+  private command: TextCommand = UNKNOWN_COMMAND;
+  private commandId = OTHER;
+  private shape: Shape = Shape.any;
+  private class: TransactionClass = TransactionClass.normal;
   /** Of the line so far: the announced data length (-1: none that counts), and whether a key is too long. */
-  #dataBytes = -1;
-  #isKeyTooLong = false;
-  #isNoreplyWord = false;
-  #isNoreply = false;
+  private dataBytes = -1;
+  private isKeyTooLong = false;
+  private isNoreplyWord = false;
+  private isNoreply = false;
   /** Bytes of the data block and its `\r\n` still to come; 0 between data blocks. */
-  #remaining = 0;
-  #isTerminated = true;
+  private remaining = 0;
+  private isTerminated = true;
   /**
    * The last storage command's line or data was malformed: the server takes what follows for commands, and answers
    * each line that is none with ERROR.
    */
-  #isAfterMalformed = false;
+  private isAfterMalformed = false;
 
   constructor(exchange: RequestTeller, state: MemcachedState) {
-    this.#exchange = exchange;
-    this.#state = state;
+    this.exchange = exchange;
+    this.state = state;
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (at < end) {
-      if (this.#remaining > 0) {
-        at = this.#data(bytes, at, end);
+      if (this.remaining > 0) {
+        at = this.data(bytes, at, end);
         continue;
       }
-      if (!this.#isBegun) {
-        this.#begin(at);
+      if (!this.isBegun) {
+        this.begin(at);
       }
-      const found = this.#reader.next(bytes, at, end);
-      at = this.#reader.at;
-      if (this.#reader.lineBytes > MAX_LINE_BYTES && this.#shape !== Shape.get) {
+      const found = this.reader.next(bytes, at, end);
+      at = this.reader.at;
+      if (this.reader.lineBytes > MAX_LINE_BYTES && this.shape !== Shape.get) {
         return false;
       }
       if (found === Found.line) {
-        this.#lineEnds(at);
+        this.lineEnds(at);
         continue;
       }
-      if (this.#reader.isInWord || found === Found.word) {
-        this.#wordPart(bytes, found === Found.word);
+      if (this.reader.isInWord || found === Found.word) {
+        this.wordPart(bytes, found === Found.word);
       }
     }
     return true;
   }
 
   gap(missing: number): boolean {
-    const skipped = Math.min(missing, this.#remaining);
-    this.#remaining -= skipped;
-    if (skipped > 0 && this.#remaining === 0) {
-      this.#requestEnds(skipped);
+    const skipped = Math.min(missing, this.remaining);
+    this.remaining -= skipped;
+    if (skipped > 0 && this.remaining === 0) {
+      this.requestEnds(skipped);
     }
     return skipped === missing;
   }
 
   /** What is known of the line says how it will be answered; that it ended in `noreply` or `q`, nobody can know. */
   cutOff(): void {
-    if (!this.#isBegun) {
+    if (!this.isBegun) {
       return;
     }
-    this.#isBegun = false;
-    this.#isNoreply = this.#state.isWatching;
-    this.#exchange.textCut();
-    this.#requestEnds(0);
+    this.isBegun = false;
+    this.isNoreply = this.state.isWatching;
+    this.exchange.textCut();
+    this.requestEnds(0);
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return !this.#isBegun && this.#remaining === 0 && !this.#isAfterMalformed;
+    return !this.isBegun && this.remaining === 0 && !this.isAfterMalformed;
   }
 
   resync(): void {
-    this.#isBegun = false;
-    this.#remaining = 0;
-    this.#isAfterMalformed = false;
-    this.#state.strays = 0;
-    this.#state.isAfterNoreply = false;
+    this.isBegun = false;
+    this.remaining = 0;
+    this.isAfterMalformed = false;
+    this.state.strays = 0;
+    this.state.isAfterNoreply = false;
   }
 
-  #begin(at: number): void {
-    this.#exchange.requestBegins(at);
-    this.#reader.begin();
-    this.#flags.begin();
-    this.#isBegun = true;
-    this.#isWordOpen = false;
-    this.#command = UNKNOWN_COMMAND;
-    this.#commandId = OTHER;
-    this.#shape = Shape.any;
-    this.#class = TransactionClass.normal;
-    this.#dataBytes = -1;
-    this.#isKeyTooLong = false;
-    this.#isNoreplyWord = false;
+  private begin(at: number): void {
+    this.exchange.requestBegins(at);
+    this.reader.begin();
+    this.flags.begin();
+    this.isBegun = true;
+    this.isWordOpen = false;
+    this.command = UNKNOWN_COMMAND;
+    this.commandId = OTHER;
+    this.shape = Shape.any;
+    this.class = TransactionClass.normal;
+    this.dataBytes = -1;
+    this.isKeyTooLong = false;
+    this.isNoreplyWord = false;
   }
 
-  #wordPart(bytes: Uint8Array, isComplete: boolean): void {
-    const reader = this.#reader;
+  private wordPart(bytes: Uint8Array, isComplete: boolean): void {
+    const reader = this.reader;
     const index = isComplete ? reader.wordIndex - 1 : reader.wordIndex;
-    if (this.#exchange.wantsText && this.#isShown(index)) {
-      if (!this.#isWordOpen) {
-        this.#exchange.word(index > 0 && index === this.#command.keyIndex);
-        this.#isWordOpen = true;
+    if (this.exchange.wantsText && this.isShown(index)) {
+      if (!this.isWordOpen) {
+        this.exchange.word(index > 0 && index === this.command.keyIndex);
+        this.isWordOpen = true;
       }
-      this.#exchange.text(bytes, reader.partStart, reader.at);
+      this.exchange.text(bytes, reader.partStart, reader.at);
     }
     if (isComplete) {
-      this.#isWordOpen = false;
-      this.#wordEnds(index);
+      this.isWordOpen = false;
+      this.wordEnds(index);
     }
   }
 
-  #isShown(index: number): boolean {
-    const command = this.#command;
+  private isShown(index: number): boolean {
+    const command = this.command;
     const isNamed = index === 0 || index === command.keyIndex || (index === 1 && command.hasSubcommand);
-    return isNamed || this.#exchange.wantsValues;
+    return isNamed || this.exchange.wantsValues;
   }
 
-  #wordEnds(index: number): void {
-    const reader = this.#reader;
+  private wordEnds(index: number): void {
+    const reader = this.reader;
     if (index === 0) {
-      this.#identify();
+      this.identify();
       return;
     }
-    const command = this.#command;
-    this.#isNoreplyWord = reader.hash === NOREPLY_HASH && reader.wordBytes === 7;
+    const command = this.command;
+    this.isNoreplyWord = reader.hash === NOREPLY_HASH && reader.wordBytes === 7;
     if (
       command.keyIndex > 0 &&
       (index === command.keyIndex || (command.shape === Shape.get && index > command.keyIndex))
     ) {
-      this.#isKeyTooLong ||= reader.wordBytes > MAX_KEY_BYTES;
-      this.#flags.key(reader.hash);
+      this.isKeyTooLong ||= reader.wordBytes > MAX_KEY_BYTES;
+      this.flags.key(reader.hash);
     } else if (index === command.lengthIndex) {
-      this.#dataBytes = reader.length();
+      this.dataBytes = reader.length();
     } else if (command.isMeta) {
-      this.#flags.flag(reader.firstByte, reader.tokenHash);
+      this.flags.flag(reader.firstByte, reader.tokenHash);
     } else if (index === 1 && command.hasSubcommand) {
-      this.#subcommand();
+      this.subcommand();
     }
   }
 
-  #identify(): void {
-    const reader = this.#reader;
+  private identify(): void {
+    const reader = this.reader;
     const index = TEXT_COMMAND_WORDS.find(reader.head, reader.firstWordBytes, reader.firstWordHash);
-    this.#command = textCommandAt(index);
-    this.#commandId = index + 1;
-    this.#shape = this.#command.shape;
-    this.#class = this.#command.class;
+    this.command = textCommandAt(index);
+    this.commandId = index + 1;
+    this.shape = this.command.shape;
+    this.class = this.command.class;
   }
 
-  #subcommand(): void {
-    const { hash } = this.#reader;
-    if (this.#shape === Shape.stats && (hash === SIZES_ENABLE_HASH || hash === SIZES_DISABLE_HASH)) {
-      this.#shape = Shape.statsOneLine;
+  private subcommand(): void {
+    const { hash } = this.reader;
+    if (this.shape === Shape.stats && (hash === SIZES_ENABLE_HASH || hash === SIZES_DISABLE_HASH)) {
+      this.shape = Shape.statsOneLine;
     } else if (hash === METADUMP_HASH || hash === MGDUMP_HASH) {
-      this.#shape = Shape.dump;
-      this.#class = TransactionClass.stream;
+      this.shape = Shape.dump;
+      this.class = TransactionClass.stream;
     }
   }
 
-  #lineEnds(at: number): void {
-    this.#isBegun = false;
-    const command = this.#command;
-    if (command === UNKNOWN_COMMAND && this.#isAfterMalformed) {
-      this.#exchange.requestVoid();
-      this.#state.strays++;
+  private lineEnds(at: number): void {
+    this.isBegun = false;
+    const command = this.command;
+    if (command === UNKNOWN_COMMAND && this.isAfterMalformed) {
+      this.exchange.requestVoid();
+      this.state.strays++;
       return;
     }
-    const words = this.#reader.wordIndex;
-    const isNoreply = this.#isNoreplyWord && words >= command.minNoreplyWords && words <= command.maxNoreplyWords;
-    this.#isNoreply = isNoreply || command.shape === Shape.none || this.#state.isWatching;
-    this.#isAfterMalformed = command.lengthIndex > 0 && !this.#hasDataBlock(words);
-    if (command.lengthIndex > 0 && !this.#isAfterMalformed) {
-      this.#remaining = this.#dataBytes + 2;
-      this.#isTerminated = true;
+    const words = this.reader.wordIndex;
+    const isNoreply = this.isNoreplyWord && words >= command.minNoreplyWords && words <= command.maxNoreplyWords;
+    this.isNoreply = isNoreply || command.shape === Shape.none || this.state.isWatching;
+    this.isAfterMalformed = command.lengthIndex > 0 && !this.hasDataBlock(words);
+    if (command.lengthIndex > 0 && !this.isAfterMalformed) {
+      this.remaining = this.dataBytes + 2;
+      this.isTerminated = true;
       return;
     }
-    this.#requestEnds(at);
+    this.requestEnds(at);
   }
 
   /** Whether the server reads a data block after this storage line; otherwise it answers the line at once. */
-  #hasDataBlock(words: number): boolean {
-    if (this.#isKeyTooLong || this.#dataBytes < 0 || this.#dataBytes > MAX_DATA_BYTES) {
+  private hasDataBlock(words: number): boolean {
+    if (this.isKeyTooLong || this.dataBytes < 0 || this.dataBytes > MAX_DATA_BYTES) {
       return false;
     }
-    const { isMeta, maxNoreplyWords } = this.#command;
+    const { isMeta, maxNoreplyWords } = this.command;
     return isMeta || words === maxNoreplyWords - 1 || words === maxNoreplyWords;
   }
 
   /** Skips data by count. The last two bytes should be `\r\n`: if not, the server calls it a bad data chunk. */
-  #data(bytes: Uint8Array, start: number, end: number): number {
+  private data(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    if (this.#remaining > 2) {
-      const skipped = Math.min(this.#remaining - 2, end - at);
-      this.#remaining -= skipped;
+    if (this.remaining > 2) {
+      const skipped = Math.min(this.remaining - 2, end - at);
+      this.remaining -= skipped;
       at += skipped;
     }
-    while (at < end && this.#remaining > 0 && this.#remaining <= 2) {
-      this.#isTerminated &&= bytes[at] === (this.#remaining === 2 ? CR : LF);
-      this.#remaining--;
+    while (at < end && this.remaining > 0 && this.remaining <= 2) {
+      this.isTerminated &&= bytes[at] === (this.remaining === 2 ? CR : LF);
+      this.remaining--;
       at++;
     }
-    if (this.#remaining === 0) {
-      this.#isAfterMalformed = !this.#isTerminated;
-      this.#requestEnds(at);
+    if (this.remaining === 0) {
+      this.isAfterMalformed = !this.isTerminated;
+      this.requestEnds(at);
     }
     return at;
   }
 
-  #requestEnds(at: number): void {
-    const state = this.#state;
-    const requestClass = state.isWatching ? TransactionClass.stream : this.#class;
-    if (this.#isNoreply) {
+  private requestEnds(at: number): void {
+    const state = this.state;
+    const requestClass = state.isWatching ? TransactionClass.stream : this.class;
+    if (this.isNoreply) {
       state.isAfterNoreply = true;
-      this.#exchange.requestEnds(at, this.#commandId, requestClass, NO_REPLY, 0);
+      this.exchange.requestEnds(at, this.commandId, requestClass, NO_REPLY, 0);
       return;
     }
-    const flags = this.#flags;
-    const shape = this.#command.isMeta ? flags.shape(this.#shape) : this.#shape;
-    const echo = this.#command.isMeta ? flags.echo() : 0;
+    const flags = this.flags;
+    const shape = this.command.isMeta ? flags.shape(this.shape) : this.shape;
+    const echo = this.command.isMeta ? flags.echo() : 0;
     const replyKind = replyKindOf(shape, echo, state.strays, state.isAfterNoreply, flags.keys);
     state.strays = 0;
     state.isAfterNoreply = false;
-    this.#exchange.requestEnds(at, this.#commandId, requestClass, replyKind, this.#command.isMeta ? flags.id() : 0);
+    this.exchange.requestEnds(at, this.commandId, requestClass, replyKind, this.command.isMeta ? flags.id() : 0);
   }
 }

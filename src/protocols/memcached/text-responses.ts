@@ -40,49 +40,49 @@ const FLAG_O = 0x4f;
 
 /** The server's side of the text protocol. */
 export class TextResponses implements Parser {
-  readonly #exchange: Exchange;
-  readonly #state: MemcachedState;
-  readonly #reader = new LineReader();
+  private readonly exchange: Exchange;
+  private readonly state: MemcachedState;
+  private readonly reader = new LineReader();
   /** A message has begun; it may have many lines. */
-  #isOpen = false;
-  #isLineBegun = false;
+  private isOpen = false;
+  private isLineBegun = false;
   /** The data length that the line so far announces. */
-  #dataBytes = -1;
+  private dataBytes = -1;
   /** The message being read, and the ids that its line so far repeats. */
-  readonly #reply = { code: 0, errorId: NO_ERROR as number, opaqueId: 0, keyId: 0, hits: 0 };
-  readonly #kept: KeptReplies;
+  private readonly reply = { code: 0, errorId: NO_ERROR as number, opaqueId: 0, keyId: 0, hits: 0 };
+  private readonly kept: KeptReplies;
   /** Bytes of a data block and its `\r\n` still to come; 0 between data blocks. */
-  #remaining = 0;
+  private remaining = 0;
   /** The data block ends the message (`VA`). */
-  #isLastBlock = false;
+  private isLastBlock = false;
   /** Within what follows the first line of a metadump. */
-  #isDumping = false;
+  private isDumping = false;
 
   constructor(exchange: Exchange, state: MemcachedState) {
-    this.#exchange = exchange;
-    this.#state = state;
-    this.#kept = new KeptReplies(exchange);
+    this.exchange = exchange;
+    this.state = state;
+    this.kept = new KeptReplies(exchange);
   }
 
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let at = start;
     while (at < end) {
-      if (this.#remaining > 0) {
-        at = this.#data(bytes, at, end);
+      if (this.remaining > 0) {
+        at = this.data(bytes, at, end);
         if (at < 0) {
           return false;
         }
         continue;
       }
-      this.#beginLine(at);
-      const found = this.#reader.next(bytes, at, end);
-      at = this.#reader.at;
-      if (this.#reader.lineBytes > MAX_LINE_BYTES) {
+      this.beginLine(at);
+      const found = this.reader.next(bytes, at, end);
+      at = this.reader.at;
+      if (this.reader.lineBytes > MAX_LINE_BYTES) {
         return false;
       }
       if (found === Found.word) {
-        this.#wordEnds();
-      } else if (found === Found.line && !this.#lineEnds(at)) {
+        this.wordEnds();
+      } else if (found === Found.line && !this.lineEnds(at)) {
         return false;
       }
     }
@@ -90,116 +90,116 @@ export class TextResponses implements Parser {
   }
 
   gap(missing: number): boolean {
-    let left = missing - Math.min(missing, this.#remaining);
-    const isInData = this.#remaining > 0;
-    this.#remaining -= missing - left;
-    if (isInData && this.#remaining === 0) {
-      left -= this.#dataEndsInGap(missing - left, left);
+    let left = missing - Math.min(missing, this.remaining);
+    const isInData = this.remaining > 0;
+    this.remaining -= missing - left;
+    if (isInData && this.remaining === 0) {
+      left -= this.dataEndsInGap(missing - left, left);
     }
     return left === 0;
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return !this.#isOpen && !this.#isLineBegun && this.#remaining === 0 && !this.#isDumping && this.#kept.isEmpty;
+    return !this.isOpen && !this.isLineBegun && this.remaining === 0 && !this.isDumping && this.kept.isEmpty;
   }
 
   resync(): void {
-    this.#isOpen = false;
-    this.#isLineBegun = false;
-    this.#remaining = 0;
-    this.#reply.hits = 0;
-    this.#isDumping = false;
-    this.#kept.forget();
+    this.isOpen = false;
+    this.isLineBegun = false;
+    this.remaining = 0;
+    this.reply.hits = 0;
+    this.isDumping = false;
+    this.kept.forget();
   }
 
   /** See Session. */
   decide(isLast: boolean): void {
-    this.#kept.decide(isLast);
+    this.kept.decide(isLast);
   }
 
-  #beginLine(at: number): void {
-    if (this.#isLineBegun) {
+  private beginLine(at: number): void {
+    if (this.isLineBegun) {
       return;
     }
-    this.#isLineBegun = true;
-    this.#reader.begin();
-    this.#dataBytes = -1;
-    this.#reply.opaqueId = 0;
-    this.#reply.keyId = 0;
-    if (!this.#isOpen) {
-      this.#isOpen = true;
-      this.#exchange.responseBegins(at);
+    this.isLineBegun = true;
+    this.reader.begin();
+    this.dataBytes = -1;
+    this.reply.opaqueId = 0;
+    this.reply.keyId = 0;
+    if (!this.isOpen) {
+      this.isOpen = true;
+      this.exchange.responseBegins(at);
     }
   }
 
   /** `VALUE <key> <flags> <bytes> [<cas unique>]`, `VA <size> <flags>*`, `<CD> <flags>*` */
-  #wordEnds(): void {
-    const reader = this.#reader;
+  private wordEnds(): void {
+    const reader = this.reader;
     const index = reader.wordIndex - 1;
     if (index === 0) {
       return;
     }
     if (index === 3 && reader.firstWordHash === VALUE_HASH) {
-      this.#dataBytes = reader.length();
+      this.dataBytes = reader.length();
     } else if (index === 1 && reader.firstWordHash === VA_HASH) {
-      this.#dataBytes = reader.length();
+      this.dataBytes = reader.length();
     } else if (reader.firstByte === FLAG_O) {
-      this.#reply.opaqueId = idOfHash(reader.tokenHash);
+      this.reply.opaqueId = idOfHash(reader.tokenHash);
     } else if (reader.firstByte === FLAG_k) {
-      this.#reply.keyId = idOfHash(reader.tokenHash);
+      this.reply.keyId = idOfHash(reader.tokenHash);
     }
   }
 
   /** Returns false when the line cannot be the server's. */
-  #lineEnds(at: number): boolean {
-    this.#isLineBegun = false;
-    const index = responseWordOf(this.#reader);
-    const code = codeOf(index, this.#reader);
-    if (this.#state.isWatching || this.#isDumping) {
-      this.#isDumping &&= code !== Code.end && code !== Code.en;
-      this.#isOpen = false;
-      this.#exchange.push(at);
+  private lineEnds(at: number): boolean {
+    this.isLineBegun = false;
+    const index = responseWordOf(this.reader);
+    const code = codeOf(index, this.reader);
+    if (this.state.isWatching || this.isDumping) {
+      this.isDumping &&= code !== Code.end && code !== Code.en;
+      this.isOpen = false;
+      this.exchange.push(at);
       return true;
     }
     if (code === Code.error) {
-      this.#error(at, errorOf(index));
+      this.error(at, errorOf(index));
       return true;
     }
-    if (!this.#kept.isEmpty && this.#isKeptBehind(code)) {
-      return code === Code.va || code === Code.value ? this.#beginData(code) : this.#answer(at, code, NO_ERROR);
+    if (!this.kept.isEmpty && this.isKeptBehind(code)) {
+      return code === Code.va || code === Code.value ? this.beginData(code) : this.answer(at, code, NO_ERROR);
     }
-    const owner = this.#ownerOf(code);
+    const owner = this.ownerOf(code);
     if (owner === Owner.stranger) {
-      return this.#isAnswerToNoreply(code) && this.#orphan(at);
+      return this.isAnswerToNoreply(code) && this.orphan(at);
     }
     if (owner === Owner.nobody && code === Code.line) {
       return false;
     }
     if (code === Code.value || code === Code.va) {
-      return this.#beginData(code);
+      return this.beginData(code);
     }
-    if (!this.#goesOn(code)) {
-      this.#answer(at, code, NO_ERROR);
+    if (!this.goesOn(code)) {
+      this.answer(at, code, NO_ERROR);
     }
     return true;
   }
 
   /** Whether this line's message, too, is to be kept. Not one of many lines: its lines are told apart by whose they are. */
-  #isKeptBehind(code: number): boolean {
-    const reply = this.#reply;
+  private isKeptBehind(code: number): boolean {
+    const reply = this.reply;
     // Behind values comes END.
     reply.code = code === Code.value ? Code.end : code;
-    if ((code & (Code.stat | Code.word | Code.line)) === 0 && this.#kept.canFollow(reply)) {
+    if ((code & (Code.stat | Code.word | Code.line)) === 0 && this.kept.canFollow(reply)) {
       return true;
     }
-    this.#kept.decide(true);
+    this.kept.decide(true);
     return false;
   }
 
   /** Whether more lines of this response follow. */
-  #goesOn(code: number): boolean {
-    const replyKind = this.#exchange.replyKindAt(0);
+  private goesOn(code: number): boolean {
+    const replyKind = this.exchange.replyKindAt(0);
     if (replyKind === NONE_PENDING) {
       return code === Code.stat;
     }
@@ -210,29 +210,29 @@ export class TextResponses implements Parser {
    * Whose this line is. The server answers in order: quiet requests that cannot have said it had nothing to say, and
    * are settled on the way; one that is not quiet must be answered first.
    */
-  #ownerOf(code: number): Owner {
-    const exchange = this.#exchange;
+  private ownerOf(code: number): Owner {
+    const exchange = this.exchange;
     for (;;) {
       const replyKind = exchange.replyKindAt(0);
       if (replyKind === NONE_PENDING) {
         return Owner.nobody;
       }
-      this.#reply.code = code;
-      if (canAnswer(replyKind, code) && hasSameId(replyKind, exchange.idAt(0), this.#reply)) {
+      this.reply.code = code;
+      if (canAnswer(replyKind, code) && hasSameId(replyKind, exchange.idAt(0), this.reply)) {
         return Owner.oldest;
       }
       if (!isQuiet(replyKind)) {
         return Owner.stranger;
       }
-      this.#settle(1);
+      this.settle(1);
     }
   }
 
   /** The oldest requests had nothing to say. */
-  #settle(requests: number): void {
-    settleQuiet(this.#exchange, requests);
+  private settle(requests: number): void {
+    settleQuiet(this.exchange, requests);
     for (let count = requests; count > 0; count--) {
-      this.#kept.passed();
+      this.kept.passed();
     }
   }
 
@@ -241,34 +241,34 @@ export class TextResponses implements Parser {
    * for what followed a malformed data block, and the failure of a noreply storage command before a request of
    * another kind.
    */
-  #error(at: number, errorId: number): void {
-    const isStorage = isStorageFailure(this.#reader);
-    const isPlain = isPlainError(this.#reader);
-    if (!this.#kept.isEmpty) {
+  private error(at: number, errorId: number): void {
+    const isStorage = isStorageFailure(this.reader);
+    const isPlain = isPlainError(this.reader);
+    if (!this.kept.isEmpty) {
       // A line of garbage is answered before the request behind it.
-      const isKept = !isPlain && this.#isKeptBehind(isStorage ? Code.storageFailure : Code.error);
+      const isKept = !isPlain && this.isKeptBehind(isStorage ? Code.storageFailure : Code.error);
       if (isKept) {
-        this.#answer(at, this.#reply.code, errorId);
+        this.answer(at, this.reply.code, errorId);
         return;
       }
-      this.#kept.decide(true, this.#kept.strayPlace);
+      this.kept.decide(true, this.kept.strayPlace);
     }
-    if (isPlain && this.#isStray()) {
-      this.#orphan(at);
+    if (isPlain && this.isStray()) {
+      this.orphan(at);
       return;
     }
-    if (isStorage && this.#skipToStorage()) {
-      this.#answer(at, Code.storageFailure, errorId);
+    if (isStorage && this.skipToStorage()) {
+      this.answer(at, Code.storageFailure, errorId);
       return;
     }
-    this.#otherError(at, errorId, isPlain, isStorage);
+    this.otherError(at, errorId, isPlain, isStorage);
   }
 
   /** Whether a plain ERROR is one that was due before the oldest request. Quiet commands never get a plain one. */
-  #isStray(): boolean {
-    const exchange = this.#exchange;
+  private isStray(): boolean {
+    const exchange = this.exchange;
     while (isQuiet(exchange.replyKindAt(0)) && straysOf(exchange.replyKindAt(0)) === 0) {
-      this.#settle(1);
+      this.settle(1);
     }
     const oldest = exchange.replyKindAt(0);
     if (oldest === NONE_PENDING || straysOf(oldest) === 0) {
@@ -279,11 +279,11 @@ export class TextResponses implements Parser {
   }
 
   /** Settles the quiet requests before a storage request, if there is one that may be answered next. */
-  #skipToStorage(): boolean {
+  private skipToStorage(): boolean {
     for (let position = 0; position < MAX_LOOKED_AT; position++) {
-      const replyKind = this.#exchange.replyKindAt(position);
+      const replyKind = this.exchange.replyKindAt(position);
       if (replyKind !== NONE_PENDING && isStorage(shapeOf(replyKind))) {
-        this.#settle(position);
+        this.settle(position);
         return true;
       }
       if (!isQuiet(replyKind)) {
@@ -293,57 +293,57 @@ export class TextResponses implements Parser {
     return false;
   }
 
-  #otherError(at: number, errorId: number, isPlain: boolean, isStorage: boolean): void {
-    const state = this.#state;
-    const oldest = this.#exchange.replyKindAt(0);
+  private otherError(at: number, errorId: number, isPlain: boolean, isStorage: boolean): void {
+    const state = this.state;
+    const oldest = this.exchange.replyKindAt(0);
     if (oldest === NONE_PENDING) {
       if (isPlain && state.strays > 0) {
         state.strays--;
-        this.#orphan(at);
+        this.orphan(at);
       } else if (state.isAfterNoreply) {
-        this.#orphan(at);
+        this.orphan(at);
       } else {
-        this.#answer(at, Code.error, errorId);
+        this.answer(at, Code.error, errorId);
       }
     } else if (isStorage && isAfterNoreply(oldest)) {
-      this.#orphan(at);
+      this.orphan(at);
     } else {
-      this.#answer(at, Code.error, errorId);
+      this.answer(at, Code.error, errorId);
     }
   }
 
   /** A server that asks for a password answers the `set` that brings it even with noreply (tried on 1.6.18). */
-  #isAnswerToNoreply(code: number): boolean {
-    return code === Code.stored && isAfterNoreply(this.#exchange.replyKindAt(0));
+  private isAnswerToNoreply(code: number): boolean {
+    return code === Code.stored && isAfterNoreply(this.exchange.replyKindAt(0));
   }
 
-  #orphan(at: number): true {
-    this.#isOpen = false;
-    this.#reply.hits = 0;
-    this.#exchange.orphan(at);
+  private orphan(at: number): true {
+    this.isOpen = false;
+    this.reply.hits = 0;
+    this.exchange.orphan(at);
     return true;
   }
 
   /** A message is complete; always true. */
-  #answer(at: number, code: number, errorId: number): true {
-    const exchange = this.#exchange;
+  private answer(at: number, code: number, errorId: number): true {
+    const exchange = this.exchange;
     const replyKind = exchange.replyKindAt(0);
-    const reply = this.#reply;
+    const reply = this.reply;
     reply.code = code;
     reply.errorId = errorId;
     if (replyKind === NONE_PENDING) {
       exchange.answer(at, errorId);
-    } else if (!this.#kept.isEmpty || (isQuiet(replyKind) && this.#kept.isOpen(reply))) {
-      this.#kept.keep(at, reply);
+    } else if (!this.kept.isEmpty || (isQuiet(replyKind) && this.kept.isOpen(reply))) {
+      this.kept.keep(at, reply);
     } else {
       tellLookups(exchange, reply);
       const shape = shapeOf(replyKind);
-      this.#state.isWatching = shape === Shape.watch && code === Code.ok;
-      this.#isDumping = shape === Shape.dump && (code & (Code.line | Code.word)) !== 0;
+      this.state.isWatching = shape === Shape.watch && code === Code.ok;
+      this.isDumping = shape === Shape.dump && (code & (Code.line | Code.word)) !== 0;
       exchange.answer(at, errorId);
-      this.#kept.passed();
+      this.kept.passed();
     }
-    this.#isOpen = false;
+    this.isOpen = false;
     reply.hits = 0;
     return true;
   }
@@ -352,47 +352,47 @@ export class TextResponses implements Parser {
    * A data block ended `at` bytes into a gap, with `left` more missing. Returns how many of these are known, too: once
    * all keys asked for were found, nothing but END can follow.
    */
-  #dataEndsInGap(at: number, left: number): number {
-    if (this.#isLastBlock) {
-      this.#answer(at, Code.va, NO_ERROR);
+  private dataEndsInGap(at: number, left: number): number {
+    if (this.isLastBlock) {
+      this.answer(at, Code.va, NO_ERROR);
       return 0;
     }
-    const replyKind = this.#exchange.replyKindAt(0);
-    const isAllFound = shapeOf(replyKind) === Shape.get && this.#reply.hits === detailOf(replyKind);
+    const replyKind = this.exchange.replyKindAt(0);
+    const isAllFound = shapeOf(replyKind) === Shape.get && this.reply.hits === detailOf(replyKind);
     if (replyKind === NONE_PENDING || !isAllFound || left < END_BYTES) {
       return 0;
     }
-    this.#answer(at + END_BYTES, Code.end, NO_ERROR);
+    this.answer(at + END_BYTES, Code.end, NO_ERROR);
     return END_BYTES;
   }
 
-  #beginData(code: number): boolean {
-    if (this.#dataBytes < 0) {
+  private beginData(code: number): boolean {
+    if (this.dataBytes < 0) {
       return false;
     }
-    this.#reply.hits++;
-    this.#remaining = this.#dataBytes + 2;
-    this.#isLastBlock = code === Code.va;
+    this.reply.hits++;
+    this.remaining = this.dataBytes + 2;
+    this.isLastBlock = code === Code.va;
     return true;
   }
 
   /** Skips data by count. Returns where it ends, or -1 when no `\r\n` follows it. */
-  #data(bytes: Uint8Array, start: number, end: number): number {
+  private data(bytes: Uint8Array, start: number, end: number): number {
     let at = start;
-    if (this.#remaining > 2) {
-      const skipped = Math.min(this.#remaining - 2, end - at);
-      this.#remaining -= skipped;
+    if (this.remaining > 2) {
+      const skipped = Math.min(this.remaining - 2, end - at);
+      this.remaining -= skipped;
       at += skipped;
     }
-    while (at < end && this.#remaining > 0 && this.#remaining <= 2) {
-      if (bytes[at] !== (this.#remaining === 2 ? CR : LF)) {
+    while (at < end && this.remaining > 0 && this.remaining <= 2) {
+      if (bytes[at] !== (this.remaining === 2 ? CR : LF)) {
         return -1;
       }
-      this.#remaining--;
+      this.remaining--;
       at++;
     }
-    if (this.#remaining === 0 && this.#isLastBlock) {
-      this.#answer(at, Code.va, NO_ERROR);
+    if (this.remaining === 0 && this.isLastBlock) {
+      this.answer(at, Code.va, NO_ERROR);
     }
     return at;
   }

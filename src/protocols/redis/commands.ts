@@ -156,16 +156,16 @@ export const ERRORS: readonly string[] = [
 
 /** Words looked up by their bytes, without making a string of them. Case does not matter. */
 export class WordTable {
-  readonly #words: Uint8Array[];
-  readonly #index = new Int16Array(2048).fill(-1);
+  private readonly words: Uint8Array[];
+  private readonly index = new Int16Array(2048).fill(-1);
 
   /** `words[i]` has id i; words are ASCII, in capitals. */
   constructor(words: readonly string[]) {
-    this.#words = words.map((word) => new TextEncoder().encode(word));
+    this.words = words.map((word) => new TextEncoder().encode(word));
     for (let id = 1; id < words.length; id++) {
-      let at = hashOf(this.#words[id]!, 0, this.#words[id]!.length);
-      while (this.#index[at] !== -1) at = (at + 1) & 2047;
-      this.#index[at] = id;
+      let at = hashOf(this.words[id]!, 0, this.words[id]!.length);
+      while (this.index[at] !== -1) at = (at + 1) & 2047;
+      this.index[at] = id;
     }
   }
 
@@ -173,9 +173,9 @@ export class WordTable {
   // Runs for every request.
   find(bytes: Uint8Array, start: number, end: number): number {
     for (let at = hashOf(bytes, start, end); ; at = (at + 1) & 2047) {
-      const id = this.#index[at]!;
+      const id = this.index[at]!;
       if (id === -1) return OTHER;
-      if (isWord(this.#words[id]!, bytes, start, end)) return id;
+      if (isWord(this.words[id]!, bytes, start, end)) return id;
     }
   }
 }

@@ -29,93 +29,93 @@ export class InlineSplitter {
   /** The bytes of a word that `step` has just found: bytes[0, count). */
   readonly bytes = new Uint8Array(3);
   count = 0;
-  #in: number = In.blanks;
-  #hexDigit = 0;
+  private in: number = In.blanks;
+  private hexDigit = 0;
 
   begin(): void {
-    this.#in = In.blanks;
+    this.in = In.blanks;
   }
 
   /** Takes a byte; afterwards `count` bytes belong to the word, which has begun if it had not. */
   step(byte: number): Inline {
     this.count = 0;
-    if (byte === LF) return this.#endLine();
-    switch (this.#in) {
+    if (byte === LF) return this.endLine();
+    switch (this.in) {
       case In.blanks:
-        return isSpace(byte) ? Inline.none : this.#bare(byte);
+        return isSpace(byte) ? Inline.none : this.bare(byte);
       case In.bare:
-        return this.#bare(byte);
+        return this.bare(byte);
       case In.closed:
         if (!isSpace(byte)) return Inline.broken;
-        this.#in = In.blanks;
+        this.in = In.blanks;
         return Inline.wordEnds;
       case In.single:
       case In.singleEscape:
-        return this.#single(byte);
+        return this.single(byte);
       case In.escape:
-        if (byte === LETTER_X) this.#in = In.hex;
-        else this.#put(escaped(byte), In.double);
+        if (byte === LETTER_X) this.in = In.hex;
+        else this.put(escaped(byte), In.double);
         return Inline.word;
       case In.hex:
       case In.hexEnd:
-        return this.#hex(byte);
+        return this.hex(byte);
       default:
-        return this.#double(byte);
+        return this.double(byte);
     }
   }
 
-  #endLine(): Inline {
-    const wasIn = this.#in;
+  private endLine(): Inline {
+    const wasIn = this.in;
     if (wasIn !== In.blanks && wasIn !== In.bare && wasIn !== In.closed) return Inline.broken;
-    this.#in = In.blanks;
+    this.in = In.blanks;
     return Inline.lineEnds;
   }
 
-  #put(byte: number, next: number): Inline {
+  private put(byte: number, next: number): Inline {
     this.bytes[this.count++] = byte;
-    this.#in = next;
+    this.in = next;
     return Inline.word;
   }
 
-  #bare(byte: number): Inline {
+  private bare(byte: number): Inline {
     if (byte === BLANK || byte === 0x09 || byte === 0x0d) {
-      this.#in = In.blanks;
+      this.in = In.blanks;
       return Inline.wordEnds;
     }
-    if (byte !== DOUBLE_QUOTE && byte !== SINGLE_QUOTE) return this.#put(byte, In.bare);
-    this.#in = byte === DOUBLE_QUOTE ? In.double : In.single;
+    if (byte !== DOUBLE_QUOTE && byte !== SINGLE_QUOTE) return this.put(byte, In.bare);
+    this.in = byte === DOUBLE_QUOTE ? In.double : In.single;
     return Inline.word;
   }
 
-  #double(byte: number): Inline {
-    if (byte !== DOUBLE_QUOTE && byte !== BACKSLASH) return this.#put(byte, In.double);
-    this.#in = byte === BACKSLASH ? In.escape : In.closed;
+  private double(byte: number): Inline {
+    if (byte !== DOUBLE_QUOTE && byte !== BACKSLASH) return this.put(byte, In.double);
+    this.in = byte === BACKSLASH ? In.escape : In.closed;
     return Inline.word;
   }
 
-  #single(byte: number): Inline {
-    if (this.#in === In.singleEscape) {
-      if (byte === SINGLE_QUOTE) return this.#put(byte, In.single);
-      this.#put(BACKSLASH, In.single);
+  private single(byte: number): Inline {
+    if (this.in === In.singleEscape) {
+      if (byte === SINGLE_QUOTE) return this.put(byte, In.single);
+      this.put(BACKSLASH, In.single);
     }
-    if (byte !== SINGLE_QUOTE && byte !== BACKSLASH) return this.#put(byte, In.single);
-    this.#in = byte === BACKSLASH ? In.singleEscape : In.closed;
+    if (byte !== SINGLE_QUOTE && byte !== BACKSLASH) return this.put(byte, In.single);
+    this.in = byte === BACKSLASH ? In.singleEscape : In.closed;
     return Inline.word;
   }
 
   /** Behind `\x`: two digits are a byte, anything else stands for itself. */
-  #hex(byte: number): Inline {
-    const isFirst = this.#in === In.hex;
+  private hex(byte: number): Inline {
+    const isFirst = this.in === In.hex;
     const digit = hexValue(byte);
-    if (digit >= 0 && !isFirst) return this.#put(hexValue(this.#hexDigit) * 16 + digit, In.double);
+    if (digit >= 0 && !isFirst) return this.put(hexValue(this.hexDigit) * 16 + digit, In.double);
     if (digit >= 0) {
-      this.#hexDigit = byte;
-      this.#in = In.hexEnd;
+      this.hexDigit = byte;
+      this.in = In.hexEnd;
       return Inline.word;
     }
-    this.#put(LETTER_X, In.double);
-    if (!isFirst) this.#put(this.#hexDigit, In.double);
-    return this.#double(byte);
+    this.put(LETTER_X, In.double);
+    if (!isFirst) this.put(this.hexDigit, In.double);
+    return this.double(byte);
   }
 }
 

@@ -12,15 +12,15 @@ const errorTable = new WordTable(ERRORS);
 
 /** What a complete message is: the reply to the oldest request, a part of it, or something that nobody asked for. */
 export class ReplyMeaning {
-  readonly #exchange: Exchange;
-  readonly #modes: Modes;
+  private readonly exchange: Exchange;
+  private readonly modes: Modes;
   /** The message's first word, as far as it matters. */
-  readonly #word: ShortWord;
+  private readonly word: ShortWord;
 
   constructor(exchange: Exchange, modes: Modes, word: ShortWord) {
-    this.#exchange = exchange;
-    this.#modes = modes;
-    this.#word = word;
+    this.exchange = exchange;
+    this.modes = modes;
+    this.word = word;
   }
 
   /**
@@ -29,57 +29,57 @@ export class ReplyMeaning {
    */
   // Runs for every message.
   tell(at: number, type: number, number: number): boolean {
-    const exchange = this.#exchange;
-    const modes = this.#modes;
+    const exchange = this.exchange;
+    const modes = this.modes;
     if (modes.isReplication) {
       exchange.push(at);
       return false;
     }
     const kind = exchange.replyKindAt(0);
     if (kind === NONE_PENDING && type !== Type.push) modes.hasUnasked = true;
-    if (kind % COUNT_STEP >= Reply.exec) this.#tellOfTransaction(at, type, kind);
+    if (kind % COUNT_STEP >= Reply.exec) this.tellOfTransaction(at, type, kind);
     else if (type === Type.push) {
-      if (!this.#confirm(at, kind, number)) exchange.push(at);
+      if (!this.confirm(at, kind, number)) exchange.push(at);
       modes.isResp3 = true;
     } else if (type === Type.error || type === Type.bulkError) {
       exchange.answer(at, this.errorId(type));
-    } else if (type === Type.array && !modes.isResp3 && this.#mayBeUnasked(kind)) {
+    } else if (type === Type.array && !modes.isResp3 && this.mayBeUnasked(kind)) {
       const isReplyLikely = kind >= 0 && !isConfirmationDue(kind);
-      if ((modes.isSubscriber || !isReplyLikely) && this.#isMessage()) exchange.push(at);
-      else if (!this.#confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
-    } else if (type === Type.simple && this.#isMonitorLine()) exchange.push(at);
+      if ((modes.isSubscriber || !isReplyLikely) && this.isMessage()) exchange.push(at);
+      else if (!this.confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
+    } else if (type === Type.simple && this.isMonitorLine()) exchange.push(at);
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
-    else return this.#answerSpecial(at, type, kind);
+    else return this.answerSpecial(at, type, kind);
     return false;
   }
 
   /** See Parser. */
   get mayPush(): boolean {
-    return this.#modes.isSpecial || this.#exchange.replyKindAt(0) > Reply.one;
+    return this.modes.isSpecial || this.exchange.replyKindAt(0) > Reply.one;
   }
 
   /** Values in the array that begins a message and announces `count`: EXEC's may hold others. */
   valuesOf(count: number): number {
-    const kind = this.#exchange.replyKindAt(0);
+    const kind = this.exchange.replyKindAt(0);
     if (kind % COUNT_STEP !== Reply.exec) return count;
-    this.#modes.execute();
+    this.modes.execute();
     return Math.max(0, count + Math.floor(kind / COUNT_STEP) - EXEC_SURPLUS);
   }
 
   /** EXEC's reply, or, without the array around them, one of those to its commands. */
-  #tellOfTransaction(at: number, type: number, kind: number): void {
+  private tellOfTransaction(at: number, type: number, kind: number): void {
     const isSeveral = kind % COUNT_STEP === Reply.several;
-    if (isSeveral) this.#modes.execute();
+    if (isSeveral) this.modes.execute();
     if (type === Type.push && !isSeveral) {
-      this.#exchange.push(at);
-      this.#modes.isResp3 = true;
+      this.exchange.push(at);
+      this.modes.isResp3 = true;
     } else if (!isSeveral || kind < 2 * COUNT_STEP) {
       // It was executed where the array began, or not at all.
-      this.#modes.queued = null;
-      this.#exchange.answer(at, this.errorId(type));
+      this.modes.queued = null;
+      this.exchange.answer(at, this.errorId(type));
     } else {
-      this.#exchange.setReplyKind(kind - COUNT_STEP);
-      this.#exchange.partialAnswer(at);
+      this.exchange.setReplyKind(kind - COUNT_STEP);
+      this.exchange.partialAnswer(at);
     }
   }
 
@@ -88,38 +88,38 @@ export class ReplyMeaning {
    * taken for a client by its commands. None of them is ever answered.
    */
   tellAck(at: number): void {
-    this.#modes.isReplication = true;
-    while (this.#exchange.pendingCount > 0) this.#exchange.settleSilently();
-    this.#exchange.push(at);
+    this.modes.isReplication = true;
+    while (this.exchange.pendingCount > 0) this.exchange.settleSilently();
+    this.exchange.push(at);
   }
 
   /** The error that a message of this type is: its first word, up to a blank or the end of the line. NO_ERROR when it is none. */
   errorId(type: number): number {
     if (type !== Type.error && type !== Type.bulkError) return NO_ERROR;
-    const bytes = this.#word.bytes;
+    const bytes = this.word.bytes;
     let end = 0;
-    while (end < this.#word.kept && bytes[end]! > 0x20) end++;
+    while (end < this.word.kept && bytes[end]! > 0x20) end++;
     return errorTable.find(bytes, 0, end);
   }
 
   /** `1795223108.168821 [0 127.0.0.1:46066] "GET" "foo"`: nothing is answered like that, and MONITOR need not have been seen. */
-  #isMonitorLine(): boolean {
-    const word = this.#word;
+  private isMonitorLine(): boolean {
+    const word = this.word;
     const first = word.bytes[0]!;
     if (!(first >= 0x30 && first <= 0x39)) return false;
-    this.#modes.isMonitor ||= MONITOR_TIME.test(String.fromCharCode(...word.bytes.subarray(0, word.kept)));
-    return this.#modes.isMonitor;
+    this.modes.isMonitor ||= MONITOR_TIME.test(String.fromCharCode(...word.bytes.subarray(0, word.kept)));
+    return this.modes.isMonitor;
   }
 
   /** Whether an array of RESP2 may be a message or a confirmation of a subscription. */
-  #mayBeUnasked(kind: number): boolean {
-    return this.#modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
+  private mayBeUnasked(kind: number): boolean {
+    return this.modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
   }
 
   /** A message of a subscription. That one was made need not have been seen. */
-  #isMessage(): boolean {
-    const word = this.#word;
-    const modes = this.#modes;
+  private isMessage(): boolean {
+    const word = this.word;
+    const modes = this.modes;
     if (word.is("MESSAGE")) modes.channels = Math.max(1, modes.channels);
     else if (word.is("PMESSAGE")) modes.patterns = Math.max(1, modes.patterns);
     else if (word.is("SMESSAGE")) modes.shardChannels = Math.max(1, modes.shardChannels);
@@ -128,15 +128,15 @@ export class ReplyMeaning {
   }
 
   /** A (un)subscription's confirmation; false when the message is none. */
-  #confirm(at: number, kind: number, number: number): boolean {
-    const word = this.#word;
-    const modes = this.#modes;
+  private confirm(at: number, kind: number, number: number): boolean {
+    const word = this.word;
+    const modes = this.modes;
     const base = kind % COUNT_STEP;
     let expected = Math.floor(kind / COUNT_STEP);
-    if (base > Reply.subscribe && isConfirmationDue(kind) && this.#isOf(base) && this.#isMoreThanKnown(number)) {
+    if (base > Reply.subscribe && isConfirmationDue(kind) && this.isOf(base) && this.isMoreThanKnown(number)) {
       // Nobody knows how many of them are channels, and how many patterns.
-      this.#exchange.settleSilently();
-      return this.#confirm(at, this.#exchange.replyKindAt(0), number);
+      this.exchange.settleSilently();
+      return this.confirm(at, this.exchange.replyKindAt(0), number);
     }
     if (word.is("SUBSCRIBE")) modes.channels = Math.max(modes.channels, number - modes.patterns);
     else if (word.is("PSUBSCRIBE")) modes.patterns = Math.max(modes.patterns, number - modes.channels);
@@ -152,38 +152,38 @@ export class ReplyMeaning {
       modes.shardChannels = number;
     } else return false;
     // Unasked: the server took a channel away, or SUBSCRIBE was one of a transaction's commands.
-    if (!isConfirmationDue(kind) || !this.#isOf(base)) this.#exchange.push(at);
-    else if (expected <= 1) this.#exchange.answer(at, NO_ERROR);
+    if (!isConfirmationDue(kind) || !this.isOf(base)) this.exchange.push(at);
+    else if (expected <= 1) this.exchange.answer(at, NO_ERROR);
     else {
-      this.#exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
-      this.#exchange.partialAnswer(at);
+      this.exchange.setReplyKind(Reply.subscribe + (expected - 1) * COUNT_STEP);
+      this.exchange.partialAnswer(at);
     }
     return true;
   }
 
   /** Before this confirmation, which says how many are left, more was listened to than was seen to be subscribed to. */
-  #isMoreThanKnown(left: number): boolean {
-    const { channels, patterns, shardChannels } = this.#modes;
-    return left + 1 > (this.#word.is("SUNSUBSCRIBE") ? shardChannels : channels + patterns) && left > 0;
+  private isMoreThanKnown(left: number): boolean {
+    const { channels, patterns, shardChannels } = this.modes;
+    return left + 1 > (this.word.is("SUNSUBSCRIBE") ? shardChannels : channels + patterns) && left > 0;
   }
 
   /** Whether the confirmation is of the command that wants all channels, patterns or shard channels confirmed, if it is one. */
-  #isOf(base: number): boolean {
-    if (base === Reply.unsubscribeAll) return this.#word.is("UNSUBSCRIBE");
-    if (base === Reply.unsubscribeAllPatterns) return this.#word.is("PUNSUBSCRIBE");
-    return base !== Reply.unsubscribeAllShards || this.#word.is("SUNSUBSCRIBE");
+  private isOf(base: number): boolean {
+    if (base === Reply.unsubscribeAll) return this.word.is("UNSUBSCRIBE");
+    if (base === Reply.unsubscribeAllPatterns) return this.word.is("PUNSUBSCRIBE");
+    return base !== Reply.unsubscribeAllShards || this.word.is("SUNSUBSCRIBE");
   }
 
   /** A simple reply to a request that changes how what follows is read. */
-  #answerSpecial(at: number, type: number, kind: number): boolean {
-    const modes = this.#modes;
+  private answerSpecial(at: number, type: number, kind: number): boolean {
+    const modes = this.modes;
     if (kind === Reply.monitor) modes.isMonitor = true;
     else if (kind === Reply.reset) modes.reset();
     else if (kind === Reply.hello) modes.isResp3 = type === Type.map;
-    else if (kind === Reply.psync) modes.isReplication = this.#word.bytes[0] !== LETTER_D;
-    this.#exchange.answer(at, NO_ERROR);
+    else if (kind === Reply.psync) modes.isReplication = this.word.bytes[0] !== LETTER_D;
+    this.exchange.answer(at, NO_ERROR);
     // `+FULLRESYNC` is followed by a dump, `+CONTINUE` by commands at once. `+DUALCHANNELSYNC` (Valkey 8) wants the dump to be fetched by
     // another connection, and PSYNC to be sent again.
-    return kind === Reply.psync && this.#word.bytes[0] === LETTER_F;
+    return kind === Reply.psync && this.word.bytes[0] === LETTER_F;
   }
 }

@@ -17,53 +17,53 @@ const commandTable = new WordTable(COMMANDS);
 export class RequestCommand {
   /** Something that a request has changed for those that follow, or an option, wants every argument looked at. */
   isUnusual: boolean;
-  readonly #exchange: Exchange;
-  readonly #modes: Modes;
-  readonly #secrets = new Secrets();
+  private readonly exchange: Exchange;
+  private readonly modes: Modes;
+  private readonly secrets = new Secrets();
   /** The argument being read, as far as it must be understood. */
-  readonly #word = new ShortWord();
-  #argument = 0;
-  #show: number = Show.hide;
-  #isWordWanted = false;
-  #commandId: number = OTHER;
-  #keyRule: number = KeyAt.none;
-  #effect: number = Effect.none;
-  #keyArgument = 0;
-  #mayBlock = false;
+  private readonly word = new ShortWord();
+  private argument = 0;
+  private show: number = Show.hide;
+  private isWordWanted = false;
+  private commandId: number = OTHER;
+  private keyRule: number = KeyAt.none;
+  private effect: number = Effect.none;
+  private keyArgument = 0;
+  private mayBlock = false;
   /** Arguments up to here are values of options, whatever they look like. */
-  #valuesUpTo = 0;
-  #quiet: Quiet = Quiet.no;
-  #isAck = false;
-  #isSetUp = false;
+  private valuesUpTo = 0;
+  private quiet: Quiet = Quiet.no;
+  private isAck = false;
+  private isSetUp = false;
 
-  #isReplyOff = false;
-  #skipNext = false;
-  #isInMulti = false;
+  private isReplyOff = false;
+  private skipNext = false;
+  private isInMulti = false;
   /** Only transactions have one. */
-  #queued: QueuedEffects | null = null;
+  private queued: QueuedEffects | null = null;
 
   constructor(exchange: Exchange, modes: Modes) {
-    this.#exchange = exchange;
-    this.#modes = modes;
+    this.exchange = exchange;
+    this.modes = modes;
     this.isUnusual = exchange.wantsValues;
   }
 
   /** Arguments read so far, the name included. */
   get arguments(): number {
-    return this.#argument;
+    return this.argument;
   }
 
   begin(): void {
-    this.#argument = 0;
-    this.#commandId = OTHER;
-    this.#keyRule = KeyAt.none;
-    this.#effect = Effect.none;
-    this.#keyArgument = 0;
-    this.#mayBlock = false;
-    this.#valuesUpTo = 0;
-    this.#quiet = Quiet.no;
-    this.#isAck = false;
-    this.#isSetUp = false;
+    this.argument = 0;
+    this.commandId = OTHER;
+    this.keyRule = KeyAt.none;
+    this.effect = Effect.none;
+    this.keyArgument = 0;
+    this.mayBlock = false;
+    this.valuesUpTo = 0;
+    this.quiet = Quiet.no;
+    this.isAck = false;
+    this.isSetUp = false;
   }
 
   /**
@@ -87,74 +87,73 @@ export class RequestCommand {
     const keyStart = keyRule === KeyAt.first ? firstStart : 0;
     const keyEnd = keyRule === KeyAt.first ? firstEnd : 0;
     const transactionClass = CLASSES[commandId] as TransactionClass;
-    this.#exchange.request(bytes, from, behind, commandId, transactionClass, nameStart, nameEnd, keyStart, keyEnd);
+    this.exchange.request(bytes, from, behind, commandId, transactionClass, nameStart, nameEnd, keyStart, keyEnd);
     return true;
   }
 
   /** Decides what becomes of the argument whose bytes follow; `isEmpty`: none will. */
   // Runs for every argument.
   beginArgument(isEmpty: boolean): void {
-    const argument = this.#argument;
-    let show: number = this.#exchange.wantsValues ? Show.word : Show.hide;
+    const argument = this.argument;
+    let show: number = this.exchange.wantsValues ? Show.word : Show.hide;
     if (argument === 0) {
       show = Show.word;
-      this.#isWordWanted = true;
+      this.isWordWanted = true;
     } else {
       // MIGRATE with an empty key has its keys behind the word KEYS.
-      const isKey = argument === this.#keyArgument && !(isEmpty && this.#effect === Effect.migrate);
+      const isKey = argument === this.keyArgument && !(isEmpty && this.effect === Effect.migrate);
       if (isKey) show = Show.key;
-      else if (argument === 1 && (IS_CONTAINER[this.#commandId] === 1 || this.#effect === Effect.hello))
-        show = Show.word;
-      this.#isWordWanted = this.#effect !== Effect.none || (this.#keyRule >= KeyAt.counted && this.#keyArgument === 0);
-      if (this.#effect >= Effect.hello && this.#secrets.isSecret(this.#effect, argument)) {
-        show = this.#secrets.isMarked(this.#effect) ? Show.redact : Show.hide;
+      else if (argument === 1 && (IS_CONTAINER[this.commandId] === 1 || this.effect === Effect.hello)) show = Show.word;
+      this.isWordWanted = this.effect !== Effect.none || (this.keyRule >= KeyAt.counted && this.keyArgument === 0);
+      if (this.effect >= Effect.hello && this.secrets.isSecret(this.effect, argument)) {
+        show = this.secrets.isMarked(this.effect) ? Show.redact : Show.hide;
       }
     }
-    this.#show = show;
-    if (this.#isWordWanted) this.#word.clear();
-    if (!this.#exchange.wantsText) this.#show = Show.hide;
+    this.show = show;
+    if (this.isWordWanted) this.word.clear();
+    if (!this.exchange.wantsText) this.show = Show.hide;
     else if (show === Show.redact) {
-      if (this.#secrets.isFirstHidden()) this.#exchange.redacted();
-    } else if (show !== Show.hide) this.#exchange.word(show === Show.key);
+      if (this.secrets.isFirstHidden()) this.exchange.redacted();
+    } else if (show !== Show.hide) this.exchange.word(show === Show.key);
   }
 
   /** More bytes of the argument: bytes[start, end). */
   // Runs for every argument.
   take(bytes: Uint8Array, start: number, end: number): void {
-    if (this.#show === Show.word || this.#show === Show.key) this.#exchange.text(bytes, start, end);
-    if (this.#isWordWanted) this.#word.append(bytes, start, end);
+    if (this.show === Show.word || this.show === Show.key) this.exchange.text(bytes, start, end);
+    if (this.isWordWanted) this.word.append(bytes, start, end);
   }
 
   /** How many replies are due depends on the argument being read: the name, and what CLIENT REPLY is told. Unknown, it would shift all later pairs. */
   get isDeciding(): boolean {
-    if (this.#effect !== Effect.client) return this.#argument === 0;
-    return this.#argument === 1 || (this.#argument === 2 && this.#quiet === Quiet.reply);
+    if (this.effect !== Effect.client) return this.argument === 0;
+    return this.argument === 1 || (this.argument === 2 && this.quiet === Quiet.reply);
   }
 
   /** Bytes of the argument cannot be seen. */
   takeHole(): void {
-    if (this.#show === Show.word || this.#show === Show.key) {
-      this.#exchange.textCut();
+    if (this.show === Show.word || this.show === Show.key) {
+      this.exchange.textCut();
       // What follows the hole is another text: a key that never was.
-      this.#show = Show.hide;
+      this.show = Show.hide;
     }
-    if (this.#isWordWanted) this.#word.cut();
+    if (this.isWordWanted) this.word.cut();
   }
 
   // Runs for every argument.
   endArgument(): void {
-    if (this.#isWordWanted) this.#understand();
-    this.#argument++;
+    if (this.isWordWanted) this.understand();
+    this.argument++;
   }
 
   /** Modes that a lost request may have changed are taken back. */
   resync(): void {
-    this.#isInMulti = false;
-    this.#skipNext = false;
-    if (this.#modes.hasUnasked) this.#isReplyOff = false;
-    this.#modes.hasUnasked = false;
-    this.#modes.queued = null;
-    this.#noteUnusual();
+    this.isInMulti = false;
+    this.skipNext = false;
+    if (this.modes.hasUnasked) this.isReplyOff = false;
+    this.modes.hasUnasked = false;
+    this.modes.queued = null;
+    this.noteUnusual();
   }
 
   /**
@@ -162,116 +161,110 @@ export class RequestCommand {
    * request's.
    */
   completeCut(argumentCount: number): void {
-    if (this.#effect === Effect.client && argumentCount === 3 && this.#argument < 3 && !this.#isSetUp) {
-      if (this.#argument < 2 || this.#quiet === Quiet.reply) this.#quiet = Quiet.skip;
+    if (this.effect === Effect.client && argumentCount === 3 && this.argument < 3 && !this.isSetUp) {
+      if (this.argument < 2 || this.quiet === Quiet.reply) this.quiet = Quiet.skip;
     }
     this.complete(0, argumentCount);
   }
 
   /** The argument's word is complete: what it tells about the request. */
-  #understand(): void {
-    const word = this.#word;
-    const argument = this.#argument;
+  private understand(): void {
+    const word = this.word;
+    const argument = this.argument;
     if (argument === 0) {
-      this.#commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
-      this.#keyRule = KEY_RULES[this.#commandId]!;
+      this.commandId = word.length <= ShortWord.capacity ? commandTable.find(word.bytes, 0, word.length) : OTHER;
+      this.keyRule = KEY_RULES[this.commandId]!;
       // A line of HTTP on Redis' port is an inline command, and may be `Authorization:`.
-      const isHidden = this.#commandId === OTHER && word.endsWith(COLON);
-      this.#effect = isHidden ? Effect.unreadable : EFFECTS[this.#commandId]!;
-      this.#keyArgument = this.#keyRule < KeyAt.counted ? this.#keyRule : 0;
-      this.#secrets.begin(this.#exchange.wantsValues);
+      const isHidden = this.commandId === OTHER && word.endsWith(COLON);
+      this.effect = isHidden ? Effect.unreadable : EFFECTS[this.commandId]!;
+      this.keyArgument = this.keyRule < KeyAt.counted ? this.keyRule : 0;
+      this.secrets.begin(this.exchange.wantsValues);
       return;
     }
-    if (this.#keyRule === KeyAt.counted && argument === 1) this.#keyArgument = word.toCount() > 0 ? 2 : -1;
-    else if (this.#keyRule === KeyAt.countedLater && argument === 2) this.#keyArgument = word.toCount() > 0 ? 3 : -1;
-    else if (this.#keyRule === KeyAt.streams && this.#keyArgument === 0) this.#understandStreams(argument);
-    if (this.#effect === Effect.client) this.#understandClient(argument);
-    else if (this.#effect === Effect.replconf && argument === 1) this.#isAck = word.is("ACK");
-    else if (this.#effect >= Effect.hello) {
-      const isKeys = this.#effect === Effect.migrate && argument > 5 && word.is("KEYS");
-      if (isKeys && !this.#secrets.isSecret(this.#effect, argument)) this.#keyArgument = argument + 1;
-      this.#secrets.note(this.#effect, argument, word);
+    if (this.keyRule === KeyAt.counted && argument === 1) this.keyArgument = word.toCount() > 0 ? 2 : -1;
+    else if (this.keyRule === KeyAt.countedLater && argument === 2) this.keyArgument = word.toCount() > 0 ? 3 : -1;
+    else if (this.keyRule === KeyAt.streams && this.keyArgument === 0) this.understandStreams(argument);
+    if (this.effect === Effect.client) this.understandClient(argument);
+    else if (this.effect === Effect.replconf && argument === 1) this.isAck = word.is("ACK");
+    else if (this.effect >= Effect.hello) {
+      const isKeys = this.effect === Effect.migrate && argument > 5 && word.is("KEYS");
+      if (isKeys && !this.secrets.isSecret(this.effect, argument)) this.keyArgument = argument + 1;
+      this.secrets.note(this.effect, argument, word);
     }
   }
 
   /** XREAD and XREADGROUP: options, then STREAMS and the keys. A group may be called STREAMS, too. */
-  #understandStreams(argument: number): void {
-    const word = this.#word;
-    if (argument <= this.#valuesUpTo) return;
-    if (word.is("STREAMS")) this.#keyArgument = argument + 1;
-    else if (word.is("GROUP")) this.#valuesUpTo = argument + 2;
-    else if (word.is("COUNT")) this.#valuesUpTo = argument + 1;
+  private understandStreams(argument: number): void {
+    const word = this.word;
+    if (argument <= this.valuesUpTo) return;
+    if (word.is("STREAMS")) this.keyArgument = argument + 1;
+    else if (word.is("GROUP")) this.valuesUpTo = argument + 2;
+    else if (word.is("COUNT")) this.valuesUpTo = argument + 1;
     else if (word.is("BLOCK")) {
-      this.#mayBlock = true;
-      this.#valuesUpTo = argument + 1;
+      this.mayBlock = true;
+      this.valuesUpTo = argument + 1;
     }
   }
 
-  #understandClient(argument: number): void {
-    const word = this.#word;
+  private understandClient(argument: number): void {
+    const word = this.word;
     if (argument === 1) {
-      this.#quiet = word.is("REPLY") ? Quiet.reply : Quiet.no;
-      this.#isSetUp = word.is("SETINFO") || word.is("SETNAME");
-    } else if (argument === 2 && this.#quiet === Quiet.reply) {
-      if (word.is("OFF")) this.#quiet = Quiet.off;
-      else if (word.is("SKIP")) this.#quiet = Quiet.skip;
-      else this.#quiet = word.is("ON") ? Quiet.on : Quiet.no;
+      this.quiet = word.is("REPLY") ? Quiet.reply : Quiet.no;
+      this.isSetUp = word.is("SETINFO") || word.is("SETNAME");
+    } else if (argument === 2 && this.quiet === Quiet.reply) {
+      if (word.is("OFF")) this.quiet = Quiet.off;
+      else if (word.is("SKIP")) this.quiet = Quiet.skip;
+      else this.quiet = word.is("ON") ? Quiet.on : Quiet.no;
     }
   }
 
   // Runs for every request.
   complete(at: number, argumentCount: number): void {
-    const effect = this.#effect;
-    let transactionClass = CLASSES[this.#commandId] as TransactionClass;
-    if (
-      effect === Effect.none &&
-      !this.#isInMulti &&
-      !this.#isReplyOff &&
-      !this.#skipNext &&
-      !this.#modes.isReplication
-    ) {
-      this.#exchange.requestEnds(at, this.#commandId, transactionClass, Reply.one, 0);
+    const effect = this.effect;
+    let transactionClass = CLASSES[this.commandId] as TransactionClass;
+    if (effect === Effect.none && !this.isInMulti && !this.isReplyOff && !this.skipNext && !this.modes.isReplication) {
+      this.exchange.requestEnds(at, this.commandId, transactionClass, Reply.one, 0);
       return;
     }
     // With more arguments it is an error, and answered.
-    if (this.#quiet > Quiet.reply && argumentCount !== 3) this.#quiet = Quiet.no;
-    if (this.#mayBlock) transactionClass = TransactionClass.blocking;
-    if (this.#isSetUp) transactionClass = TransactionClass.connect;
+    if (this.quiet > Quiet.reply && argumentCount !== 3) this.quiet = Quiet.no;
+    if (this.mayBlock) transactionClass = TransactionClass.blocking;
+    if (this.isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;
-    if (this.#isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
+    if (this.isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
       transactionClass = TransactionClass.queued;
-      this.#queued?.add(effect, this.#quiet, this.#audience, argumentCount - 1);
+      this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1);
       // It is not obeyed before EXEC.
-      this.#quiet = Quiet.no;
-    } else kind = this.#replyKind(effect, argumentCount);
-    if (effect === Effect.reset) this.#isInMulti = this.#isReplyOff = this.#skipNext = false;
-    if (this.#isSilent()) kind = NO_REPLY;
+      this.quiet = Quiet.no;
+    } else kind = this.replyKind(effect, argumentCount);
+    if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
+    if (this.isSilent()) kind = NO_REPLY;
     // With arguments it is an error.
-    if (effect === Effect.multi && argumentCount === 1 && !this.#isInMulti) this.#beginMulti();
-    else if (effect === Effect.multiEnd && this.#isInMulti) kind = this.#endMulti(kind);
-    this.#noteUnusual();
-    this.#exchange.requestEnds(at, this.#commandId, transactionClass, kind, 0);
+    if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) this.beginMulti();
+    else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
+    this.noteUnusual();
+    this.exchange.requestEnds(at, this.commandId, transactionClass, kind, 0);
   }
 
   /** Something that a request has said holds for those that follow. */
   get hasEffect(): boolean {
-    return this.#isInMulti || this.#isReplyOff || this.#skipNext;
+    return this.isInMulti || this.isReplyOff || this.skipNext;
   }
 
-  #beginMulti(): void {
-    this.#isInMulti = true;
-    this.#queued ??= new QueuedEffects();
-    this.#queued.begin(this.#isReplyOff, this.#modes);
+  private beginMulti(): void {
+    this.isInMulti = true;
+    this.queued ??= new QueuedEffects();
+    this.queued.begin(this.isReplyOff, this.modes);
   }
 
   /** EXEC, or DISCARD; what reply is due to it. It is taken for granted that EXEC succeeds: after an error it changes nothing. */
-  #endMulti(kind: number): number {
-    this.#isInMulti = false;
-    const queued = this.#queued;
-    if (queued === null || COMMANDS[this.#commandId] !== "EXEC") return kind;
-    this.#isReplyOff = queued.isOff;
-    this.#skipNext = queued.hasSkip && !queued.isOff;
-    if (queued.hasSubscription) this.#modes.queued = [...queued.listens];
+  private endMulti(kind: number): number {
+    this.isInMulti = false;
+    const queued = this.queued;
+    if (queued === null || COMMANDS[this.commandId] !== "EXEC") return kind;
+    this.isReplyOff = queued.isOff;
+    this.skipNext = queued.hasSkip && !queued.isOff;
+    if (queued.hasSubscription) this.modes.queued = [...queued.listens];
     const { surplus, values } = queued;
     // The array itself is not announced with CLIENT REPLY OFF.
     if (kind === NO_REPLY) return values > 0 ? Reply.several + Math.min(values, 1 << 26) * COUNT_STEP : kind;
@@ -280,27 +273,27 @@ export class RequestCommand {
     return Reply.exec + count * COUNT_STEP;
   }
 
-  get #audience(): Audience {
-    const name = COMMANDS[this.#commandId]!;
+  private get audience(): Audience {
+    const name = COMMANDS[this.commandId]!;
     if (name.startsWith("P")) return Audience.patterns;
     return name.startsWith("SS") || (name.startsWith("SU") && name !== "SUBSCRIBE")
       ? Audience.shards
       : Audience.channels;
   }
 
-  #noteUnusual(): void {
-    this.isUnusual = this.#exchange.wantsValues || this.hasEffect || this.#modes.isReplication;
+  private noteUnusual(): void {
+    this.isUnusual = this.exchange.wantsValues || this.hasEffect || this.modes.isReplication;
   }
 
-  #replyKind(effect: number, argumentCount: number): number {
+  private replyKind(effect: number, argumentCount: number): number {
     const operands = argumentCount - 1;
     switch (effect) {
       case Effect.subscribe:
         return Reply.subscribe + Math.min(Math.max(operands, 1), 1 << 26) * COUNT_STEP;
       case Effect.unsubscribe:
         if (operands > 0) return Reply.subscribe + Math.min(operands, 1 << 26) * COUNT_STEP;
-        if (COMMANDS[this.#commandId] === "PUNSUBSCRIBE") return Reply.unsubscribeAllPatterns;
-        return COMMANDS[this.#commandId] === "SUNSUBSCRIBE" ? Reply.unsubscribeAllShards : Reply.unsubscribeAll;
+        if (COMMANDS[this.commandId] === "PUNSUBSCRIBE") return Reply.unsubscribeAllPatterns;
+        return COMMANDS[this.commandId] === "SUNSUBSCRIBE" ? Reply.unsubscribeAllShards : Reply.unsubscribeAll;
       case Effect.monitor:
         return Reply.monitor;
       case Effect.reset:
@@ -317,25 +310,25 @@ export class RequestCommand {
   }
 
   /** Whether the request just read gets no reply: CLIENT REPLY's doing, or a replica's acknowledgement. */
-  #isSilent(): boolean {
-    if (this.#isAck) {
+  private isSilent(): boolean {
+    if (this.isAck) {
       // A link captured from its middle shows itself by this: what the server sends is a stream of commands.
-      this.#modes.isReplication = true;
+      this.modes.isReplication = true;
       return true;
     }
-    if (this.#modes.isReplication) return true;
-    if (this.#quiet === Quiet.on) {
-      this.#isReplyOff = this.#skipNext = false;
+    if (this.modes.isReplication) return true;
+    if (this.quiet === Quiet.on) {
+      this.isReplyOff = this.skipNext = false;
       return false;
     }
-    if (this.#quiet === Quiet.off) this.#isReplyOff = true;
-    if (this.#isReplyOff) return true;
-    if (this.#quiet === Quiet.skip) {
-      this.#skipNext = true;
+    if (this.quiet === Quiet.off) this.isReplyOff = true;
+    if (this.isReplyOff) return true;
+    if (this.quiet === Quiet.skip) {
+      this.skipNext = true;
       return true;
     }
-    const isSkipped = this.#skipNext;
-    this.#skipNext = false;
+    const isSkipped = this.skipNext;
+    this.skipNext = false;
     return isSkipped;
   }
 }

@@ -22,7 +22,7 @@ const MAX_DIGITS = 13;
 const MAX_COUNT = 0x7fffffff;
 /** `*1\r\n$1\r\nx\r\n` */
 const SHORTEST_REQUEST = 11;
-/** Values of `#digits` outside a number: its line is complete, or the `$` before it is still to come. */
+/** Values of `digits` outside a number: its line is complete, or the `$` before it is still to come. */
 const NUMBER_READ = -1;
 const SIGN_DUE = -2;
 
@@ -34,54 +34,54 @@ const SIGN_DUE = -2;
  * or an inline command, words up to the end of the line.
  */
 export class RequestParser implements Parser {
-  readonly #exchange: Exchange;
-  readonly #modes: Modes;
-  readonly #command: RequestCommand;
-  #at: number = At.start;
+  private readonly exchange: Exchange;
+  private readonly modes: Modes;
+  private readonly command: RequestCommand;
+  private at: number = At.start;
   /** A line with a number: its digits so far. */
-  #number = 0;
-  #digits = 0;
-  #isNegative = false;
-  #sawCr = false;
+  private number = 0;
+  private digits = 0;
+  private isNegative = false;
+  private sawCr = false;
   /** Arguments still to come, this one included; of an inline command unknown. */
-  #argumentsLeft = 0;
-  #argumentCount = 0;
-  #bodyLeft = 0;
-  #inlineBytes = 0;
-  #isInWord = false;
+  private argumentsLeft = 0;
+  private argumentCount = 0;
+  private bodyLeft = 0;
+  private inlineBytes = 0;
+  private isInWord = false;
   /** Only people and old clients send inline commands. */
-  #inline: InlineSplitter | null = null;
+  private inline: InlineSplitter | null = null;
 
   constructor(exchange: Exchange, modes: Modes) {
-    this.#exchange = exchange;
-    this.#modes = modes;
-    this.#command = new RequestCommand(exchange, modes);
+    this.exchange = exchange;
+    this.modes = modes;
+    this.command = new RequestCommand(exchange, modes);
   }
 
   // Runs for every segment with payload.
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let i = start;
     while (i < end) {
-      switch (this.#at) {
+      switch (this.at) {
         case At.start: {
-          const behind = this.#readOrdinary(bytes, i, end);
-          i = behind > i ? behind : this.#readStart(bytes, i);
+          const behind = this.readOrdinary(bytes, i, end);
+          i = behind > i ? behind : this.readStart(bytes, i);
           break;
         }
         case At.count:
-          i = this.#readCount(bytes, i, end);
+          i = this.readCount(bytes, i, end);
           break;
         case At.length:
-          i = this.#readLength(bytes, i, end);
+          i = this.readLength(bytes, i, end);
           break;
         case At.body:
-          i = this.#readBody(bytes, i, end);
+          i = this.readBody(bytes, i, end);
           break;
         case At.bodyEnd:
-          i = this.#readBodyEnd(bytes, i);
+          i = this.readBodyEnd(bytes, i);
           break;
         default:
-          i = this.#readInline(bytes, i, end);
+          i = this.readInline(bytes, i, end);
       }
       if (i < 0) return false;
     }
@@ -90,48 +90,48 @@ export class RequestParser implements Parser {
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return this.#at === At.start && !this.#command.hasEffect;
+    return this.at === At.start && !this.command.hasEffect;
   }
 
   gap(missing: number): boolean {
     let left = missing;
-    if (this.#at === At.body && left > 0) {
-      if (this.#command.isDeciding) {
-        this.#command.takeHole();
+    if (this.at === At.body && left > 0) {
+      if (this.command.isDeciding) {
+        this.command.takeHole();
         return false;
       }
-      const skipped = Math.min(left, this.#bodyLeft);
-      this.#bodyLeft -= skipped;
+      const skipped = Math.min(left, this.bodyLeft);
+      this.bodyLeft -= skipped;
       left -= skipped;
-      this.#command.takeHole();
-      if (this.#bodyLeft === 0) this.#at = At.bodyEnd;
+      this.command.takeHole();
+      if (this.bodyLeft === 0) this.at = At.bodyEnd;
     }
-    if (this.#at === At.bodyEnd && left > 0) {
+    if (this.at === At.bodyEnd && left > 0) {
       // The two bytes that end a body need not be seen.
-      if (!this.#sawCr) {
-        this.#sawCr = true;
+      if (!this.sawCr) {
+        this.sawCr = true;
         left--;
       }
       if (left > 0) {
         left--;
-        this.#endArgument(missing - left);
+        this.endArgument(missing - left);
       }
     }
     return left === 0;
   }
 
   cutOff(): void {
-    if (this.#at === At.start) return;
+    if (this.at === At.start) return;
     // With its name cut in the middle it is a request, but nobody knows which.
-    const read = this.#command.arguments;
-    if (read > 0) this.#command.completeCut(this.#at === At.inline ? read : this.#argumentCount);
-    else this.#exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
-    this.#at = At.start;
+    const read = this.command.arguments;
+    if (read > 0) this.command.completeCut(this.at === At.inline ? read : this.argumentCount);
+    else this.exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
+    this.at = At.start;
   }
 
   resync(): void {
-    this.#at = At.start;
-    this.#command.resync();
+    this.at = At.start;
+    this.command.resync();
   }
 
   /**
@@ -140,8 +140,8 @@ export class RequestParser implements Parser {
    * another, and nothing has been told.
    */
   // Runs for every request.
-  #readOrdinary(bytes: Uint8Array, from: number, end: number): number {
-    if (this.#command.isUnusual || this.#modes.isReplication || end - from < SHORTEST_REQUEST) return 0;
+  private readOrdinary(bytes: Uint8Array, from: number, end: number): number {
+    if (this.command.isUnusual || this.modes.isReplication || end - from < SHORTEST_REQUEST) return 0;
     const count = bytes[from + 1]! - 0x30;
     if (bytes[from] !== ASTERISK || bytes[from + 2] !== CR || bytes[from + 3] !== LF || count < 1 || count > 9)
       return 0;
@@ -175,134 +175,134 @@ export class RequestParser implements Parser {
       }
       i = bodyEnd + 2;
     }
-    return this.#command.tellOrdinary(bytes, from, nameStart, nameEnd, firstStart, firstEnd, i) ? i : 0;
+    return this.command.tellOrdinary(bytes, from, nameStart, nameEnd, firstStart, firstEnd, i) ? i : 0;
   }
 
-  #readStart(bytes: Uint8Array, i: number): number {
+  private readStart(bytes: Uint8Array, i: number): number {
     const byte = bytes[i]!;
     // Lines without a word, and what is left of them, are no requests.
     if (byte === LF || byte === CR) return i + 1;
-    this.#command.begin();
+    this.command.begin();
     if (byte === ASTERISK) {
-      this.#exchange.requestBegins(i);
-      this.#at = At.count;
-      this.#startNumber();
+      this.exchange.requestBegins(i);
+      this.at = At.count;
+      this.startNumber();
       return i + 1;
     }
     if ((byte < BLANK && (byte < TAB || byte > FORM_FEED)) || byte > 0x7e) return -1;
-    this.#exchange.requestBegins(i);
-    this.#at = At.inline;
-    this.#inlineBytes = 0;
-    this.#inline ??= new InlineSplitter();
-    this.#inline.begin();
-    this.#isInWord = false;
+    this.exchange.requestBegins(i);
+    this.at = At.inline;
+    this.inlineBytes = 0;
+    this.inline ??= new InlineSplitter();
+    this.inline.begin();
+    this.isInWord = false;
     return i;
   }
 
-  #startNumber(): void {
-    this.#number = 0;
-    this.#digits = 0;
-    this.#isNegative = false;
-    this.#sawCr = false;
+  private startNumber(): void {
+    this.number = 0;
+    this.digits = 0;
+    this.isNegative = false;
+    this.sawCr = false;
   }
 
-  /** Reads on in `-?digits\r\n`. At its end #digits is NUMBER_READ. Returns -1 when it is none. */
+  /** Reads on in `-?digits\r\n`. At its end digits is NUMBER_READ. Returns -1 when it is none. */
   // Runs for every argument.
-  #readNumber(bytes: Uint8Array, from: number, end: number): number {
+  private readNumber(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
     while (i < end) {
       const byte = bytes[i++]!;
-      if (byte >= 0x30 && byte <= 0x39 && !this.#sawCr) {
-        this.#number = this.#number * 10 + (byte - 0x30);
-        if (++this.#digits > MAX_DIGITS) return -1;
-      } else if (byte === LF && this.#sawCr) {
-        if (this.#digits === 0) return -1;
-        if (this.#isNegative) this.#number = -this.#number;
-        this.#digits = NUMBER_READ;
+      if (byte >= 0x30 && byte <= 0x39 && !this.sawCr) {
+        this.number = this.number * 10 + (byte - 0x30);
+        if (++this.digits > MAX_DIGITS) return -1;
+      } else if (byte === LF && this.sawCr) {
+        if (this.digits === 0) return -1;
+        if (this.isNegative) this.number = -this.number;
+        this.digits = NUMBER_READ;
         return i;
-      } else if (byte === CR && !this.#sawCr) this.#sawCr = true;
-      else if (byte === MINUS && this.#digits === 0 && !this.#isNegative && !this.#sawCr) this.#isNegative = true;
+      } else if (byte === CR && !this.sawCr) this.sawCr = true;
+      else if (byte === MINUS && this.digits === 0 && !this.isNegative && !this.sawCr) this.isNegative = true;
       else return -1;
     }
     return i;
   }
 
   // Runs for every request.
-  #readCount(bytes: Uint8Array, from: number, end: number): number {
-    const i = this.#readNumber(bytes, from, end);
-    if (i < 0 || this.#digits !== NUMBER_READ) return i;
-    if (this.#number > MAX_COUNT) return -1;
-    this.#at = At.length;
-    this.#digits = SIGN_DUE;
-    this.#argumentsLeft = this.#argumentCount = this.#number;
-    if (this.#number <= 0) {
+  private readCount(bytes: Uint8Array, from: number, end: number): number {
+    const i = this.readNumber(bytes, from, end);
+    if (i < 0 || this.digits !== NUMBER_READ) return i;
+    if (this.number > MAX_COUNT) return -1;
+    this.at = At.length;
+    this.digits = SIGN_DUE;
+    this.argumentsLeft = this.argumentCount = this.number;
+    if (this.number <= 0) {
       // `*0` and `*-1` get no answer.
-      this.#exchange.requestVoid();
-      this.#at = At.start;
+      this.exchange.requestVoid();
+      this.at = At.start;
     }
     return i;
   }
 
   // Runs for every argument.
-  #readLength(bytes: Uint8Array, from: number, end: number): number {
+  private readLength(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
-    if (this.#digits === SIGN_DUE) {
+    if (this.digits === SIGN_DUE) {
       if (bytes[i] !== DOLLAR) return -1;
       i++;
-      this.#startNumber();
+      this.startNumber();
     }
-    i = this.#readNumber(bytes, i, end);
-    if (i < 0 || this.#digits !== NUMBER_READ) return i;
-    if (this.#number < 0) return -1;
-    this.#bodyLeft = this.#number;
-    this.#command.beginArgument(this.#bodyLeft === 0);
-    this.#at = this.#bodyLeft > 0 ? At.body : At.bodyEnd;
-    this.#sawCr = false;
+    i = this.readNumber(bytes, i, end);
+    if (i < 0 || this.digits !== NUMBER_READ) return i;
+    if (this.number < 0) return -1;
+    this.bodyLeft = this.number;
+    this.command.beginArgument(this.bodyLeft === 0);
+    this.at = this.bodyLeft > 0 ? At.body : At.bodyEnd;
+    this.sawCr = false;
     return i;
   }
 
   // Runs for every argument.
-  #readBody(bytes: Uint8Array, i: number, end: number): number {
+  private readBody(bytes: Uint8Array, i: number, end: number): number {
     const available = end - i;
-    const take = Math.min(available, this.#bodyLeft);
+    const take = Math.min(available, this.bodyLeft);
     const stop = i + take;
-    this.#command.take(bytes, i, stop);
-    this.#bodyLeft -= take;
-    if (this.#bodyLeft === 0) this.#at = At.bodyEnd;
+    this.command.take(bytes, i, stop);
+    this.bodyLeft -= take;
+    if (this.bodyLeft === 0) this.at = At.bodyEnd;
     return stop;
   }
 
   // Runs for every argument.
-  #readBodyEnd(bytes: Uint8Array, i: number): number {
-    if (!this.#sawCr) {
+  private readBodyEnd(bytes: Uint8Array, i: number): number {
+    if (!this.sawCr) {
       if (bytes[i] !== CR) return -1;
-      this.#sawCr = true;
+      this.sawCr = true;
       return i + 1;
     }
     if (bytes[i] !== LF) return -1;
-    this.#endArgument(i + 1);
+    this.endArgument(i + 1);
     return i + 1;
   }
 
-  #readInline(bytes: Uint8Array, from: number, end: number): number {
-    const command = this.#command;
-    const inline = this.#inline!;
+  private readInline(bytes: Uint8Array, from: number, end: number): number {
+    const command = this.command;
+    const inline = this.inline!;
     for (let i = from; i < end; i++) {
-      if (++this.#inlineBytes > MAX_INLINE) return -1;
+      if (++this.inlineBytes > MAX_INLINE) return -1;
       const found = inline.step(bytes[i]!);
       if (found === Inline.none) continue;
       if (found === Inline.broken) return -1;
       if (found === Inline.word) {
-        if (!this.#isInWord) command.beginArgument(false);
-        this.#isInWord = true;
+        if (!this.isInWord) command.beginArgument(false);
+        this.isInWord = true;
         command.take(inline.bytes, 0, inline.count);
         continue;
       }
-      if (this.#isInWord) command.endArgument();
-      this.#isInWord = false;
+      if (this.isInWord) command.endArgument();
+      this.isInWord = false;
       if (found !== Inline.lineEnds) continue;
-      this.#at = At.start;
-      if (command.arguments === 0) this.#exchange.requestVoid();
+      this.at = At.start;
+      if (command.arguments === 0) this.exchange.requestVoid();
       else command.complete(i + 1, command.arguments);
       return i + 1;
     }
@@ -310,15 +310,15 @@ export class RequestParser implements Parser {
   }
 
   // Runs for every argument.
-  #endArgument(at: number): void {
-    this.#sawCr = false;
-    this.#command.endArgument();
-    if (--this.#argumentsLeft > 0) {
-      this.#at = At.length;
-      this.#digits = SIGN_DUE;
+  private endArgument(at: number): void {
+    this.sawCr = false;
+    this.command.endArgument();
+    if (--this.argumentsLeft > 0) {
+      this.at = At.length;
+      this.digits = SIGN_DUE;
       return;
     }
-    this.#at = At.start;
-    this.#command.complete(at, this.#argumentCount);
+    this.at = At.start;
+    this.command.complete(at, this.argumentCount);
   }
 }

@@ -22,66 +22,66 @@ const MAX_VALUES = 2 ** 50; // More in one reply are none that a server sends.
  * that depth and announced sizes cost nothing.
  */
 export class ResponseParser implements Parser {
-  readonly #exchange: Exchange;
-  readonly #modes: Modes;
+  private readonly exchange: Exchange;
+  private readonly modes: Modes;
   /** Only replication has one. */
-  #dump: DumpSkipper | null = null;
-  #at: number = At.type;
-  #type = 0;
+  private dump: DumpSkipper | null = null;
+  private at: number = At.type;
+  private type = 0;
   /** Values still to come until the message is complete. */
-  #missing = 0;
-  /** `#missing` of the aggregates around a streamed one. */
-  readonly #outer: number[] = [];
-  #depth = 0;
-  #isStreamedString = false;
-  #number = 0;
-  #digits = 0;
-  #isNegative = false;
-  #isUnknownLength = false;
-  #sawCr = false;
-  #bodyLeft = 0;
+  private missing = 0;
+  /** `missing` of the aggregates around a streamed one. */
+  private readonly outer: number[] = [];
+  private depth = 0;
+  private isStreamedString = false;
+  private number = 0;
+  private digits = 0;
+  private isNegative = false;
+  private isUnknownLength = false;
+  private sawCr = false;
+  private bodyLeft = 0;
 
   // The message being read.
-  #outerType = 0;
+  private outerType = 0;
   /** Values begun in this message. */
-  #values = 0;
+  private values = 0;
   /** First word of a line, of an error, or of the first element: what tells a message's kind. */
-  readonly #word = new ShortWord();
-  readonly #meaning: ReplyMeaning;
-  #isWordOpen = false;
+  private readonly word = new ShortWord();
+  private readonly meaning: ReplyMeaning;
+  private isWordOpen = false;
   /** So far it is what a replica sends its primary each second: `REPLCONF ACK <offset>`. */
-  #mayBeAck = false;
+  private mayBeAck = false;
 
   constructor(exchange: Exchange, modes: Modes) {
-    this.#exchange = exchange;
-    this.#modes = modes;
-    this.#meaning = new ReplyMeaning(exchange, modes, this.#word);
+    this.exchange = exchange;
+    this.modes = modes;
+    this.meaning = new ReplyMeaning(exchange, modes, this.word);
   }
 
   // Runs for every segment with payload.
   push(bytes: Uint8Array, start: number, end: number): boolean {
     let i = start;
     while (i < end) {
-      switch (this.#at) {
+      switch (this.at) {
         case At.type: {
-          const behind = this.#missing === 0 ? this.#readOrdinary(bytes, i, end) : 0;
-          i = behind > i ? behind : this.#readType(bytes, i);
+          const behind = this.missing === 0 ? this.readOrdinary(bytes, i, end) : 0;
+          i = behind > i ? behind : this.readType(bytes, i);
           break;
         }
         case At.line:
-          i = this.#readLine(bytes, i, end);
+          i = this.readLine(bytes, i, end);
           break;
         case At.number:
-          i = this.#readNumber(bytes, i, end);
+          i = this.readNumber(bytes, i, end);
           break;
         case At.body:
-          i = this.#readBody(bytes, i, end);
+          i = this.readBody(bytes, i, end);
           break;
         case At.bodyEnd:
-          i = this.#readBodyEnd(bytes, i);
+          i = this.readBodyEnd(bytes, i);
           break;
         default:
-          i = this.#readDump(bytes, i, end);
+          i = this.readDump(bytes, i, end);
       }
       if (i < 0) return false;
     }
@@ -90,165 +90,165 @@ export class ResponseParser implements Parser {
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return this.#at === At.type && this.#missing === 0 && !this.#isStreamedString;
+    return this.at === At.type && this.missing === 0 && !this.isStreamedString;
   }
 
   gap(missing: number): boolean {
-    if (this.#at === At.dump) {
-      const dump = this.#dump!;
+    if (this.at === At.dump) {
+      const dump = this.dump!;
       if (!dump.gap(missing)) return false;
-      if (dump.isDone) this.#endDump(missing);
+      if (dump.isDone) this.endDump(missing);
       return true;
     }
     let left = missing;
-    if (this.#at === At.body) {
-      const skipped = Math.min(left, this.#bodyLeft);
-      this.#bodyLeft -= skipped;
+    if (this.at === At.body) {
+      const skipped = Math.min(left, this.bodyLeft);
+      this.bodyLeft -= skipped;
       left -= skipped;
-      if (this.#isWordOpen) this.#word.cut();
-      if (this.#bodyLeft === 0) this.#endBody();
+      if (this.isWordOpen) this.word.cut();
+      if (this.bodyLeft === 0) this.endBody();
     }
-    if (this.#at === At.bodyEnd && left > 0) {
-      if (!this.#sawCr) {
-        this.#sawCr = true;
+    if (this.at === At.bodyEnd && left > 0) {
+      if (!this.sawCr) {
+        this.sawCr = true;
         left--;
       }
       if (left > 0) {
         left--;
-        this.#valueEnds(missing - left);
+        this.valueEnds(missing - left);
       }
     }
     return left === 0;
   }
 
   cutError(): number {
-    return this.#missing > 0 ? this.#meaning.errorId(this.#outerType) : NO_ERROR;
+    return this.missing > 0 ? this.meaning.errorId(this.outerType) : NO_ERROR;
   }
 
   get mayPush(): boolean {
-    return this.#meaning.mayPush;
+    return this.meaning.mayPush;
   }
 
   resync(): void {
-    this.#at = At.type;
-    this.#missing = 0;
-    this.#depth = 0;
-    this.#isStreamedString = false;
+    this.at = At.type;
+    this.missing = 0;
+    this.depth = 0;
+    this.isStreamedString = false;
   }
 
   /** A whole line or string to a request that expects one reply. Returns as `ordinaryReplyEnd` does. */
   // Runs for every response.
-  #readOrdinary(bytes: Uint8Array, from: number, end: number): number {
-    const exchange = this.#exchange;
-    if (this.#modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
+  private readOrdinary(bytes: Uint8Array, from: number, end: number): number {
+    const exchange = this.exchange;
+    if (this.modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
     const behind = ordinaryReplyEnd(bytes, from, end);
     if (behind > 0) exchange.response(from, behind);
     return behind;
   }
 
   // Runs for every value.
-  #readType(bytes: Uint8Array, i: number): number {
+  private readType(bytes: Uint8Array, i: number): number {
     const type = bytes[i]!;
-    if (this.#missing === 0) {
+    if (this.missing === 0) {
       // A primary keeps its replica waiting with empty lines.
-      const isSyncDue = this.#isSyncDue();
-      if ((type === LF || type === CR) && (this.#modes.isReplication || isSyncDue)) return i + 1;
-      this.#exchange.responseBegins(i);
-      if (isSyncDue && type === Type.bulk && this.#exchange.replyKindAt(0) === Reply.sync)
-        return this.#startDump(i, true);
-      this.#missing = 1;
-      this.#depth = 0;
-      this.#values = 0;
-      this.#outerType = type;
-      this.#word.clear();
-      this.#mayBeAck = false;
+      const isSyncDue = this.isSyncDue();
+      if ((type === LF || type === CR) && (this.modes.isReplication || isSyncDue)) return i + 1;
+      this.exchange.responseBegins(i);
+      if (isSyncDue && type === Type.bulk && this.exchange.replyKindAt(0) === Reply.sync)
+        return this.startDump(i, true);
+      this.missing = 1;
+      this.depth = 0;
+      this.values = 0;
+      this.outerType = type;
+      this.word.clear();
+      this.mayBeAck = false;
     }
-    if (this.#outerType === 0 && this.#missing === 1) {
+    if (this.outerType === 0 && this.missing === 1) {
       // What came before was an attribute: here is what it belongs to.
-      this.#outerType = type;
-      this.#values = 0;
+      this.outerType = type;
+      this.values = 0;
     }
-    if (this.#isStreamedString && type !== Type.chunk) return -1;
-    this.#type = type;
-    this.#sawCr = false;
+    if (this.isStreamedString && type !== Type.chunk) return -1;
+    this.type = type;
+    this.sawCr = false;
     if (type === Type.simple || type === Type.error) {
-      this.#at = At.line;
-      this.#openWord();
+      this.at = At.line;
+      this.openWord();
     } else if (type === Type.end) {
-      if (this.#depth === 0) return -1;
-      this.#at = At.line;
-      this.#isWordOpen = false;
+      if (this.depth === 0) return -1;
+      this.at = At.line;
+      this.isWordOpen = false;
     } else if (isLineType(type)) {
-      this.#at = At.line;
-      if (type === Type.integer) this.#startNumber();
-      this.#isWordOpen = false;
+      this.at = At.line;
+      if (type === Type.integer) this.startNumber();
+      this.isWordOpen = false;
     } else if (isCountedType(type)) {
-      if (type === Type.chunk && !this.#isStreamedString) return -1;
-      this.#at = At.number;
-      this.#startNumber();
+      if (type === Type.chunk && !this.isStreamedString) return -1;
+      this.at = At.number;
+      this.startNumber();
     } else return -1;
-    this.#values++;
+    this.values++;
     return i + 1;
   }
 
   /** The words that matter: of a message that is one line, and an aggregate's first element. */
-  #openWord(): void {
-    this.#isWordOpen = this.#values <= 1;
-    if (this.#isWordOpen) this.#word.clear();
+  private openWord(): void {
+    this.isWordOpen = this.values <= 1;
+    if (this.isWordOpen) this.word.clear();
   }
 
   /** SYNC is answered by a dump at once. */
-  #isSyncDue(): boolean {
-    const kind = this.#exchange.replyKindAt(0);
+  private isSyncDue(): boolean {
+    const kind = this.exchange.replyKindAt(0);
     return kind === Reply.psync || kind === Reply.sync;
   }
 
-  #startNumber(): void {
-    this.#number = 0;
-    this.#digits = 0;
-    this.#isNegative = false;
-    this.#isUnknownLength = false;
+  private startNumber(): void {
+    this.number = 0;
+    this.digits = 0;
+    this.isNegative = false;
+    this.isUnknownLength = false;
   }
 
   // Runs for every value that is a line.
-  #readLine(bytes: Uint8Array, from: number, end: number): number {
+  private readLine(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
     while (i < end && bytes[i] !== LF) i++;
-    if (this.#isWordOpen) this.#word.append(bytes, from, i);
-    else if (this.#type === Type.integer) this.#noteInteger(bytes, from, i);
-    if (i > from) this.#sawCr = bytes[i - 1] === CR;
+    if (this.isWordOpen) this.word.append(bytes, from, i);
+    else if (this.type === Type.integer) this.noteInteger(bytes, from, i);
+    if (i > from) this.sawCr = bytes[i - 1] === CR;
     if (i === end) return i;
-    if (!this.#sawCr) return -1;
+    if (!this.sawCr) return -1;
     i++;
-    if (this.#type === Type.end) {
-      this.#missing = this.#outer[--this.#depth]! + 1;
+    if (this.type === Type.end) {
+      this.missing = this.outer[--this.depth]! + 1;
     }
-    this.#valueEnds(i);
+    this.valueEnds(i);
     return i;
   }
 
   /** The last integer of a confirmation tells how many channels are left. */
-  #noteInteger(bytes: Uint8Array, start: number, end: number): void {
+  private noteInteger(bytes: Uint8Array, start: number, end: number): void {
     for (let i = start; i < end; i++) {
       const digit = bytes[i]! - 0x30;
-      if (digit >= 0 && digit <= 9 && ++this.#digits <= MAX_DIGITS) this.#number = this.#number * 10 + digit;
+      if (digit >= 0 && digit <= 9 && ++this.digits <= MAX_DIGITS) this.number = this.number * 10 + digit;
     }
   }
 
   // Runs for every value with a length or a count.
-  #readNumber(bytes: Uint8Array, from: number, end: number): number {
+  private readNumber(bytes: Uint8Array, from: number, end: number): number {
     let i = from;
     while (i < end) {
       const byte = bytes[i++]!;
-      if (byte >= 0x30 && byte <= 0x39 && !this.#sawCr && !this.#isUnknownLength) {
-        this.#number = this.#number * 10 + (byte - 0x30);
-        if (++this.#digits > MAX_DIGITS) return -1;
-      } else if (byte === LF && this.#sawCr) {
-        if (this.#digits === 0 && !this.#isUnknownLength) return -1;
-        return this.#numberRead(i) ? i : -1;
-      } else if (byte === CR && !this.#sawCr) this.#sawCr = true;
-      else if (byte === 0x2d && this.#digits === 0 && !this.#isNegative && !this.#sawCr) this.#isNegative = true;
-      else if (byte === 0x3f && this.#digits === 0 && !this.#isNegative) this.#isUnknownLength = true;
+      if (byte >= 0x30 && byte <= 0x39 && !this.sawCr && !this.isUnknownLength) {
+        this.number = this.number * 10 + (byte - 0x30);
+        if (++this.digits > MAX_DIGITS) return -1;
+      } else if (byte === LF && this.sawCr) {
+        if (this.digits === 0 && !this.isUnknownLength) return -1;
+        return this.numberRead(i) ? i : -1;
+      } else if (byte === CR && !this.sawCr) this.sawCr = true;
+      else if (byte === 0x2d && this.digits === 0 && !this.isNegative && !this.sawCr) this.isNegative = true;
+      else if (byte === 0x3f && this.digits === 0 && !this.isNegative) this.isUnknownLength = true;
       else return -1;
     }
     return i;
@@ -256,145 +256,144 @@ export class ResponseParser implements Parser {
 
   /** A type's number is known; false when it makes no sense. */
   // Runs for every value with a length or a count.
-  #numberRead(at: number): boolean {
-    const type = this.#type;
-    this.#sawCr = false;
+  private numberRead(at: number): boolean {
+    const type = this.type;
+    this.sawCr = false;
     if (type === Type.bulk || type === Type.bulkError || type === Type.verbatim) {
-      if (this.#isUnknownLength) {
-        this.#isStreamedString = true;
-        this.#at = At.type;
+      if (this.isUnknownLength) {
+        this.isStreamedString = true;
+        this.at = At.type;
         return type === Type.bulk;
       }
-      if (this.#isNegative) this.#valueEnds(at);
-      else this.#startBody();
+      if (this.isNegative) this.valueEnds(at);
+      else this.startBody();
       return true;
     }
     if (type === Type.chunk) {
-      if (this.#isNegative || this.#isUnknownLength) return false;
-      if (this.#number === 0) {
-        this.#isStreamedString = false;
-        this.#valueEnds(at);
-      } else this.#startBody();
+      if (this.isNegative || this.isUnknownLength) return false;
+      if (this.number === 0) {
+        this.isStreamedString = false;
+        this.valueEnds(at);
+      } else this.startBody();
       return true;
     }
-    return this.#aggregateBegins(at);
+    return this.aggregateBegins(at);
   }
 
-  #startBody(): void {
-    this.#bodyLeft = this.#number;
-    if (this.#outerType === Type.bulk) this.#isWordOpen = false;
-    else if (this.#mayBeAck && this.#values <= 3) this.#startAckWord();
-    else if (this.#values <= 2 && this.#isTelling()) this.#openElementWord();
-    else this.#isWordOpen = false;
-    if (this.#bodyLeft > 0) this.#at = At.body;
-    else this.#endBody();
+  private startBody(): void {
+    this.bodyLeft = this.number;
+    if (this.outerType === Type.bulk) this.isWordOpen = false;
+    else if (this.mayBeAck && this.values <= 3) this.startAckWord();
+    else if (this.values <= 2 && this.isTelling()) this.openElementWord();
+    else this.isWordOpen = false;
+    if (this.bodyLeft > 0) this.at = At.body;
+    else this.endBody();
   }
 
   /** Of `REPLCONF ACK <offset>` the first word begins, or the second. */
-  #startAckWord(): void {
-    const isFirst = this.#values === 2;
-    this.#mayBeAck = isFirst ? this.#number === 8 : this.#number === 3 && this.#word.is("REPLCONF");
-    this.#isWordOpen = isFirst || this.#mayBeAck;
-    if (this.#isWordOpen) this.#word.clear();
+  private startAckWord(): void {
+    const isFirst = this.values === 2;
+    this.mayBeAck = isFirst ? this.number === 8 : this.number === 3 && this.word.is("REPLCONF");
+    this.isWordOpen = isFirst || this.mayBeAck;
+    if (this.isWordOpen) this.word.clear();
   }
 
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
-  #isTelling(): boolean {
-    if (this.#outerType === Type.bulkError || this.#outerType === Type.push) return true;
-    if (this.#outerType !== Type.array || this.#modes.isResp3) return false;
-    const kind = this.#exchange.replyKindAt(0);
-    return this.#modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
+  private isTelling(): boolean {
+    if (this.outerType === Type.bulkError || this.outerType === Type.push) return true;
+    if (this.outerType !== Type.array || this.modes.isResp3) return false;
+    const kind = this.exchange.replyKindAt(0);
+    return this.modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
   }
 
-  #openElementWord(): void {
-    this.#isWordOpen = true;
-    this.#word.clear();
+  private openElementWord(): void {
+    this.isWordOpen = true;
+    this.word.clear();
   }
 
   /** `*`, `~`, `>` announce as many values as they say, `%` and `|` twice as many. */
-  #aggregateBegins(at: number): boolean {
-    const type = this.#type;
-    const count = type === Type.map || type === Type.attribute ? this.#number * 2 : this.#number;
-    this.#at = At.type;
-    if (type === Type.attribute && (this.#isUnknownLength || this.#isNegative)) return false;
-    if (this.#isUnknownLength) {
-      if (this.#depth === MAX_DEPTH) return false;
-      this.#outer[this.#depth++] = this.#missing - 1;
-      this.#missing = Number.POSITIVE_INFINITY;
+  private aggregateBegins(at: number): boolean {
+    const type = this.type;
+    const count = type === Type.map || type === Type.attribute ? this.number * 2 : this.number;
+    this.at = At.type;
+    if (type === Type.attribute && (this.isUnknownLength || this.isNegative)) return false;
+    if (this.isUnknownLength) {
+      if (this.depth === MAX_DEPTH) return false;
+      this.outer[this.depth++] = this.missing - 1;
+      this.missing = Number.POSITIVE_INFINITY;
       return true;
     }
-    if (this.#isNegative) {
-      this.#valueEnds(at);
+    if (this.isNegative) {
+      this.valueEnds(at);
       return true;
     }
-    if (this.#values === 1)
-      this.#mayBeAck = (count === 3 || count === 5) && type === Type.array && !this.#modes.isSpecial;
-    this.#missing += this.#values === 1 && type === Type.array ? this.#meaning.valuesOf(count) : count;
-    if (this.#missing > MAX_VALUES && this.#missing !== Number.POSITIVE_INFINITY) return false;
+    if (this.values === 1) this.mayBeAck = (count === 3 || count === 5) && type === Type.array && !this.modes.isSpecial;
+    this.missing += this.values === 1 && type === Type.array ? this.meaning.valuesOf(count) : count;
+    if (this.missing > MAX_VALUES && this.missing !== Number.POSITIVE_INFINITY) return false;
     // An attribute comes before the value that it belongs to.
-    if (type !== Type.attribute) this.#valueEnds(at);
-    else if (this.#values === 1) this.#outerType = 0;
+    if (type !== Type.attribute) this.valueEnds(at);
+    else if (this.values === 1) this.outerType = 0;
     return true;
   }
 
   // Runs for every value with a body.
-  #readBody(bytes: Uint8Array, i: number, end: number): number {
+  private readBody(bytes: Uint8Array, i: number, end: number): number {
     const available = end - i;
-    const take = Math.min(available, this.#bodyLeft);
-    if (this.#isWordOpen) this.#word.append(bytes, i, i + take);
-    this.#bodyLeft -= take;
-    if (this.#bodyLeft === 0) this.#endBody();
+    const take = Math.min(available, this.bodyLeft);
+    if (this.isWordOpen) this.word.append(bytes, i, i + take);
+    this.bodyLeft -= take;
+    if (this.bodyLeft === 0) this.endBody();
     return i + take;
   }
 
-  #endBody(): void {
-    this.#at = At.bodyEnd;
-    this.#sawCr = false;
+  private endBody(): void {
+    this.at = At.bodyEnd;
+    this.sawCr = false;
   }
 
   // Runs for every value with a body.
-  #readBodyEnd(bytes: Uint8Array, i: number): number {
-    if (!this.#sawCr) {
+  private readBodyEnd(bytes: Uint8Array, i: number): number {
+    if (!this.sawCr) {
       if (bytes[i] !== CR) return -1;
-      this.#sawCr = true;
+      this.sawCr = true;
       return i + 1;
     }
     if (bytes[i] !== LF) return -1;
-    this.#valueEnds(i + 1);
+    this.valueEnds(i + 1);
     return i + 1;
   }
 
   // Runs for every value.
-  #valueEnds(at: number): void {
-    this.#at = At.type;
-    if (this.#isStreamedString) return;
-    if (--this.#missing > 0) return;
-    if (this.#mayBeAck && this.#values > 3 && this.#word.is("ACK")) this.#meaning.tellAck(at);
-    else if (this.#meaning.tell(at, this.#outerType, this.#number)) this.#startDump(at, false);
+  private valueEnds(at: number): void {
+    this.at = At.type;
+    if (this.isStreamedString) return;
+    if (--this.missing > 0) return;
+    if (this.mayBeAck && this.values > 3 && this.word.is("ACK")) this.meaning.tellAck(at);
+    else if (this.meaning.tell(at, this.outerType, this.number)) this.startDump(at, false);
   }
 
   // ---- the dump after SYNC and +FULLRESYNC ----
 
   /** SYNC's answer is the dump; PSYNC's, +FULLRESYNC, comes before it. Then follows what nobody has asked for. */
-  #startDump(at: number, isAnswer: boolean): number {
-    this.#modes.isReplication = true;
-    this.#dump ??= new DumpSkipper();
-    this.#dump.awaitHeader(isAnswer);
-    this.#at = At.dump;
+  private startDump(at: number, isAnswer: boolean): number {
+    this.modes.isReplication = true;
+    this.dump ??= new DumpSkipper();
+    this.dump.awaitHeader(isAnswer);
+    this.at = At.dump;
     return at;
   }
 
-  #readDump(bytes: Uint8Array, from: number, end: number): number {
-    const dump = this.#dump!;
+  private readDump(bytes: Uint8Array, from: number, end: number): number {
+    const dump = this.dump!;
     const i = dump.push(bytes, from, end);
     if (i < 0) return -1;
-    if (dump.isDone) this.#endDump(i);
+    if (dump.isDone) this.endDump(i);
     return i;
   }
 
-  #endDump(at: number): void {
-    this.#at = At.type;
-    this.#missing = 0;
-    if (this.#dump!.isAnswer) this.#exchange.answer(at, NO_ERROR);
+  private endDump(at: number): void {
+    this.at = At.type;
+    this.missing = 0;
+    if (this.dump!.isAnswer) this.exchange.answer(at, NO_ERROR);
   }
 }

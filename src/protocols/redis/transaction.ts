@@ -25,7 +25,7 @@ export class QueuedEffects {
   /** Channels, patterns and shard channels listened to, afterwards; and whether any of the commands changes that. */
   readonly listens: [number, number, number] = [0, 0, 0];
   hasSubscription = false;
-  #commands = 0;
+  private commands = 0;
 
   /** MULTI: with CLIENT REPLY as it is, and these channels listened to. */
   begin(isOff: boolean, modes: Modes): void {
@@ -36,23 +36,23 @@ export class QueuedEffects {
     this.listens[1] = modes.patterns;
     this.listens[2] = modes.shardChannels;
     this.hasSubscription = false;
-    this.#commands = 0;
+    this.commands = 0;
   }
 
   /** Values that EXEC's reply consists of. */
   get values(): number {
-    return this.#commands + this.surplus;
+    return this.commands + this.surplus;
   }
 
   /** A command is queued, with so many arguments behind its name. */
   add(effect: number, quiet: Quiet, audience: Audience, operands: number): void {
-    this.#commands++;
+    this.commands++;
     if (effect === Effect.subscribe) {
-      this.#confirm(operands);
+      this.confirm(operands);
       this.listens[audience] += operands;
     } else if (effect === Effect.unsubscribe) {
       const channels = operands > 0 ? operands : Math.max(1, this.listens[audience]);
-      this.#confirm(channels);
+      this.confirm(channels);
       this.listens[audience] = Math.max(0, this.listens[audience] - channels);
     } else {
       if (quiet === Quiet.off) this.isOff = true;
@@ -62,7 +62,7 @@ export class QueuedEffects {
     }
   }
 
-  #confirm(channels: number): void {
+  private confirm(channels: number): void {
     this.hasSubscription = true;
     this.surplus += channels - 1;
   }
