@@ -6,7 +6,7 @@ const external = (name) => !name.startsWith(".") && !name.startsWith("/");
 
 /** The stages that every frame passes, with all their constants, in one file. */
 const STAGES =
-  /dist\/src\/(?:bytes|decode|connection|protocols|transactions|aggregate|pipeline\.js|outputs\/(?:put|line|line-shares|json|clock-text|record-output)\.js)/;
+  /dist\/src\/(?:bytes|decode|connection|protocols|transactions|aggregate|pipeline\.js|outputs\/(?:put|line|line-shares|json|clock-text|common-text|record-output)\.js)/;
 const manualChunks = (module) => (STAGES.test(module) ? "stages" : undefined);
 
 /** Programs by their names in dist. The first two take the place of what tsc made of them; others are started by name, beside the files that start them. */

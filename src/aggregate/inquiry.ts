@@ -45,7 +45,7 @@ export class Inquiry {
   /** Delivers it, now or a moment later. */
   // Runs for every transaction that is printed.
   deliver(transaction: Transaction, isPrinted: boolean): void {
-    if (this.held.length > 0 && transaction.unanswered === "") this.advance(transaction.endUs);
+    if (this.held.length > 0 && transaction.unanswered === "") this.releaseBefore(transaction);
     if (this.held.length === 0 && !isLong(transaction)) {
       this.deliverTo(transaction, isPrinted);
       return;
@@ -67,6 +67,13 @@ export class Inquiry {
     held.tell = tell;
     this.held.push(held);
     if (this.held.length > CAPACITY) this.release();
+  }
+
+  /** Delivers what has waited long enough when this one ends. (Its end by itself, a double, would be allocated.) */
+  private releaseBefore({ endUs }: Transaction): void {
+    const { first } = this.held;
+    if (first !== undefined && (first.tell !== null || first.transaction.endUs + 2 * TOGETHER_US <= endUs))
+      this.advance(endUs);
   }
 
   /** Delivers what has waited long enough, on the capture's clock; Infinity: all. */

@@ -1,9 +1,10 @@
 import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
 import { CAUSES, Shares, serverUs } from "../transactions/shares.ts";
-import type { Connect, Endpoint, Transaction } from "../transactions/transaction.ts";
+import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { FLAG_NAMES, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
+import { CommonText } from "./common-text.ts";
 import { Literal, putInteger, putJsonEscaped, putLiteral, putWord, RECORD_CAPACITY, Room } from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
@@ -16,8 +17,6 @@ const NULL = literal("null");
 
 /** The record's fields in their order (README, The JSON record), each with what stands before its value. */
 const ID = literal('{"type":"transaction","id":"');
-/** Connections whose part of the record is kept. */
-const PARTIES_KEPT = 4096;
 const KEY = literal('","key":');
 const SUMMARY = literal(',"summary":"');
 const OK = literal('","status":"ok","error":null');
@@ -59,12 +58,6 @@ const SYNS_AGAIN = literal(',"syn_retransmissions":');
 const CONNECT_TO = literal('Z","end":"');
 const CONNECT_END = literal("}\n");
 
-/** What the records of one connection have in common: from behind the id to the command's name. */
-interface Parties {
-  readonly class: number;
-  readonly text: Literal;
-}
-
 /** The record of `--json` (README, The JSON record), one a line. */
 export class JsonFormat implements RecordFormat {
   readonly capacity = RECORD_CAPACITY;
@@ -72,7 +65,12 @@ export class JsonFormat implements RecordFormat {
   private readonly clock = new ClockText("utc");
   private readonly shares = new Shares();
   private room = new Room(Buffer.alloc(0));
-  private parties = new Map<Endpoint, Parties>();
+  /** From behind the id to the command's name: a third of a record's bytes. */
+  private readonly parties = new CommonText(
+    ({ protocol, side, client, serverEndpoint, class: transactionClass }) =>
+      `","protocol":"${protocol.name}","class":"${CLASS_NAMES[transactionClass]}","side":"${side}",` +
+      `"client":"${client.text}","server":"${serverEndpoint.text}","command":"`,
+  );
 
   put(transaction: Transaction, into: Buffer, start: number): number {
     if (this.room.bytes !== into) this.room = new Room(into);
@@ -82,7 +80,7 @@ export class JsonFormat implements RecordFormat {
     at = putInteger(into, at, transaction.connectionId);
     into[at++] = DASH;
     at = putInteger(into, at, transaction.requestNumber);
-    at = putLiteral(room, at, this.partiesOf(transaction));
+    at = putLiteral(room, at, this.parties.of(transaction));
     at = putRequest(transaction, room, at);
     at = putStatus(transaction, room, at);
     at = this.putTimes(transaction, room, at);
@@ -111,20 +109,6 @@ export class JsonFormat implements RecordFormat {
     at = putInteger(into, putLiteral(room, at, SYNS_AGAIN), connect.synRetransmissions);
     at = putOptional(room, putLiteral(room, at, RTT), connect.rttUs);
     return putLiteral(room, at, CONNECT_END);
-  }
-
-  /** Made once for a connection, and again when its class changes: a third of a record's bytes. */
-  private partiesOf(transaction: Transaction): Literal {
-    const known = this.parties.get(transaction.client);
-    if (known !== undefined && known.class === transaction.class) return known.text;
-    if (this.parties.size >= PARTIES_KEPT) this.parties.clear();
-    const { protocol, side, client, serverEndpoint } = transaction;
-    const text = new Literal(
-      `","protocol":"${protocol.name}","class":"${CLASS_NAMES[transaction.class]}","side":"${side}",` +
-        `"client":"${client.text}","server":"${serverEndpoint.text}","command":"`,
-    );
-    this.parties.set(client, { class: transaction.class, text });
-    return text;
   }
 
   private putTimes(transaction: Transaction, room: Room, start: number): number {

@@ -3,8 +3,19 @@ import { Shares } from "../transactions/shares.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { Flag, TEXT_CAPACITY } from "../transactions/transaction.ts";
 import { ClockText } from "./clock-text.ts";
+import { CommonText } from "./common-text.ts";
 import { behindIdAt, putShares, VISIBLE_US } from "./line-shares.ts";
-import { putBytes, putEscaped, putInteger, putMilliseconds, putTenths, putWord, RECORD_CAPACITY, Room } from "./put.ts";
+import {
+  putBytes,
+  putEscaped,
+  putInteger,
+  putLiteral,
+  putMilliseconds,
+  putTenths,
+  putWord,
+  RECORD_CAPACITY,
+  Room,
+} from "./put.ts";
 import type { RecordFormat } from "./record-output.ts";
 
 /** A part of the latency is worth a word from here on, when it is also at least a tenth of the latency. */
@@ -15,7 +26,6 @@ const bytes = (text: string): Buffer => Buffer.from(text, "latin1");
 const BAR = bytes(" | ");
 const NEXT_NOTE = bytes("; ");
 const NEXT_PART = bytes(", ");
-const ARROW = bytes(" => ");
 const MS = bytes(" ms");
 const UNANSWERED = bytes("unanswered (");
 const AFTER = bytes(") after ");
@@ -52,6 +62,7 @@ export class LineFormat implements RecordFormat {
   readonly capacity = RECORD_CAPACITY;
   behindIdAt = -1;
   private readonly clock = new ClockText("local");
+  private readonly parties = new CommonText(partiesText);
   private room = new Room(Buffer.alloc(0));
   private readonly explains: boolean;
   private readonly shares = new Shares();
@@ -73,7 +84,9 @@ export class LineFormat implements RecordFormat {
     const isAnswered = transaction.unanswered === "";
     this.behindIdAt = -1;
     const endUs = isAnswered ? transaction.endUs : transaction.startUs + transaction.waitedUs;
-    let at = this.putWhoAndWhen(transaction, endUs, into, start);
+    if (this.room.bytes !== into) this.room = new Room(into);
+    let at = this.clock.put(this.room, start, endUs);
+    at = putLiteral(this.room, at, this.parties.of(transaction));
     at = isAnswered ? this.putLatency(transaction.latencyUs, into, at) : this.putUnanswered(transaction, into, at);
     at = putBytes(into, at, BAR);
     at = putText(transaction, into, at);
@@ -85,7 +98,9 @@ export class LineFormat implements RecordFormat {
   /** `… | 1003.1 ms | (connect) | 1 SYN retransmission`: the words of a request are never in brackets. */
   putConnect(connect: Connect, into: Buffer, start: number): number {
     const { latencyUs, synRetransmissions, rttUs } = connect;
-    let at = this.putWhoAndWhen(connect, connect.endUs, into, start);
+    if (this.room.bytes !== into) this.room = new Room(into);
+    let at = this.clock.put(this.room, start, connect.endUs);
+    at += into.write(partiesText(connect), at, "latin1");
     at = this.putLatency(latencyUs, into, at);
     at = putBytes(into, putBytes(into, at, BAR), CONNECT);
     if (synRetransmissions > 0 || rttUs !== null) {
@@ -100,17 +115,6 @@ export class LineFormat implements RecordFormat {
     }
     into[at] = NEWLINE;
     return at + 1;
-  }
-
-  /** The first columns, up to the latency. */
-  private putWhoAndWhen(of: Transaction | Connect, endUs: number, into: Buffer, start: number): number {
-    if (this.room.bytes !== into) this.room = new Room(into);
-    let at = this.clock.put(this.room, start, endUs);
-    into[at++] = 0x20;
-    at = putWord(into, at, of.client.text);
-    at = putBytes(into, at, ARROW);
-    at = putWord(into, at, of.serverEndpoint.text);
-    return putBytes(into, at, BAR);
   }
 
   private isExplaining({ unanswered, resends, behind, latencyUs }: Transaction): boolean {
@@ -144,6 +148,10 @@ export class LineFormat implements RecordFormat {
     putBytes(into, putBytes(into, start, BAR), this.dim);
     return putBytes(into, noted, this.plain);
   }
+}
+
+function partiesText({ client, serverEndpoint }: Transaction | Connect): string {
+  return ` ${client.text} => ${serverEndpoint.text} | `;
 }
 
 function putText(transaction: Transaction, into: Buffer, at: number): number {

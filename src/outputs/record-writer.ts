@@ -56,7 +56,7 @@ export class RecordWriter {
   constructor(options: RecordWriterOptions) {
     this.options = options;
     this.capacityBytes = options.capacityBytes ?? (options.mode === "live" ? LIVE_CAPACITY_BYTES : FILE_CAPACITY_BYTES);
-    this.sink = openSink(options.fd);
+    this.sink = openSink(options.fd, options.mode === "file");
   }
 
   /** Bytes of records not yet handed to the kernel. */
