@@ -28,6 +28,14 @@ function config(text: string): string {
   return file;
 }
 
+test("-i on the command line captures, though the file names one to read", () => {
+  const file = config("read: x.pcap\nstats-port: 4000\n");
+  assert.equal(options(`--config ${file}`).read, "x.pcap");
+  const live = options(`--config ${file} -i lo`);
+  assert.deepEqual([live.read, live.interface, live.statsPort], [null, "lo", 4000]);
+  assert.equal(options(`--config ${file} -r y.pcap`).read, "y.pcap");
+});
+
 test("a configuration file sets options by their long names, and the command line wins", () => {
   const file = config(`# as on the command line
 interface: eth0

@@ -64,8 +64,7 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   const shell = completionShell(typed);
   if (shell !== null) return { kind: "completion", shell };
   const configPath = fromWords.get("config")?.[0]?.text;
-  const given: GivenOptions =
-    configPath === undefined ? fromWords : new Map([...surroundings.readConfig(configPath), ...fromWords]);
+  const given = configPath === undefined ? fromWords : overruled(surroundings.readConfig(configPath), fromWords);
   // `doctor` by itself is no filter libpcap would take.
   const isDoctor = fromWords.get(FILTER_KEY)?.[0]?.text === "doctor";
   const options = readOptions(given, surroundings.protocols);
@@ -76,6 +75,13 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   if (files !== null) return { kind: "diff", files, options, log };
   if (explained !== null) return { kind: "explain", id: explained.id, options: explainable(options), log };
   return isDoctor ? { kind: "doctor", options: { ...options, filter: "" }, log } : { kind: "run", options, log };
+}
+
+/** What the words say wins: `-i`, too, over a `read` of the configuration file. */
+function overruled(config: GivenOptions, words: GivenOptions): GivenOptions {
+  const given = new Map([...config, ...words]);
+  if (words.has("interface") && !words.has("read")) given.delete("read");
+  return given;
 }
 
 function readOptions(given: GivenOptions, protocols: readonly string[]): Options {

@@ -13,7 +13,7 @@ export const print: Bench = {
   about: "every transaction printed to a file, as text and as JSON",
   run: async ({ runs }) => {
     const { file, port } = await recording("unpipelined");
-    const filter = ["-p", "redis", "tcp", "port", `${port}`];
+    const words = ["-r", file, "-p", `redis:${port}`];
     const kit = tcpkit();
     const into = join(cacheFolder(), "printed");
     try {
@@ -22,9 +22,9 @@ export const print: Bench = {
         json,
         tcpkit: theirs,
       } = await inTurn(runs, {
-        text: () => cost(tcplat("-r", file, ...filter), into),
-        json: () => cost(tcplat("-r", file, "--json", ...filter), into),
-        ...(kit && { tcpkit: () => cost([kit, "-r", file, ...filter], into) }),
+        text: () => cost(tcplat(...words), into),
+        json: () => cost(tcplat(...words, "--json"), into),
+        ...(kit && { tcpkit: () => cost([kit, "-r", file, "-p", "redis"], into) }),
       });
       if (theirs === undefined) {
         const alone = [

@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, read as readFd, readFileSync, rmSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  read as readFd,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
@@ -96,6 +106,21 @@ describe("a writer in file mode", () => {
     assert.equal(text.length, 5000 * RECORD_BYTES + 300_001);
     assert.deepEqual(indexes(text.slice(0, 5000 * RECORD_BYTES)).length, 5000);
     closeSync(fd);
+  });
+
+  it("reports a regular file that cannot be written, and writes no more", async (t) => {
+    const path = join(directory(t), "out");
+    writeFileSync(path, "");
+    const fd = openSync(path, "r");
+    t.after(() => closeSync(fd));
+    const errors: string[] = [];
+    const to = writer(fd, "file", { onError: (error) => errors.push(`${error.code}: ${error.message}`) });
+    put(to, 1);
+    await to.drain();
+    await to.close();
+    assert.deepEqual(errors.length, 1);
+    assert.match(errors.join(), /^running: standard output cannot be written: EBADF/);
+    assert.ok(!put(to, 2));
   });
 
   it("reports a full disk once, and what to make of it", async (t) => {
