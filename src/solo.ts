@@ -19,7 +19,7 @@ import type { Scripts } from "./scripts/scripts.ts";
 /** The event loop gets a turn at least this often while frames keep coming. */
 const TURN_MS = 4;
 /** Longest wait for frames: a lost interface is taken up again, and time-outs run, at least this often. */
-const WAIT_MS = 100;
+const WAIT_MS = 250;
 /** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
 const SLICE_BYTES = 65_536;
 /** After a stop, the kernel's last block may still be on its way. */

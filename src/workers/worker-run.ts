@@ -26,7 +26,7 @@ const SLICE_BYTES = 65_536;
 /** How often the main thread hears how far the records go, at least. */
 const TELL_MS = 2;
 /** Longest wait for frames, live. */
-const WAIT_MS = 100;
+const WAIT_MS = 250;
 /** After a stop, the kernel's last block may still be on its way. */
 const LAST_BLOCK_MS = 40;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
