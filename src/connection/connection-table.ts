@@ -3,9 +3,11 @@ import { Connection } from "./connection.ts";
 import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
-import { isPlausibleReset, isSameHandshake } from "./handshake.ts";
+import type { Flow } from "./flow.ts";
+import { isPlausibleReset, isSameHandshake, takeSyn } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
+import { isNumberedNext, isNumberSeen } from "./numbering.ts";
 import { Reassembly } from "./reassembly.ts";
 import type { EndReason } from "./receiver.ts";
 import { guessClientIsA, sideOf } from "./roles.ts";
@@ -21,6 +23,8 @@ const LINGER_US = 10_000_000;
 const TOUCH_US = 100_000;
 /** Payload segments without a telling one, after which a connection's roles are given up. */
 const MAX_ROLE_ATTEMPTS = 16;
+/** Segments with one of these open and end connections. */
+const CONTROL = TcpFlag.syn | TcpFlag.rst;
 
 /** All connections: finds a segment's, makes and ends them, and runs their time-outs on the capture's own clock. */
 export class ConnectionTable {
@@ -100,24 +104,23 @@ export class ConnectionTable {
   /** Takes one segment. */
   // Runs for every segment.
   accept(segment: Segment): void {
-    if (this.duplicates.isDuplicate(segment)) return;
     const slots = this.slots;
     const hash = slots.hashOf(segment);
     const found = slots.find(segment, hash);
-    const flags = segment.flags;
-    if ((flags & (TcpFlag.syn | TcpFlag.rst)) !== 0) {
-      this.acceptControl(found, segment, hash);
+    if (found === null || !found.isFollowed || (segment.flags & CONTROL) !== 0) {
+      this.acceptOther(found, segment, hash);
       return;
     }
-    const fromA = found === null || slots.foundFromA;
-    const connection = found ?? this.openMidstream(segment, hash);
-    if (connection === null || connection.isEnded) return;
+    const fromA = slots.foundFromA;
+    const flow = fromA ? found.fromA : found.fromB;
+    if (!isNumberedNext(flow, segment) && this.isCopy(found, flow, segment)) return;
+    this.acceptFollowed(found, fromA, segment);
+  }
+
+  /** A segment of a connection that is followed, and no copy. */
+  // Runs for every segment.
+  private acceptFollowed(connection: Connection, fromA: boolean, segment: Segment): void {
     this.touch(connection);
-    if (connection.isIgnored) {
-      if (connection.isOutside) this.sample.segmentsOutside++;
-      if ((flags & TcpFlag.fin) !== 0) this.finishIgnored(connection, fromA);
-      return;
-    }
     if (connection.path.isConnecting && fromA === connection.clientIsA) connection.path.connected(segment.timeUs);
     if (segment.payloadLength > 0 && connection.receiver === null && !this.prepare(connection, segment, fromA)) return;
     const flow = fromA ? connection.fromA : connection.fromB;
@@ -125,6 +128,29 @@ export class ConnectionTable {
     this.reassembly.accept(connection, flow, peer, segment);
     if (flow.isFinished && peer.isFinished) this.end(connection, "closed");
     else if (connection.isLeaving) this.leave(connection);
+  }
+
+  /** A segment that opens or ends a connection, or of one that nobody follows: its numbers are not followed. */
+  private acceptOther(found: Connection | null, segment: Segment, hash: number): void {
+    const fromA = found === null || this.slots.foundFromA;
+    const isControl = (segment.flags & CONTROL) !== 0;
+    const flow = found === null || isControl ? null : fromA ? found.fromA : found.fromB;
+    if (flow === null ? this.duplicates.isDuplicate(segment) : this.isCopy(found!, flow, segment)) return;
+    if (isControl) {
+      this.acceptControl(found, segment, hash);
+      return;
+    }
+    const connection = found ?? this.openMidstream(segment, hash);
+    if (connection === null || connection.isEnded) return;
+    if (connection.isIgnored) this.acceptIgnored(connection, fromA, segment);
+    else this.acceptFollowed(connection, fromA, segment);
+  }
+
+  /** Whether this packet was seen a moment ago; remembers it otherwise. */
+  private isCopy(connection: Connection, flow: Flow, segment: Segment): boolean {
+    if (!isNumberSeen(connection, flow, segment)) return this.duplicates.isDuplicate(segment);
+    this.duplicates.duplicates++;
+    return true;
   }
 
   /** Analyses this share of the connections from now on, (0..1]. The others leave, each once nothing is pending on it. */
@@ -186,12 +212,10 @@ export class ConnectionTable {
 
   /** SYN and RST: the segments that open and end connections. */
   private acceptControl(found: Connection | null, segment: Segment, hash: number): void {
-    const isSyn = (segment.flags & TcpFlag.syn) !== 0;
     if ((segment.flags & TcpFlag.rst) !== 0) {
       if (found !== null && !found.isEnded && isPlausibleReset(found, segment)) this.end(found, "reset");
       return;
     }
-    if (!isSyn) return;
     const isAnswer = (segment.flags & TcpFlag.ack) !== 0;
     let connection = found;
     if (connection !== null && !isSameHandshake(connection, segment, isAnswer)) {
@@ -218,19 +242,7 @@ export class ConnectionTable {
       this.servers.known(connection.serverText).retransmittedSegments++;
       return;
     }
-    if (connection.clientIsA === null) connection.clientIsA = fromA !== isAnswer;
-    connection.hasHandshake = true;
-    flow.hasSyn = true;
-    flow.isSeen = true;
-    flow.initial = segment.sequence;
-    if (!flow.isStarted) {
-      flow.isStarted = true;
-      flow.next = advance(segment.sequence, 1);
-    }
-    if (isAnswer && !peer.isStarted) {
-      peer.isStarted = true;
-      peer.next = segment.acknowledgement;
-    }
+    takeSyn(connection, segment, fromA, isAnswer);
     // Data on a SYN (TCP Fast Open, RFC 7413): should the server not take it, it is sent again, and known by then.
     if (segment.payloadLength > 0 && !isAnswer) {
       segment.sequence = advance(segment.sequence, 1);
@@ -251,17 +263,7 @@ export class ConnectionTable {
   /** Before the first payload is delivered: roles, side, receiver. False when the payload is of no use. */
   private prepare(connection: Connection, segment: Segment, fromA: boolean): boolean {
     if (connection.clientIsA === null) {
-      const start = segment.payloadStart;
-      const { hints } = this.options;
-      connection.clientIsA = guessClientIsA(
-        connection,
-        hints,
-        this.servers,
-        fromA,
-        segment.bytes,
-        start,
-        start + segment.payloadCaptured,
-      );
+      connection.clientIsA = guessClientIsA(connection, this.options.hints, this.servers, fromA, segment);
       if (connection.clientIsA === null) {
         if (++connection.roleAttempts >= MAX_ROLE_ATTEMPTS) {
           connection.isIgnored = true;
@@ -293,7 +295,7 @@ export class ConnectionTable {
     this.options.onOpened?.(connection);
     if (!this.sample.holds(hash)) this.sample.exclude(connection);
     this.openCount++;
-    if (this.nextTimerUs === Number.POSITIVE_INFINITY) this.armSweep();
+    if (this.nextTimerUs === Number.POSITIVE_INFINITY) this.nextTimerUs = this.nextSweepUs = nextSweepUs(this.clockUs);
     return connection;
   }
 
@@ -350,14 +352,12 @@ export class ConnectionTable {
     this.options.onEnded?.(connection);
   }
 
-  private finishIgnored(connection: Connection, fromA: boolean): void {
+  private acceptIgnored(connection: Connection, fromA: boolean, segment: Segment): void {
+    this.touch(connection);
+    if (connection.isOutside) this.sample.segmentsOutside++;
+    if ((segment.flags & TcpFlag.fin) === 0) return;
     (fromA ? connection.fromA : connection.fromB).isFinished = true;
     if (connection.fromA.isFinished && connection.fromB.isFinished) this.end(connection, "closed");
-  }
-
-  private armSweep(): void {
-    this.nextSweepUs = nextSweepUs(this.clockUs);
-    if (this.nextSweepUs < this.nextTimerUs) this.nextTimerUs = this.nextSweepUs;
   }
 
   private runTimers(): void {

@@ -105,6 +105,11 @@ export class Connection {
     this.bits = is ? this.bits | Bit.ignored : this.bits & ~Bit.ignored;
   }
 
+  /** Neither ended nor ignored. */
+  get isFollowed(): boolean {
+    return (this.bits & (Bit.ended | Bit.ignored)) === 0;
+  }
+
   /** Ignored because it is outside the sample (`--max-cpu`). */
   get isOutside(): boolean {
     return (this.bits & Bit.outside) !== 0;

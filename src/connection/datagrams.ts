@@ -137,7 +137,7 @@ export class Datagrams {
     const speaker = options.hints.datagramSpeaker(connection.aPort, connection.bPort, segment.bytes, start, end);
     connection.clientIsA =
       speaker === null
-        ? guessClientIsA(connection, options.hints, servers, fromA, segment.bytes, start, end)
+        ? guessClientIsA(connection, options.hints, servers, fromA, segment)
         : (speaker === "client") === fromA;
     // Who speaks first asks, where nothing else tells.
     connection.clientIsA ??= fromA;

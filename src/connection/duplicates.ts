@@ -13,12 +13,14 @@ import { SHARES, shareOf } from "../decode/share.ts";
  * A table of the last frames, two to a place, of which the older makes room: with one, of a hundred thousand frames in a
  * second every five-hundredth copy would not be known again. An entry is 8 words (32 bytes). A hit compares all of them.
  * Each share of the connections has entries of its own, so that what is known again does not depend on which other shares
- * pass here (`--workers`): 256 KiB in all, 2 ns a frame more than half of that.
+ * pass here (`--workers`): 256 KiB in all.
+ *
+ * Packets whose sender numbers them one by one never come here: their numbers alone tell (`numbering.ts`).
  */
 const ENTRIES = 512;
 const WORDS = 8;
 /** A frame comes back within microseconds; 20 ms leave room for a mirror's queue, and none for a time-out (200 ms). */
-const WINDOW_US = 20_000;
+export const COPY_WINDOW_US = 20_000;
 const WINDOW_WITHOUT_ID_US = 1_000;
 
 export class DuplicateFilter {
@@ -79,7 +81,7 @@ export class DuplicateFilter {
     const age = Math.abs((segment.timeLow - knownTime) | 0);
     const isSame =
       segment.ipId !== 0
-        ? known >>> 16 === segment.ipId && age <= WINDOW_US
+        ? known >>> 16 === segment.ipId && age <= COPY_WINDOW_US
         : known === identity && age <= WINDOW_WITHOUT_ID_US;
     if (isSame) this.duplicates++;
     return isSame;

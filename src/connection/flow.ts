@@ -43,7 +43,7 @@ export class Oddity {
 }
 
 /** One bit each of what is true of a flow: with 100,000 connections every word of it is 1.6 MB. */
-const Bit = { started: 1, seen: 2, acknowledged: 4, finished: 8, timed: 16, syn: 32 } as const;
+const Bit = { started: 1, seen: 2, acknowledged: 4, finished: 8, timed: 16, syn: 32, numbered: 64 } as const;
 
 /** One direction of a connection: what has been delivered, and what waits for its turn. */
 export class Flow {
@@ -57,6 +57,8 @@ export class Flow {
   nextIpId = 0;
   /** How far its numbers are believed to be this connection's own: grows with each packet that is numbered next. */
   ipIdTrust = 0;
+  /** Which of the numbers before that were seen: bit 0 is the last one. */
+  seenIpIds = 0;
   /** The initial sequence number, where the SYN was seen. */
   initial = 0;
   /** Null where nothing odd has happened, as nearly always. */
@@ -125,5 +127,14 @@ export class Flow {
 
   set hasSyn(is: boolean) {
     this.bits = is ? this.bits | Bit.syn : this.bits & ~Bit.syn;
+  }
+
+  /** Its sender numbers this connection's packets one by one: a number that was seen is a packet that was seen. */
+  get isNumbered(): boolean {
+    return (this.bits & Bit.numbered) !== 0;
+  }
+
+  set isNumbered(is: boolean) {
+    this.bits = is ? this.bits | Bit.numbered : this.bits & ~Bit.numbered;
   }
 }

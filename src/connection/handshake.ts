@@ -30,3 +30,22 @@ function isLateSyn(flow: Flow, segment: Segment): boolean {
   const behind = distance(flow.next, advance(segment.sequence, 1));
   return behind >= 0 && behind < MAX_LATE_BYTES;
 }
+
+/** The first SYN of one side: it tells who is who, and where that side's stream begins (RFC 9293 §3.5: it takes one number). */
+export function takeSyn(connection: Connection, segment: Segment, fromA: boolean, isAnswer: boolean): void {
+  const flow = fromA ? connection.fromA : connection.fromB;
+  const peer = fromA ? connection.fromB : connection.fromA;
+  if (connection.clientIsA === null) connection.clientIsA = fromA !== isAnswer;
+  connection.hasHandshake = true;
+  flow.hasSyn = true;
+  flow.isSeen = true;
+  flow.initial = segment.sequence;
+  if (!flow.isStarted) {
+    flow.isStarted = true;
+    flow.next = advance(segment.sequence, 1);
+  }
+  if (isAnswer && !peer.isStarted) {
+    peer.isStarted = true;
+    peer.next = segment.acknowledgement;
+  }
+}

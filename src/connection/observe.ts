@@ -11,17 +11,6 @@ const CAPTURE_REORDER_US = 1_000;
 const NETWORK_REORDER_US = 3_000;
 /** A sequence number this far from the expected one is another stream's: the connection changed unseen. */
 export const PLAUSIBLE_DISTANCE = 1 << 28;
-/** Payload of a packet in an Ethernet, with time stamps. */
-const PACKET_BYTES = 1448;
-/**
- * Numbers are believed where so many packets in a row were numbered one by one; each hole costs as much, so that a host that numbers
- * the packets of several connections together is not believed for long.
- */
-const ENOUGH_TRUST = 4;
-const FULL_TRUST = 16;
-/** More were not sent again one after another. */
-const MAX_MISSING = 4;
-
 /** An acknowledgement stands behind bytes of its sender that were not seen: they were lost, or come a moment later. */
 export function noteAhead(flow: Flow, segment: Segment): void {
   if (flow.odd?.isAhead || distance(segment.sequence, flow.next) > PLAUSIBLE_DISTANCE) return;
@@ -58,31 +47,6 @@ export function startTiming(flow: Flow, segment: Segment): void {
   flow.isTimed = true;
   flow.timedTo = advance(segment.sequence, segment.payloadLength);
   flow.timedLow = segment.timeLow;
-}
-
-/** A segment that the network card cuts, or has joined, is several packets. */
-function packetsOf(payloadLength: number): number {
-  return Math.ceil(payloadLength / PACKET_BYTES);
-}
-
-function noteMissing(flow: Flow, missing: number): number {
-  if (missing === 0) {
-    flow.ipIdTrust++;
-    return 0;
-  }
-  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
-  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
-  return isBelieved ? missing : 0;
-}
-
-/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
-// Runs for every segment.
-export function notePacket(flow: Flow, segment: Segment): number {
-  const { ipId, payloadLength } = segment;
-  const missing = (ipId - flow.nextIpId) & 0xffff;
-  flow.nextIpId = (ipId + (payloadLength <= PACKET_BYTES ? 1 : packetsOf(payloadLength))) & 0xffff;
-  if (missing === 0 && flow.ipIdTrust === FULL_TRUST) return 0;
-  return noteMissing(flow, missing);
 }
 
 /**

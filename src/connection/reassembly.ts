@@ -5,11 +5,11 @@ import type { Connection } from "./connection.ts";
 import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow } from "./flow.ts";
 import { heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
+import { notePacket } from "./numbering.ts";
 import {
   filledHole,
   isSentAgain,
   noteAhead,
-  notePacket,
   noteWindow,
   PLAUSIBLE_DISTANCE,
   startTiming,

@@ -1,3 +1,4 @@
+import type { Segment } from "../decode/segment.ts";
 import type { Connection, Side } from "./connection.ts";
 import type { ServerTable } from "./servers.ts";
 
@@ -29,9 +30,7 @@ export function guessClientIsA(
   hints: RoleHints,
   known: ServerTable,
   fromA: boolean,
-  bytes: Uint8Array,
-  start: number,
-  end: number,
+  { bytes, payloadStart, payloadCaptured }: Segment,
 ): boolean | null {
   const a = connection.aText;
   const b = connection.bText;
@@ -41,7 +40,7 @@ export function guessClientIsA(
     only(hints.namedPorts.has(connection.aPort), hints.namedPorts.has(connection.bPort)) ??
     only(hints.knownPorts.has(connection.aPort), hints.knownPorts.has(connection.bPort)) ??
     only(hints.filterPorts.has(connection.aPort), hints.filterPorts.has(connection.bPort)) ??
-    bySpeech(hints.speaker(bytes, start, end), fromA)
+    bySpeech(hints.speaker(bytes, payloadStart, payloadStart + payloadCaptured), fromA)
   );
 }
 

@@ -1,0 +1,88 @@
+import type { Segment } from "../decode/segment.ts";
+import type { Connection } from "./connection.ts";
+import { COPY_WINDOW_US } from "./duplicates.ts";
+import type { Flow } from "./flow.ts";
+import { advance, distance } from "./sequence.ts";
+
+// What the sender's own numbers tell (IPv4 identification, RFC 6864). Most hosts number each connection's packets one by one as they
+// send them, again or not: a number left out is a packet that was lost before here, and one that was seen is a packet seen twice.
+
+/** Payload of a packet in an Ethernet, with time stamps. */
+const PACKET_BYTES = 1448;
+/**
+ * Numbers are believed where so many packets in a row were numbered one by one; each hole costs as much, so that a host that numbers
+ * the packets of several connections together is not believed for long.
+ */
+const ENOUGH_TRUST = 4;
+const FULL_TRUST = 16;
+/** More were not sent again one after another. */
+const MAX_MISSING = 4;
+
+/** So many numbers behind the next one are remembered each by itself: one bit each of `Flow.seenIpIds`. */
+const REMEMBERED = 32;
+/** A packet this far behind the next one is late; further, and the sender does not number as we think. */
+const MAX_BEHIND = 256;
+
+/** A segment that the network card cuts, or has joined, is several packets. */
+function packetsOf(payloadLength: number): number {
+  return payloadLength <= PACKET_BYTES ? 1 : Math.ceil(payloadLength / PACKET_BYTES);
+}
+
+/**
+ * Whether this is surely no packet that was seen before: it has the next number of a sender that numbers one by one. Nearly all are, and
+ * need not be looked for among the last ones nor be kept with them (24 ns of 246; `stages`).
+ */
+// Runs for every segment.
+export function isNumberedNext(flow: Flow, segment: Segment): boolean {
+  return segment.ipId === flow.nextIpId && flow.ipIdTrust === FULL_TRUST && segment.payloadLength <= PACKET_BYTES;
+}
+
+/**
+ * Whether its number says that this very packet was seen a moment ago: it brings nothing new, and the number has been there. (What
+ * its sender sends again has a number of its own.)
+ */
+export function isNumberSeen(connection: Connection, flow: Flow, segment: Segment): boolean {
+  const behind = (flow.nextIpId - segment.ipId) & 0xffff;
+  if (!flow.isNumbered || behind === 0 || behind > MAX_BEHIND) return false;
+  if (segment.timeUs - connection.lastUs > COPY_WINDOW_US) return false;
+  if (behind <= REMEMBERED && (flow.seenIpIds & (1 << (behind - 1))) === 0) return false;
+  const length = segment.payloadLength;
+  // Of what is held, and of what brings no bytes, the number alone can tell.
+  if (length === 0 || flow.held !== null) return behind <= REMEMBERED;
+  return distance(advance(segment.sequence, length), flow.next) <= 0;
+}
+
+/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
+// Runs for every segment.
+export function notePacket(flow: Flow, segment: Segment): number {
+  if (!isNumberedNext(flow, segment)) return noteUnexpected(flow, segment);
+  flow.nextIpId = (segment.ipId + 1) & 0xffff;
+  flow.seenIpIds = (flow.seenIpIds << 1) | 1;
+  return 0;
+}
+
+function noteUnexpected(flow: Flow, segment: Segment): number {
+  const missing = (segment.ipId - flow.nextIpId) & 0xffff;
+  const behind = 0x10000 - missing;
+  if (flow.isNumbered && behind <= REMEMBERED) {
+    // Late: its number was taken for a missing one.
+    flow.seenIpIds |= 1 << (behind - 1);
+    return 0;
+  }
+  const packets = packetsOf(segment.payloadLength);
+  flow.nextIpId = (segment.ipId + packets) & 0xffff;
+  flow.seenIpIds = missing + packets < REMEMBERED ? (flow.seenIpIds << (missing + packets)) | (1 << (packets - 1)) : 0;
+  return noteMissing(flow, missing);
+}
+
+function noteMissing(flow: Flow, missing: number): number {
+  if (missing === 0) {
+    if (flow.ipIdTrust < FULL_TRUST && ++flow.ipIdTrust === FULL_TRUST) flow.isNumbered = true;
+    return 0;
+  }
+  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
+  // One hole may be a loss of any length; a second one before it numbered some in a row again, and it does not number one by one.
+  if (flow.ipIdTrust < ENOUGH_TRUST) flow.isNumbered = false;
+  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
+  return isBelieved ? missing : 0;
+}

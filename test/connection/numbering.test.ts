@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { Dialogue, seenAgain, type TestSegment } from "../support/segments.ts";
+import { Recorder } from "./recorder.ts";
+
+/** Requests and responses of two hosts that number their packets one by one, each 100 µs after the other, from 0 on. */
+function numbered(exchanges: number): Dialogue {
+  const d = new Dialogue();
+  d.open(-100);
+  for (let i = 0; i < exchanges; i++) {
+    d.client(i * 200, `get ${i}`);
+    d.server(i * 200 + 100, `value ${i}`);
+  }
+  return d;
+}
+
+function duplicatesOf(recorder: Recorder): number {
+  return recorder.table.duplicates.duplicates;
+}
+
+function retransmittedOf(recorder: Recorder): number {
+  return recorder.table.servers.other.retransmittedSegments;
+}
+
+/** What a capture of a long numbered dialogue makes of one more frame: `frame` is told the dialogue, 40 exchanges old. */
+const ONE_MORE: readonly (readonly [string, (d: Dialogue) => TestSegment, "copy" | "sent again" | "new"])[] = [
+  ["the last packet, 3 µs later", (d) => seenAgain(d.segments.at(-1)!, 3), "copy"],
+  ["the client's packet of five exchanges ago", (d) => seenAgain(d.segments.at(-10)!, 1_000), "copy"],
+  ["the client's packet of 38 exchanges ago", (d) => seenAgain(d.segments.at(-76)!, 10_000), "copy"],
+  ["the last packet, 200 ms later", (d) => seenAgain(d.segments.at(-1)!, 200_000), "sent again"],
+  [
+    "the last bytes with the next number",
+    (d) => ({ ...seenAgain(d.segments.at(-1)!, 50), ipId: d.segments.at(-1)!.ipId + 1 }),
+    "sent again",
+  ],
+  [
+    "the last bytes with another number of the last few",
+    (d) => ({ ...seenAgain(d.segments.at(-1)!, 50), ipId: d.segments.at(-1)!.ipId + 40_000 }),
+    "sent again",
+  ],
+  ["new bytes with a number that was seen", (d) => d.server(8_000, "more", { ipId: d.segments.at(-3)!.ipId }), "new"],
+];
+
+describe("of a sender that numbers its packets one by one", () => {
+  for (const [name, frame, is] of ONE_MORE) {
+    it(`${name}: ${is}`, () => {
+      const d = numbered(40);
+      const recorder = new Recorder().take(...d.segments);
+      const before = recorder.lines.length;
+      recorder.take(frame(d));
+      assert.equal(duplicatesOf(recorder), is === "copy" ? 1 : 0);
+      assert.equal(retransmittedOf(recorder), is === "sent again" ? 1 : 0);
+      assert.equal(recorder.lines.length - before, is === "copy" ? 0 : 1);
+    });
+  }
+
+  it("a packet that comes late is no copy, and its own copy is one", () => {
+    const d = numbered(40);
+    const last = d.segments.length;
+    d.ack("client", 8_000);
+    d.client(8_010, "get late");
+    const [ack, data] = d.segments.slice(last) as [TestSegment, TestSegment];
+    const recorder = new Recorder().take(...d.segments.slice(0, last));
+    recorder.take(data, { ...ack, timeUs: data.timeUs + 1 });
+    assert.equal(duplicatesOf(recorder), 0);
+    recorder.take({ ...ack, timeUs: data.timeUs + 2 }, seenAgain(data, 5));
+    assert.equal(duplicatesOf(recorder), 2);
+    assert.equal(retransmittedOf(recorder), 0);
+  });
+
+  it("numbers go on after 65535", () => {
+    const d = new Dialogue();
+    d.open(-100);
+    for (let i = 0; i < 60; i++) d.client(i * 100, `get ${i}`, { ipId: (65_500 + i) & 0xffff });
+    const recorder = new Recorder();
+    for (const segment of d.segments) recorder.take(segment, seenAgain(segment, 2));
+    assert.equal(duplicatesOf(recorder), d.segments.length);
+    assert.equal(recorder.lines.length, 60);
+  });
+
+  it("one that gives every packet the same number is not believed: what it sends again is sent again", () => {
+    const d = new Dialogue();
+    d.open(-100);
+    for (let i = 0; i < 60; i++) d.client(i * 100, `get ${i}`, { ipId: 1 });
+    const recorder = new Recorder().take(...d.segments, seenAgain(d.segments.at(-2)!, 30_000));
+    assert.equal(duplicatesOf(recorder), 0);
+    assert.equal(retransmittedOf(recorder), 1);
+  });
+});
+
+/** What may happen to one packet on its way to the capture. */
+interface Fate {
+  readonly isLost: boolean;
+  readonly isSwapped: boolean;
+  /** Its bytes are sent again at once, as another packet. */
+  readonly isSentAgain: boolean;
+  /** It is captured again, so many frames later; 0: not at all. */
+  readonly copyAfter: number;
+}
+
+const FATE: fc.Arbitrary<Fate> = fc.record({
+  isLost: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  isSwapped: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  isSentAgain: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
+  copyAfter: fc.integer({ min: 0, max: 12 }),
+});
+
+/** The frames of a dialogue with these fates, in the order of capture, each with whether it is a copy. */
+function captured(fates: readonly Fate[]): { readonly segment: TestSegment; readonly isCopy: boolean }[] {
+  const d = numbered(25);
+  const frames: { segment: TestSegment; isCopy: boolean; at: number }[] = [];
+  let at = 0;
+  const take = (segment: TestSegment, fate: Fate): void => {
+    const place = at + (fate.isSwapped ? 1.5 : 0);
+    frames.push({ segment, isCopy: false, at: place });
+    if (fate.copyAfter > 0) frames.push({ segment, isCopy: true, at: place + fate.copyAfter - 0.25 });
+    at++;
+  };
+  fates.forEach((fate, i) => {
+    const fromClient = i % 3 !== 2;
+    const sent = fromClient ? d.client(5_000 + i * 10, `get ${i}`) : d.server(5_000 + i * 10, `value ${i}`);
+    if (!fate.isLost) take(sent, fate);
+    if (!fate.isSentAgain) return;
+    const change = { sequence: sent.sequence };
+    const payload = Buffer.from(sent.payload).toString("latin1");
+    take(fromClient ? d.client(0, payload, change) : d.server(0, payload, change), { ...fate, isSwapped: false });
+  });
+  frames.sort((a, b) => a.at - b.at);
+  const before = numbered(25).segments.map((segment) => ({ segment, isCopy: false, at: 0 }));
+  return [...before, ...frames].map(({ segment, isCopy }, i) => ({
+    segment: { ...segment, timeUs: before[0]!.segment.timeUs + i * 20 },
+    isCopy,
+  }));
+}
+
+describe("frames captured twice, among frames that were lost, late and sent again", () => {
+  it("change nothing, and each is counted", () => {
+    fc.assert(
+      fc.property(fc.array(FATE, { minLength: 1, maxLength: 60 }), (fates) => {
+        const all = captured(fates);
+        const once = new Recorder().take(...all.filter(({ isCopy }) => !isCopy).map(({ segment }) => segment));
+        const twice = new Recorder().take(...all.map(({ segment }) => segment));
+        assert.equal(duplicatesOf(once), 0);
+        assert.equal(duplicatesOf(twice), all.filter(({ isCopy }) => isCopy).length);
+        assert.equal(retransmittedOf(twice), retransmittedOf(once));
+        assert.deepEqual(twice.lines, once.lines);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
