@@ -93,6 +93,17 @@ export class Flow {
     this.bits = is ? this.bits | Bit.seen : this.bits & ~Bit.seen;
   }
 
+  /** Both: nothing is to be noted of its first segment any more. */
+  get isUnderWay(): boolean {
+    return (this.bits & (Bit.started | Bit.seen)) === (Bit.started | Bit.seen);
+  }
+
+  /** Its first segment is here, unless the other side's acknowledgement has told its place before. */
+  begin(sequence: number): void {
+    if (!this.isStarted) this.next = sequence;
+    this.bits |= Bit.started | Bit.seen;
+  }
+
   /** `acknowledged` is known. */
   get hasAcknowledged(): boolean {
     return (this.bits & Bit.acknowledged) !== 0;

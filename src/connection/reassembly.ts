@@ -49,11 +49,7 @@ export class Reassembly {
   accept(connection: Connection, flow: Flow, peer: Flow, segment: Segment): void {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
-    flow.isSeen = true;
-    if (!flow.isStarted) {
-      flow.isStarted = true;
-      flow.next = segment.sequence;
-    }
+    if (!flow.isUnderWay) flow.begin(segment.sequence);
     const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment) : 0;
     if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
     const missingPackets = notePacket(flow, segment);
@@ -97,7 +93,7 @@ export class Reassembly {
     const acknowledgement = segment.acknowledgement;
     if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
-      flow.hasAcknowledged = true;
+      if (!flow.hasAcknowledged) flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
       if (flow.odd !== null) flow.odd.repeatedAcks = 0;
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);

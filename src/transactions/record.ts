@@ -23,6 +23,8 @@ export class TransactionRecord implements Transaction {
   private origin: Origin | null = null;
   private readonly pool: PendingPool;
   private entry = 0;
+  /** `Word.retransmissions` of its entry: asked for several times of each, and hardly ever set. */
+  private resentWord = 0;
   class: TransactionClass = 0;
   commandId = 0;
   errorId: number = NO_ERROR;
@@ -59,6 +61,12 @@ export class TransactionRecord implements Transaction {
     this.class = (words[word + Word.class]! & ~EXPIRED) as TransactionClass;
     this.commandId = words[word + Word.commandId]!;
     this.flags = words[word + Word.flags]! & ~OPTIONAL;
+    this.resentWord = words[word + Word.retransmissions]!;
+  }
+
+  /** What is known of its segments sent again has changed. */
+  reread(): void {
+    this.resentWord = this.wordAt(Word.retransmissions);
   }
 
   get protocol(): Protocol {
@@ -94,11 +102,11 @@ export class TransactionRecord implements Transaction {
   }
 
   get retransmissions(): number {
-    return this.wordAt(Word.retransmissions) & Resend.count;
+    return this.resentWord & Resend.count;
   }
 
   get resends(): number {
-    return this.wordAt(Word.retransmissions) & ~Resend.count;
+    return this.resentWord & ~Resend.count;
   }
 
   get resentRequestUs(): number {

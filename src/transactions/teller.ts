@@ -161,10 +161,13 @@ export class Teller {
     if (sinceUs >= SURELY * record.toServerUs - BUSY_US) return;
     const timedOutUs = record.resentRequestUs;
     this.queue.forgetRequest(entry);
+    record.reread();
     // Nobody had acknowledged it for so long: the response was lost, and sent again.
     const timeoutUs = Math.min(SHORTEST_TIMEOUT_US, timedOutUs) + record.toServerUs;
     const lostUs = Math.min(record.waitUs - record.toServerUs, timeoutUs);
-    if (timedOutUs >= TIMEOUT_US) this.queue.charge(entry, Time.resentResponse, lostUs, false, 0);
+    if (timedOutUs < TIMEOUT_US) return;
+    this.queue.charge(entry, Time.resentResponse, lostUs, false, 0);
+    record.reread();
   }
 
   /**
@@ -181,6 +184,7 @@ export class Teller {
     // One that was seen to be late is counted already.
     const segments = record.resentResponseUs > 0 ? packets - 1 : packets;
     this.queue.charge(entry, Time.resentResponse, lostUs, false, segments);
+    record.reread();
     record.flags |= Flag.retransmission;
   }
 }

@@ -1,9 +1,14 @@
+import { viewOf } from "../../bytes/view.ts";
 import { Type } from "./types.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
+/** Four bytes at once: `+OK\r`, and `$?\r\n` with 0 where the digit stands. */
+const OK = 0x2b4f4b0d;
+const LENGTH_OF_DIGIT = 0x24000d0a;
+const ALL_BUT_DIGIT = 0xff00ffff | 0;
 
 /**
  * The index behind the reply that begins at `from`, if it is of the kind that nearly all are: `+…\r\n`, `:…\r\n` or
@@ -12,6 +17,15 @@ const DIGIT_9 = 0x39;
  */
 // Runs for every response.
 export function ordinaryReplyEnd(bytes: Uint8Array, from: number, end: number): number {
+  if (end - from >= 5) {
+    const head = viewOf(bytes).getInt32(from);
+    if (head === OK && bytes[from + 4] === LF) return from + 5;
+    const digit = ((head >>> 16) & 0xff) - DIGIT_0;
+    if ((head & ALL_BUT_DIGIT) === LENGTH_OF_DIGIT && digit >= 0 && digit <= 9) {
+      const behind = from + 4 + digit + 2;
+      return behind <= end && bytes[behind - 2] === CR && bytes[behind - 1] === LF ? behind : 0;
+    }
+  }
   const type = bytes[from]!;
   let i = from + 1;
   if (type === Type.simple || type === Type.integer) {

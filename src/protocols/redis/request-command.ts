@@ -66,31 +66,6 @@ export class RequestCommand {
     this.isSetUp = false;
   }
 
-  /**
-   * Tells a request whose arguments are all at hand, if it is of an ordinary command: the name is
-   * bytes[nameStart, nameEnd), the first argument bytes[firstStart, firstEnd), or empty where there is none. False when the
-   * command wants more to be looked at; then nothing has been told.
-   */
-  // Runs for every request.
-  tellOrdinary(
-    bytes: Uint8Array,
-    from: number,
-    nameStart: number,
-    nameEnd: number,
-    firstStart: number,
-    firstEnd: number,
-    behind: number,
-  ): boolean {
-    const commandId = commandTable.find(bytes, nameStart, nameEnd);
-    const keyRule = KEY_RULES[commandId]!;
-    if (EFFECTS[commandId] !== Effect.none || keyRule > KeyAt.first || IS_CONTAINER[commandId] === 1) return false;
-    const keyStart = keyRule === KeyAt.first ? firstStart : 0;
-    const keyEnd = keyRule === KeyAt.first ? firstEnd : 0;
-    const transactionClass = CLASSES[commandId] as TransactionClass;
-    this.exchange.request(bytes, from, behind, commandId, transactionClass, nameStart, nameEnd, keyStart, keyEnd);
-    return true;
-  }
-
   /** Decides what becomes of the argument whose bytes follow; `isEmpty`: none will. */
   // Runs for every argument.
   beginArgument(isEmpty: boolean): void {
