@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import { mergeStages } from "../aggregate/merge-stages.ts";
 import type { Snapshot } from "../aggregate/snapshot.ts";
@@ -71,6 +72,7 @@ export class Crew implements Captor {
     const turns = turnsMemory(workers);
     const common = { workers, isColoured: crew.isColoured, turns, serverNames: serverNamesMemory() };
     const shared = { ...options, ...shareLimits(options, workers) };
+    if (options.read !== null) compileInPlace();
     const hands: Hand[] = [];
     const hire = (fanout: FanoutGroup | null) => {
       const hand = new Hand({ ...common, options: shared, index: hands.length, fanout }, crew.program);
@@ -207,6 +209,14 @@ export class Crew implements Captor {
       `a worker is too busy to tell its numbers: those shown are ${((now - oldest) / 1000).toFixed(1)} s old`,
     );
   }
+}
+
+/**
+ * Threads started from now on compile their hot functions themselves, instead of on other threads: where every core has a worker, that
+ * takes 6 % off a file's time (test/bench, `workers`). Live, a worker should rather not stand still for 20 ms.
+ */
+function compileInPlace(): void {
+  setFlagsFromString("--no-concurrent-recompilation");
 }
 
 /** What is a limit of the run is shared out: the kernel's buffer, and the connections. */
