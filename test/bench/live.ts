@@ -7,9 +7,12 @@ import { atLeast, atMost, type Bench, count, plainRow, type Row, ratioRow, secon
 import { total } from "./summary.ts";
 
 interface Measured {
+  /** Until the end of the first load. */
   readonly cpuS: number;
-  /** Without its start. */
+  /** Of the first load: without its start. */
   readonly capturingCpuS: number;
+  /** Of the same load once more: what it compiles, it has compiled. */
+  readonly warmCpuS: number;
   /** Requests a second that redis-benchmark reached meanwhile. */
   readonly rate: number;
   readonly stdout: string;
@@ -27,11 +30,15 @@ interface Workload {
 async function measure(command: Command, redis: RealServer, load: Workload, statsPort?: number): Promise<Measured> {
   const running = await capturing(command);
   const startS = running.cpuSoFarS();
-  const { rate } = await benchmark(redis.port, load.requests, load.words);
+  const first = await benchmark(redis.port, load.requests, load.words);
   await sleep(SETTLE_MS);
+  const cpuS = running.cpuSoFarS();
+  const second = await benchmark(redis.port, load.requests, load.words);
+  await sleep(SETTLE_MS);
+  const warmCpuS = running.cpuSoFarS() - cpuS;
   const told = statsPort === undefined ? "" : await listenTo(statsPort);
-  const { cpuS, stdout } = await running.stop();
-  return { cpuS, capturingCpuS: cpuS - startS, rate, stdout, told };
+  const { stdout } = await running.stop();
+  return { cpuS, capturingCpuS: cpuS - startS, warmCpuS, rate: (first.rate + second.rate) / 2, stdout, told };
 }
 
 /** On a port of its own each time: it cannot listen where somebody was just answered. */
@@ -54,13 +61,10 @@ async function measureAll(runs: number, load: Workload): Promise<readonly Row[]>
       tcplat: () => measure(tcplat(...words, ...filter), redis, load),
       ...(kit && { tcpkit: () => measureTcpkit([kit, ...theirs], redis, load) }),
       tcpdump: () => measure(dump, redis, load),
-      nobody: async () => ({
-        cpuS: 0,
-        capturingCpuS: 0,
-        stdout: "",
-        told: "",
-        ...(await benchmark(redis.port, load.requests, load.words)),
-      }),
+      nobody: async () => {
+        const { rate } = await benchmark(redis.port, load.requests, load.words);
+        return { cpuS: 0, capturingCpuS: 0, warmCpuS: 0, stdout: "", told: "", rate };
+      },
     });
     return [...cpuRows(load, found), ...foundRows(load, found, redis.port), ...rateRows(load, found)];
   } finally {
@@ -76,10 +80,12 @@ interface Found {
 }
 
 function cpuRows({ name }: Workload, found: Found): Row[] {
-  const of = (what: "cpuS" | "capturingCpuS", measured: readonly Measured[]) => measured.map((one) => one[what]);
+  const of = (what: "cpuS" | "capturingCpuS" | "warmCpuS", measured: readonly Measured[]) =>
+    measured.map((one) => one[what]);
   const sides = [
     ["CPU of the whole process", "cpuS"],
     ["CPU after the start", "capturingCpuS"],
+    ["CPU of the same load once more", "warmCpuS"],
   ] as const;
   return sides.flatMap(([title, what]) => {
     const work = `live ${name}, ${title}`;
@@ -93,7 +99,8 @@ function cpuRows({ name }: Workload, found: Found): Row[] {
 function foundRows({ name, requests }: Workload, found: Found, port: number): Row[] {
   const dropped = Math.max(...found.tcplat.map(({ stdout }) => total(stdout, "capture_dropped_frames")));
   const paired = Math.min(...found.tcplat.map(({ stdout }) => total(stdout, "responses")));
-  const all = requests * 2 + QUESTIONS;
+  // Two loads, of SET and GET each.
+  const all = (requests * 2 + QUESTIONS) * 2;
   const target = { text: `all ${count(all)}`, holds: (value: number) => value === all };
   const responses = (found.tcpkit ?? []).map(({ told }) => toldResponses(told, port));
   const beside = responses.length === 0 ? "" : `tcpkit ${count(Math.min(...responses))}`;
