@@ -39,4 +39,14 @@ describe("commands found by four bytes at a time", () => {
       { numRuns: 5000 },
     );
   });
+
+  it("are not their beginnings, filled up with blanks or zeros", () => {
+    const filling = fc.uint8Array({ minLength: 1, maxLength: 5 }).map((bytes) => bytes.map((byte) => byte & 0x20));
+    fc.assert(
+      fc.property(fc.constantFrom(...COMMANDS), filling, (name, rest) => {
+        assert.equal(found(Buffer.concat([Buffer.from(name), rest])).quick, 0, JSON.stringify([name, ...rest]));
+      }),
+      { numRuns: 5000 },
+    );
+  });
 });

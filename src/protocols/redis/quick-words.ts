@@ -4,6 +4,8 @@ const SHORTEST = 3;
 const LONGEST = 8;
 /** An ASCII letter without this bit is in capitals; nothing that is no letter becomes one. */
 const CAPITALS = 0xdfdfdfdf | 0;
+/** What stands for the last four letters of a word of three: no others have this bit, not even four blanks of eight bytes. */
+const NO_LAST = 0x20000000;
 const SLOTS_BITS = 10;
 const MASK = (1 << SLOTS_BITS) - 1;
 
@@ -51,7 +53,7 @@ function firstOf(view: DataView, start: number, length: number): number {
 
 /** The last four letters, and the length in bits that no letter has: there are words of which the first and last four are the same. */
 function lastOf(view: DataView, start: number, length: number): number {
-  if (length === SHORTEST) return 0;
+  if (length === SHORTEST) return NO_LAST;
   const lengthBits = ((length & 1) << 5) | ((length & 2) << 12) | ((length & 4) << 19);
   return (view.getInt32(start + length - 4) & CAPITALS) | lengthBits;
 }
