@@ -30,6 +30,8 @@ export class BatchStream {
   readonly linkType: number;
   /** What the last `pcap_dispatch` returned: frames, or a negative status. */
   result = 0;
+  /** Frames asked of the last `pcap_dispatch`: a file that brings fewer is at its end. */
+  asked = 0;
   /** Frames asked of one call: so few that even the longest possible ones fit. */
   readonly framesPerCall: number;
 
@@ -71,14 +73,13 @@ export class BatchStream {
   fill(): number {
     const { dispatch, dumperPosition, dumpCallback } = this.#libpcap;
     let bytes = 0;
-    let asked = 0;
     do {
       const before = bytes;
-      asked = this.#frames;
-      this.result = dispatch(this.#handle, asked, dumpCallback, this.#dumper);
+      this.asked = this.#frames;
+      this.result = dispatch(this.#handle, this.asked, dumpCallback, this.#dumper);
       bytes = dumperPosition(this.#dumper);
       if (this.result > 0) this.#expect((bytes - before) / this.result);
-    } while (this.result >= asked && bytes < BATCH_BYTES);
+    } while (this.result >= this.asked && bytes < BATCH_BYTES);
     return this.#finish(bytes);
   }
 
@@ -91,6 +92,7 @@ export class BatchStream {
   fillAsync(frames: number): Promise<number> {
     const { dispatch, dumperPosition, dumpCallback } = this.#libpcap;
     const count = Math.min(frames, this.framesPerCall);
+    this.asked = count;
     return new Promise((resolve, reject) => {
       dispatch.async(this.#handle, count, dumpCallback, this.#dumper, (error, result) => {
         if (error !== null && error !== undefined) {

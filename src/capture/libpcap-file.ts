@@ -64,7 +64,7 @@ export class FileSource implements FrameSource {
     const startedAt = performance.now();
     const bytes = this.#stream.fill();
     this.#isSlow = performance.now() - startedAt > SLOW_CALL_MS;
-    return this.#settle(bytes, this.#stream.framesPerCall);
+    return this.#settle(bytes);
   }
 
   async waitForFrames(): Promise<void> {}
@@ -97,14 +97,14 @@ export class FileSource implements FrameSource {
     this.#isSlow = elapsedMs > SLOW_CALL_MS;
     const isQuick = elapsedMs < QUICK_CALL_MS;
     this.#streamFrames = isQuick ? Math.min(this.#streamFrames * 2, this.#stream.framesPerCall) : 1;
-    return this.#settle(bytes, Math.min(frames, this.#stream.framesPerCall));
+    return this.#settle(bytes);
   }
 
   /** What a call's outcome means: more to come, the end, the end inside a frame, or a fault after these bytes. */
-  #settle(bytes: number, framesAsked: number): number {
-    const { result } = this.#stream;
+  #settle(bytes: number): number {
+    const { result, asked } = this.#stream;
     if (result < 0) this.#break(this.#pump?.failure ?? this.#libpcap.errorText(this.#handle));
-    else if (result < framesAsked) this.#end();
+    else if (result < asked) this.#end();
     if (bytes > 0) return bytes;
     if (this.#fault !== null) throw this.#fault;
     return this.#isAtEnd ? END_OF_FRAMES : 0;

@@ -145,6 +145,22 @@ test("batches join without a seam over many thousand frames of every size", asyn
   assert.ok(outcome.frames.every((frame, i) => frame.seconds === i && frame.bytes.equals(frames[i]!.bytes)));
 });
 
+test("a filtered file of long frames, short frames between them, is read to its end", async () => {
+  const payload = (i: number): string => String(i % 10).repeat(i % 100 < 50 ? 60_000 : 10);
+  const frames = Array.from({ length: 400 }, (_, i) => ({
+    seconds: i,
+    nanoseconds: i,
+    bytes: udpFrame(1000, i % 7 === 0 ? 54 : 53, payload(i)),
+  }));
+  const wanted = frames.filter((_, i) => i % 7 !== 0);
+  const outcome = await readFile(save(pcapFile(frames)), "udp port 53");
+  assert.deepEqual(
+    outcome.frames.map((frame) => frame.seconds),
+    wanted.map((frame) => frame.seconds),
+  );
+  assert.equal(outcome.fault, null);
+});
+
 const REFUSED: readonly [string, () => string, RegExp][] = [
   ["a missing file", () => join(folder, "none.pcap"), /none\.pcap: no such file/],
   ["a folder", () => folder, /is a directory/],
