@@ -57,6 +57,8 @@ export class Solo implements Captor {
   readonly #scripts: Scripts | null;
   #frameWriter: FrameWriter | null = null;
   #isStopping = false;
+  /** Nothing more is to be taken, whatever still comes: -c, or -G with -W, is complete. */
+  #isComplete = false;
   #wasUp = true;
   readonly #patience = new Patience();
 
@@ -168,12 +170,14 @@ export class Solo implements Captor {
   async #consume(length: number): Promise<void> {
     const { count } = this.#options;
     const batch = this.source.batch;
+    // What -G and -W leave out of their last file is not told either.
+    const end = this.#matching === null ? (this.#frameWriter?.lastEnd(batch, 0, length) ?? length) : length;
     let at = 0;
-    while (at < length) {
+    while (at < end) {
       const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
       if (left <= 0) break;
       const from = at;
-      at = this.#pipeline.consume(batch, Math.min(length, at + SLICE_BYTES), left, at);
+      at = this.#pipeline.consume(batch, Math.min(end, at + SLICE_BYTES), left, at);
       this.#packets?.print(batch, from, at);
       if (this.#scripts !== null) await this.#scripts.take(batch, from, at);
       if (this.#dump !== null) await this.#keep(this.#dump, from, at);
@@ -182,7 +186,8 @@ export class Solo implements Captor {
     }
     this.#pipeline.endBatch();
     if (this.#matching === null && !this.#writeFrames(batch, 0, at)) this.#isStopping = true;
-    if (count !== null && this.#pipeline.frames >= count) this.#isStopping = true;
+    this.#isComplete = end < length || (count !== null && this.#pipeline.frames >= count);
+    if (this.#isComplete) this.#isStopping = true;
   }
 
   /** `--dump-slow`: keeps the batch's frames in [from, to). A file waits until those that are due have been written. */
@@ -240,7 +245,7 @@ export class Solo implements Captor {
   }
 
   async #takeLastBlock(): Promise<void> {
-    if (this.#options.count !== null && this.#pipeline.frames >= this.#options.count) return;
+    if (this.#isComplete) return;
     const stopUs = Date.now() * 1000;
     let until = performance.now() + LAST_BLOCK_MS;
     for (;;) {
@@ -252,7 +257,7 @@ export class Solo implements Captor {
       if (length > 0) {
         // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
         await this.#consume(length);
-        if (this.#pipeline.table.clockUs >= stopUs) return;
+        if (this.#isComplete || this.#pipeline.table.clockUs >= stopUs) return;
         until = performance.now() + LAST_BLOCK_MS;
         await nextTurn();
       } else if (isLastLook) return;

@@ -60,6 +60,26 @@ export class FrameWriter {
     return !this.#isDone;
   }
 
+  /**
+   * Where in batch[start, end), which must be whole records, the last frame ends that `write` would take: before `end` only where -G and
+   * -W are complete in it.
+   */
+  lastEnd(batch: Uint8Array, start: number, end: number): number {
+    const { rotateBytes, rotateSeconds, fileCount } = this.#options;
+    if (!this.#isRotating || rotateSeconds === null || rotateBytes !== null || fileCount === null) return end;
+    let periods = this.#periods;
+    let periodStart = this.#periodStart;
+    for (let at = start; at < end; at += RECORD_HEADER_BYTES + u32le(batch, at + 8)) {
+      const seconds = u32le(batch, at);
+      if (periodStart >= 0) {
+        if (seconds - periodStart < rotateSeconds) continue;
+        if (++periods >= fileCount) return at;
+      }
+      periodStart = seconds;
+    }
+    return end;
+  }
+
   /** For SIGHUP: goes on in a new file if somebody has moved or removed the present one. */
   reopen(): void {
     if (this.#descriptor <= STDOUT) return;
