@@ -89,6 +89,11 @@ export class Aggregate implements TransactionSink, TallyContext {
     return takeState(this.series, this.counters);
   }
 
+  /** Those who waited for one with a long response are told before that has ended. */
+  begin(transaction: Transaction): void {
+    if (transaction.waitUs >= LONG_US) this.inquiry?.note(transaction);
+  }
+
   /** Hands on what is to be printed, and everything to the observer. */
   // Runs for every response.
   finish(transaction: Transaction, us: number): void {

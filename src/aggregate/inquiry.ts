@@ -33,9 +33,11 @@ export class Inquiry {
     this.deliverTo = deliver;
   }
 
-  /** Takes note of a finished transaction that may have held others. */
+  /** Takes note of a transaction that may have held others: finished, or its response has begun. */
   note(of: Transaction): void {
     if (!isLong(of) || of.protocol.quickCommands?.has(of.commandId)) return;
+    // Who was answered long before is told first: what is found out must not hang on where a batch ends.
+    if (this.held.length > 0) this.releaseBefore(of);
     const { id } = of.server;
     const culprits = this.byServer[id] ?? new Culprits();
     this.byServer[id] = culprits;
@@ -69,7 +71,7 @@ export class Inquiry {
     if (this.held.length > CAPACITY) this.release();
   }
 
-  /** Delivers what has waited long enough when this one ends. (Its end by itself, a double, would be allocated.) */
+  /** Delivers what has waited long enough when this one ends, or is seen to have begun. (Its end by itself, a double, would be allocated.) */
   private releaseBefore({ endUs }: Transaction): void {
     const { first } = this.held;
     if (first !== undefined && (first.tell !== null || first.transaction.endUs + 2 * TOGETHER_US <= endUs))

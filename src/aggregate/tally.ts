@@ -12,6 +12,8 @@ export interface TallyContext {
   readonly slowUs: number;
   /** Reused for every transaction. */
   readonly shares: Shares;
+  /** Its response has begun: it may have held others. */
+  begin(transaction: Transaction): void;
   /** The transaction is counted; it took `us`. */
   finish(transaction: Transaction, us: number): void;
 }
@@ -44,6 +46,10 @@ export class Tally implements ServiceSink {
   settledSilently(): void {
     this.service.pending--;
     this.service.noReply++;
+  }
+
+  begun(transaction: Transaction): void {
+    this.context.begin(transaction);
   }
 
   // Runs for every response.

@@ -63,7 +63,18 @@ export abstract class Responding extends Requesting implements Exchange {
     this.here.enter(piece, offset, this.path);
     this.here.fromClient = false;
     if (piece.resentUs > 0 || piece.missingPackets > 0) this.resent().responsePiece(piece, this.responding);
-    if (this.responding.hasBegun) this.responding.extend(piece.timeUs, this.here.flags);
+    if (!this.responding.hasBegun) return;
+    this.responding.extend(piece.timeUs, this.here.flags);
+    if (!this.responding.isBegunTold) this.tellBegun();
+  }
+
+  /** A response goes on in a second segment: its end may be far, but how long the server took to begin it is known. */
+  private tellBegun(): void {
+    this.responding.isBegunTold = true;
+    const entry = this.queue.head;
+    if (entry === NIL || this.origin.protocol.isSerial !== true || this.queue.isExpired(entry)) return;
+    if (this.isTentative || this.held !== null || this.isContradicted || this.hasKept) return;
+    this.teller.begun(entry, this.responding);
   }
 
   // ---- Exchange: the server's side ----

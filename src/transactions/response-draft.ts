@@ -4,6 +4,8 @@ import type { MessageDetails } from "./details.ts";
 export class ResponseDraft {
   /** A message of it has begun and is not complete. */
   isReading = false;
+  /** It has gone on in another segment than it began in, and that has been told. */
+  isBegunTold = false;
   /** A part of it is complete and more is to come: its start and bytes stay. */
   isPartial = false;
   /** Of its first and of the latest of its bytes, µs since the epoch. */
@@ -34,6 +36,7 @@ export class ResponseDraft {
       return;
     }
     this.details = null;
+    this.isBegunTold = false;
     this.startUs = timeUs;
     this.endUs = timeUs;
     this.offset = offset;

@@ -114,6 +114,25 @@ export class Teller {
     this.tell(record, entry, response.missingPackets);
   }
 
+  /** The first of `response` has come, and more will: whom the server answered meanwhile may have waited for it. */
+  begun(entry: number, response: ResponseDraft): void {
+    if (!this.wantsBehind || response.missingPackets > 0) return;
+    const record = this.record;
+    record.fill(this.origin, entry);
+    // Of one that was sent again it is known only at its end how long the server took.
+    if (record.resends !== 0) return;
+    record.unanswered = "";
+    record.flags |= response.flags;
+    const isPipelined = (record.flags & Flag.pipelined) !== 0;
+    record.time(
+      this.pool.times[entry * TIMES + Time.end]!,
+      response.startUs,
+      response.endUs,
+      isPipelined ? this.previousEndUs : Number.NEGATIVE_INFINITY,
+    );
+    this.service.begun(record);
+  }
+
   unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
     const record = this.record;
     record.fill(this.origin, entry);

@@ -141,6 +141,8 @@ export interface ServiceSink {
   requested(commandId: number, requestBytes: number, hasReply: boolean): void;
   /** A pending request turned out to need no reply (a quiet command). */
   settledSilently(): void;
+  /** The response of a pending request has begun and goes on: it ends as if it ended now. */
+  begun(transaction: Transaction): void;
   /** A pending request and its response. */
   answered(transaction: Transaction): void;
   /** A pending request that ended without a response; `transaction.unanswered` says why. */

@@ -127,6 +127,7 @@ let transactions = 0;
 const COUNTING: ServiceSink = {
   requested() {},
   settledSilently() {},
+  begun() {},
   answered() {
     transactions++;
   },

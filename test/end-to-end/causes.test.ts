@@ -349,3 +349,41 @@ describe("the cause of a latency, from made captures", () => {
     assert.deepEqual([type, id, latency_us, syn_retransmissions, rtt_us], ["connect", "1", 1_001_010, 1, null]);
   });
 });
+
+/** KEYS with a response of 9 KB on connection 1, and a GET on connection 2 that was answered while that was still on its way. */
+function behindLongResponse(change: { readonly resent?: boolean }): Sent[] {
+  const { d: keys, frames } = warm();
+  const asked = keys.client(100_000, resp("KEYS", "*"));
+  const copies = change.resent === true ? [again(asked, 310_000)] : [];
+  const parts = [0, 1400, 2800, 4200, 5600, 7000].map((from, i) =>
+    keys.server(
+      350_000 + (i === 5 ? 50_000 : i * 100),
+      `*1\r\n${VALUE_OF_9000}`.slice(from, i === 5 ? undefined : from + 1400),
+    ),
+  );
+  const victim = new Dialogue({ address: "10.0.0.1", port: 40_002 });
+  const others = [victim.syn(0), victim.synAck(RTT), victim.ack("client", RTT + 10)];
+  others.push(victim.client(320_000, GET), victim.server(350_100, VALUE));
+  return [...frames, asked, ...copies, ...parts, ...others];
+}
+
+describe("who waited for a command whose long response ends much later", () => {
+  const cases = [
+    { name: "names it", change: {}, behind: { id: "1-9", command: "KEYS", us: 29_000, elsewhere: true } },
+    { name: "names nobody where that one was sent again", change: { resent: true }, behind: null },
+  ];
+  for (const { name, change, behind } of cases) {
+    it(name, async () => {
+      const file = fileOf("long-response.pcap", captureOf(behindLongResponse(change)));
+      const { records } = await runTcplat(["-r", file, "--json", "--side", "client", "-t", "10"]);
+      const told = records.filter(({ type }) => type === "transaction");
+      assert.deepEqual(
+        told.map(({ command, behind: of }) => [command, of]),
+        [
+          ["GET", behind],
+          ["KEYS", null],
+        ],
+      );
+    });
+  }
+});

@@ -97,6 +97,8 @@ export class Ledger implements TransactionSink, ServiceSink {
     this.noReply++;
   }
 
+  begun(): void {}
+
   answered(transaction: Transaction): void {
     this.told.push(copyOf(transaction));
   }
