@@ -1,7 +1,7 @@
-import type { Segment } from "../decode/segment.ts";
+import { type Segment, TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import { COPY_WINDOW_US } from "./duplicates.ts";
-import type { Flow } from "./flow.ts";
+import type { Flow, HeldSegment } from "./flow.ts";
 import { advance, distance } from "./sequence.ts";
 
 // What the sender's own numbers tell (IPv4 identification, RFC 6864). Most hosts number each connection's packets one by one as they
@@ -15,6 +15,11 @@ const PACKET_BYTES = 1448;
  */
 const ENOUGH_TRUST = 4;
 const FULL_TRUST = 16;
+/**
+ * So many in a row, and its packets are not looked for any more. Hosts that number the packets of several connections together send
+ * some in a row, too: behind the next jump of their numbers, copies of what was sent before it would not be known again.
+ */
+const LONG_TRUST = 80;
 /** More were not sent again one after another. */
 const MAX_MISSING = 4;
 
@@ -34,7 +39,7 @@ function packetsOf(payloadLength: number): number {
  */
 // Runs for every segment.
 export function isNumberedNext(flow: Flow, segment: Segment): boolean {
-  return segment.ipId === flow.nextIpId && flow.ipIdTrust === FULL_TRUST && segment.payloadLength <= PACKET_BYTES;
+  return segment.ipId === flow.nextIpId && flow.ipIdTrust === LONG_TRUST && segment.payloadLength <= PACKET_BYTES;
 }
 
 /**
@@ -46,10 +51,21 @@ export function isNumberSeen(connection: Connection, flow: Flow, segment: Segmen
   if (!flow.isNumbered || behind === 0 || behind > MAX_BEHIND) return false;
   if (segment.timeUs - connection.lastUs > COPY_WINDOW_US) return false;
   if (behind <= REMEMBERED && (flow.seenIpIds & (1 << (behind - 1))) === 0) return false;
-  const length = segment.payloadLength;
-  // Of what is held, and of what brings no bytes, the number alone can tell.
-  if (length === 0 || flow.held !== null) return behind <= REMEMBERED;
-  return distance(advance(segment.sequence, length), flow.next) <= 0;
+  const length = segment.payloadLength + (segment.flags & TcpFlag.fin);
+  if (length === 0) {
+    // Numbers further back than those remembered were seen where there is no hole in sight.
+    if (behind > REMEMBERED && flow.seenIpIds >= 0) return false;
+    return distance(segment.acknowledgement, flow.acknowledged) <= 0;
+  }
+  if (distance(advance(segment.sequence, length), flow.next) <= 0) return true;
+  // What came before its turn is kept, or was nothing but bytes that are kept.
+  return flow.held !== null && (behind <= REMEMBERED || isHeld(flow.held, segment.ipId));
+}
+
+/** Whether bytes of the packet of this number are kept. */
+function isHeld(held: readonly HeldSegment[], ipId: number): boolean {
+  for (let i = held.length - 1; i >= 0; i--) if (held[i]!.ipId === ipId) return true;
+  return false;
 }
 
 /** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
@@ -64,9 +80,9 @@ export function notePacket(flow: Flow, segment: Segment): number {
 function noteUnexpected(flow: Flow, segment: Segment): number {
   const missing = (segment.ipId - flow.nextIpId) & 0xffff;
   const behind = 0x10000 - missing;
-  if (flow.isNumbered && behind <= REMEMBERED) {
+  if (flow.isNumbered && behind <= MAX_BEHIND) {
     // Late: its number was taken for a missing one.
-    flow.seenIpIds |= 1 << (behind - 1);
+    if (behind <= REMEMBERED) flow.seenIpIds |= 1 << (behind - 1);
     return 0;
   }
   const packets = packetsOf(segment.payloadLength);
@@ -77,12 +93,11 @@ function noteUnexpected(flow: Flow, segment: Segment): number {
 
 function noteMissing(flow: Flow, missing: number): number {
   if (missing === 0) {
-    if (flow.ipIdTrust < FULL_TRUST && ++flow.ipIdTrust === FULL_TRUST) flow.isNumbered = true;
+    if (flow.ipIdTrust < LONG_TRUST && ++flow.ipIdTrust === FULL_TRUST) flow.isNumbered = true;
     return 0;
   }
-  const isBelieved = flow.ipIdTrust >= ENOUGH_TRUST && missing <= MAX_MISSING;
-  // One hole may be a loss of any length; a second one before it numbered some in a row again, and it does not number one by one.
-  if (flow.ipIdTrust < ENOUGH_TRUST) flow.isNumbered = false;
-  flow.ipIdTrust = isBelieved ? flow.ipIdTrust - ENOUGH_TRUST : 0;
+  const trust = Math.min(flow.ipIdTrust, FULL_TRUST);
+  const isBelieved = trust >= ENOUGH_TRUST && missing <= MAX_MISSING;
+  flow.ipIdTrust = isBelieved ? trust - ENOUGH_TRUST : 0;
   return isBelieved ? missing : 0;
 }

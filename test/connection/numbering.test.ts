@@ -23,7 +23,7 @@ function retransmittedOf(recorder: Recorder): number {
   return recorder.table.servers.other.retransmittedSegments;
 }
 
-/** What a capture of a long numbered dialogue makes of one more frame: `frame` is told the dialogue, 40 exchanges old. */
+/** What a capture of a long numbered dialogue makes of one more frame: `frame` is told the dialogue, 100 exchanges old. */
 const ONE_MORE: readonly (readonly [string, (d: Dialogue) => TestSegment, "copy" | "sent again" | "new"])[] = [
   ["the last packet, 3 µs later", (d) => seenAgain(d.segments.at(-1)!, 3), "copy"],
   ["the client's packet of five exchanges ago", (d) => seenAgain(d.segments.at(-10)!, 1_000), "copy"],
@@ -39,13 +39,13 @@ const ONE_MORE: readonly (readonly [string, (d: Dialogue) => TestSegment, "copy"
     (d) => ({ ...seenAgain(d.segments.at(-1)!, 50), ipId: d.segments.at(-1)!.ipId + 40_000 }),
     "sent again",
   ],
-  ["new bytes with a number that was seen", (d) => d.server(8_000, "more", { ipId: d.segments.at(-3)!.ipId }), "new"],
+  ["new bytes with a number that was seen", (d) => d.server(20_000, "more", { ipId: d.segments.at(-3)!.ipId }), "new"],
 ];
 
 describe("of a sender that numbers its packets one by one", () => {
   for (const [name, frame, is] of ONE_MORE) {
     it(`${name}: ${is}`, () => {
-      const d = numbered(40);
+      const d = numbered(100);
       const recorder = new Recorder().take(...d.segments);
       const before = recorder.lines.length;
       recorder.take(frame(d));
@@ -56,10 +56,10 @@ describe("of a sender that numbers its packets one by one", () => {
   }
 
   it("a packet that comes late is no copy, and its own copy is one", () => {
-    const d = numbered(40);
+    const d = numbered(100);
     const last = d.segments.length;
-    d.ack("client", 8_000);
-    d.client(8_010, "get late");
+    d.ack("client", 20_000);
+    d.client(20_010, "get late");
     const [ack, data] = d.segments.slice(last) as [TestSegment, TestSegment];
     const recorder = new Recorder().take(...d.segments.slice(0, last));
     recorder.take(data, { ...ack, timeUs: data.timeUs + 1 });
@@ -72,11 +72,11 @@ describe("of a sender that numbers its packets one by one", () => {
   it("numbers go on after 65535", () => {
     const d = new Dialogue();
     d.open(-100);
-    for (let i = 0; i < 60; i++) d.client(i * 100, `get ${i}`, { ipId: (65_500 + i) & 0xffff });
+    for (let i = 0; i < 200; i++) d.client(i * 100, `get ${i}`, { ipId: (65_400 + i) & 0xffff });
     const recorder = new Recorder();
     for (const segment of d.segments) recorder.take(segment, seenAgain(segment, 2));
     assert.equal(duplicatesOf(recorder), d.segments.length);
-    assert.equal(recorder.lines.length, 60);
+    assert.equal(recorder.lines.length, 200);
   });
 
   it("one that gives every packet the same number is not believed: what it sends again is sent again", () => {
@@ -108,7 +108,7 @@ const FATE: fc.Arbitrary<Fate> = fc.record({
 
 /** The frames of a dialogue with these fates, in the order of capture, each with whether it is a copy. */
 function captured(fates: readonly Fate[]): { readonly segment: TestSegment; readonly isCopy: boolean }[] {
-  const d = numbered(25);
+  const d = numbered(100);
   const frames: { segment: TestSegment; isCopy: boolean; at: number }[] = [];
   let at = 0;
   const take = (segment: TestSegment, fate: Fate): void => {
@@ -119,7 +119,7 @@ function captured(fates: readonly Fate[]): { readonly segment: TestSegment; read
   };
   fates.forEach((fate, i) => {
     const fromClient = i % 3 !== 2;
-    const sent = fromClient ? d.client(5_000 + i * 10, `get ${i}`) : d.server(5_000 + i * 10, `value ${i}`);
+    const sent = fromClient ? d.client(20_000 + i * 10, `get ${i}`) : d.server(20_000 + i * 10, `value ${i}`);
     if (!fate.isLost) take(sent, fate);
     if (!fate.isSentAgain) return;
     const change = { sequence: sent.sequence };
@@ -127,7 +127,7 @@ function captured(fates: readonly Fate[]): { readonly segment: TestSegment; read
     take(fromClient ? d.client(0, payload, change) : d.server(0, payload, change), { ...fate, isSwapped: false });
   });
   frames.sort((a, b) => a.at - b.at);
-  const before = numbered(25).segments.map((segment) => ({ segment, isCopy: false, at: 0 }));
+  const before = numbered(100).segments.map((segment) => ({ segment, isCopy: false, at: 0 }));
   return [...before, ...frames].map(({ segment, isCopy }, i) => ({
     segment: { ...segment, timeUs: before[0]!.segment.timeUs + i * 20 },
     isCopy,
@@ -148,5 +148,49 @@ describe("frames captured twice, among frames that were lost, late and sent agai
       }),
       { numRuns: 400 },
     );
+  });
+});
+
+/** What the client sends, and how it numbers its packets: `ipId` is told how many packets it has sent. */
+const FAR_BEHIND: readonly (readonly [string, number, (d: Dialogue, i: number) => TestSegment])[] = [
+  ["data", 50, (d, i) => d.client(i * 20, `get ${i}`)],
+  [
+    "acknowledgements, and data now and then",
+    120,
+    (d, i) => (i % 50 === 0 ? d.client(i * 20, "get") : d.ack("client", i * 20, { acknowledgement: 5000 + i })),
+  ],
+  [
+    "data, numbered together with other connections' now and then",
+    3,
+    (d, i) => d.client(i * 20, `get ${i}`, { ipId: i + Math.floor(i / 50) * 1000 }),
+  ],
+];
+
+describe("frames captured twice, the second time far behind the first", () => {
+  for (const [name, lag, send] of FAR_BEHIND) {
+    it(`change nothing: ${name}, ${lag} frames later`, () => {
+      const d = new Dialogue();
+      for (let i = 0; i < 1000; i++) send(d, i);
+      const once = new Recorder().take(...d.segments);
+      const twice = new Recorder();
+      // The first hundred once: by then it is known how they are numbered.
+      for (const [i, segment] of d.segments.entries()) {
+        const late = d.segments[i - lag];
+        if (late !== undefined && i >= 100 + lag) twice.take({ ...late, timeUs: segment.timeUs });
+        twice.take(segment);
+      }
+      assert.equal(duplicatesOf(once), 0);
+      assert.equal(duplicatesOf(twice), 900 - lag);
+      assert.equal(retransmittedOf(twice), 0);
+      assert.deepEqual(twice.lines, once.lines);
+    });
+  }
+
+  it("are no more than they were where the numbers jump and the order is another", () => {
+    const d = numbered(100);
+    const ack = d.ack("client", 20_000, { ipId: 300 });
+    const data = d.client(20_001, "get it", { ipId: 400 });
+    const recorder = new Recorder().take(...d.segments.slice(0, -2), data, ack);
+    assert.equal(duplicatesOf(recorder), 0);
   });
 });
