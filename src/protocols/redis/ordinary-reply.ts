@@ -5,6 +5,8 @@ const CR = 0x0d;
 const LF = 0x0a;
 const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
+/** Of a length; zeros may stand before it. */
+const MAX_DIGITS = 13;
 /** Four bytes at once: `+OK\r`, and `$?\r\n` with 0 where the digit stands. */
 const OK = 0x2b4f4b0d;
 const LENGTH_OF_DIGIT = 0x24000d0a;
@@ -43,6 +45,7 @@ export function ordinaryReplyEnd(bytes: Uint8Array, from: number, end: number): 
     if (++i >= end || length > end) return 0;
     digit = bytes[i]! - 0x30;
   }
+  if (i - from > MAX_DIGITS + 1) return 0;
   const bodyEnd = i + 2 + length;
   if (bodyEnd + 2 > end || bytes[i] !== CR || bytes[i + 1] !== LF) return 0;
   return bytes[bodyEnd] === CR && bytes[bodyEnd + 1] === LF ? bodyEnd + 2 : 0;

@@ -6,6 +6,8 @@ import { QuickWords } from "./quick-words.ts";
 const LF = 0x0a;
 const DOLLAR = 0x24;
 const CRLF = 0x0d0a;
+/** Of a length; zeros may stand before it. */
+const MAX_DIGITS = 13;
 /** `*1\r\n$1\r\nx\r\n`, and of an argument `$0\r\n\r\n`. */
 const SHORTEST_REQUEST = 11;
 const SHORTEST_ARGUMENT = 6;
@@ -106,7 +108,7 @@ export class OrdinaryRequest {
       // One that reaches beyond these bytes is read step by step.
       if (++i + 2 > end || length > end) return 0;
     }
-    if (view.getUint16(i) !== CRLF) return 0;
+    if (view.getUint16(i) !== CRLF || i - from > MAX_DIGITS) return 0;
     this.bodyLength = length;
     return i + 2;
   }
