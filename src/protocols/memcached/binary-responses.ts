@@ -10,12 +10,13 @@ import { detailOf, isQuiet, Shape, shapeOf } from "./reply-kind.ts";
 const MAX_LOOKED_AT = 64;
 const NONE = -1;
 
-/** Opcodes that look keys up: GET GETQ GETK GETKQ GAT GATQ GATK GATKQ. */
-const IS_LOOKUP = Uint8Array.from({ length: 256 }, (_, opcode) =>
+/** 1 for opcodes that look keys up: GET GETQ GETK GETKQ GAT GATQ GATK GATKQ. */
+export const IS_LOOKUP: Uint8Array = Uint8Array.from({ length: 256 }, (_, opcode) =>
   [0x00, 0x09, 0x0c, 0x0d, 0x1d, 0x1e, 0x23, 0x24].includes(opcode) ? 1 : 0,
 );
 
-const STATUS_NOT_FOUND = 0x01;
+/** Of a binary response: there is no such key. */
+export const STATUS_NOT_FOUND = 0x01;
 const CLIENT_ERROR = errorIdOf("CLIENT_ERROR");
 const SERVER_ERROR = errorIdOf("SERVER_ERROR");
 

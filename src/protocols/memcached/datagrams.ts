@@ -10,10 +10,11 @@ import {
 } from "../protocol.ts";
 import { REQUEST_MAGIC } from "./binary-header.ts";
 import { BinaryRequests } from "./binary-requests.ts";
+import { IS_LOOKUP } from "./binary-responses.ts";
 import { firstAnswer } from "./first-answer.ts";
 import { OneRequest } from "./one-request.ts";
 import { recogniseRequest, recogniseResponse } from "./recognise.ts";
-import { detailOf, Shape, shapeOf } from "./reply-kind.ts";
+import { detailOf, isMetaGet, Shape, shapeOf } from "./reply-kind.ts";
 import { Dialect, MemcachedState } from "./state.ts";
 import { TextRequests } from "./text-requests.ts";
 
@@ -45,6 +46,7 @@ interface Partial {
   hasEnd: boolean | null;
   errorId: number;
   hits: number;
+  isFound: boolean | null;
   /** All values are known to be counted. */
   isCounted: boolean;
 }
@@ -123,11 +125,20 @@ class Datagrams implements DatagramSession {
       return;
     }
     this.partial.delete(id);
-    if (shapeOf(kind) === Shape.get && partial.isCounted && partial.errorId === NO_ERROR && detailOf(kind) > 0) {
-      const hits = Math.min(partial.hits, detailOf(kind));
-      exchange.lookups(hits, detailOf(kind) - hits);
-    }
+    if (partial.errorId === NO_ERROR) this.tellLookups(partial, kind);
     exchange.answerById(end, id, partial.errorId);
+  }
+
+  private tellLookups(partial: Partial, kind: number): void {
+    const shape = shapeOf(kind);
+    const detail = detailOf(kind);
+    if (shape === Shape.get) {
+      if (!partial.isCounted || detail === 0) return;
+      const hits = Math.min(partial.hits, detail);
+      this.exchange.lookups(hits, detail - hits);
+    } else if (partial.isFound !== null && (isMetaGet(shape) || (shape === Shape.binary && IS_LOOKUP[detail] === 1))) {
+      this.exchange.lookups(partial.isFound ? 1 : 0, partial.isFound ? 0 : 1);
+    }
   }
 
   private first(partial: Partial, bytes: Uint8Array, start: number, captured: number): void {
@@ -135,6 +146,7 @@ class Datagrams implements DatagramSession {
     partial.errorId = firstAnswer.errorId;
     partial.hits += firstAnswer.values;
     partial.valuesEnd = firstAnswer.valuesEnd - start;
+    partial.isFound = firstAnswer.isFound;
   }
 
   /** All of what is numbered together has come; whether nothing more is to come. Else the next is counted anew. */
@@ -160,6 +172,7 @@ class Datagrams implements DatagramSession {
         hasEnd: null,
         errorId: NO_ERROR,
         hits: 0,
+        isFound: null,
         isCounted: true,
       };
       this.follow(id, partial);
