@@ -146,9 +146,12 @@ export class Pairing extends Responding {
     this.resent().responseRetransmitted(resent, this.responding);
   }
 
-  /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose. */
+  /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose, and one is being answered. */
   expire(beforeUs: number, nowUs: number): void {
-    for (const entry of this.queue.expire(beforeUs)) this.unanswered(entry, "timeout", nowUs);
+    // A reader may take minutes for a large response: that is no silence of the server's, as long as bytes come.
+    const isBeingAnswered = this.responding.hasBegun && this.responding.endUs >= beforeUs && !this.origin.pairsById;
+    const answered = isBeingAnswered ? this.queue.head : NIL;
+    for (const entry of this.queue.expire(beforeUs, answered)) this.unanswered(entry, "timeout", nowUs);
   }
 
   /** Those that began before `beforeUs` and were reported need not keep their place any longer. */

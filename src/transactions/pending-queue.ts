@@ -93,8 +93,8 @@ export class PendingQueue {
     return entry;
   }
 
-  /** Those that began before `beforeUs` and do not wait on purpose, once: to be reported as unanswered. They keep their place. */
-  expire(beforeUs: number): readonly number[] {
+  /** Those that began before `beforeUs` and do not wait on purpose, once: to be reported as unanswered. They keep their place. `spared`: not this one. */
+  expire(beforeUs: number, spared: number): readonly number[] {
     const expired: number[] = [];
     const { times, words } = this.pool;
     for (
@@ -103,7 +103,7 @@ export class PendingQueue {
       entry = this.next(entry)
     ) {
       const at = entry * WORDS + Word.class;
-      if (this.isExpired(entry) || words[at] === TransactionClass.blocking) continue;
+      if (entry === spared || this.isExpired(entry) || words[at] === TransactionClass.blocking) continue;
       words[at] = words[at]! | EXPIRED;
       this.unreported--;
       expired.push(entry);

@@ -24,6 +24,26 @@ test("a request unanswered for longer than the time-out is reported once; its re
   assert.equal(dialogue.told.length, 3);
 });
 
+test("a request is not timed out while its response is coming, for as long as that takes; those behind it are", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
+  dialogue.client(1 * S, get("large") + get("behind")).server(2 * S, bulk(100).slice(0, 50));
+  dialogue.server(6 * S, bulk(100).slice(50, 60));
+  dialogue.conversation.expire(11 * S);
+  assert.deepEqual(dialogue.outcome, ["GET behind timeout"]);
+  dialogue.server(12 * S, `${bulk(100).slice(60)}+B\r\n`);
+  assert.deepEqual(dialogue.outcome.slice(1), [`GET large ${11 * S}`]);
+  assert.deepEqual(dialogue.ledger.unmatchedReasons, ["late"]);
+});
+
+test("a response that stopped coming for longer than the time-out is given up", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
+  dialogue.client(1 * S, get("large")).server(6 * S, bulk(100).slice(0, 50));
+  dialogue.conversation.expire(11 * S);
+  assert.deepEqual(dialogue.outcome, []);
+  dialogue.conversation.expire(11 * S + 1);
+  assert.deepEqual(dialogue.outcome, ["GET large timeout"]);
+});
+
 test("requests that wait on purpose are not timed out, unless their connection is dead; others behind them are", () => {
   const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
   dialogue.client(1 * S, command("BLPOP", "q", "0") + get("a"));
