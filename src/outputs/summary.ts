@@ -96,7 +96,12 @@ function commandRows(service: ServiceSnapshot, protocol: string): string[][] {
 
 function times(latency: HistogramSnapshot): string[] {
   if (latency.count === 0) return ["", "", "", ""];
-  return [latency.p50Us, latency.p90Us, latency.p99Us, latency.maxUs].map((us) => (us / 1000).toFixed(3));
+  return [latency.p50Us, latency.p90Us, latency.p99Us, latency.maxUs].map(milliseconds);
+}
+
+/** Rounded as on the stats port: the middle of a step may lie between two microseconds. */
+function milliseconds(us: number): string {
+  return (Math.round(us) / 1000).toFixed(3);
 }
 
 function losses({ stages, parsers }: Snapshot): string[] {

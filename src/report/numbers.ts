@@ -12,7 +12,7 @@ export function plural(value: number, noun: string): string {
 
 /** Milliseconds as in the line and the summary, 1.102; "" for no time. */
 export function milliseconds(us: number): string {
-  return Number.isNaN(us) ? "" : (us / 1000).toFixed(3);
+  return Number.isNaN(us) ? "" : (Math.round(us) / 1000).toFixed(3);
 }
 
 /** A time for a headline or an axis, of three digits: 153 µs, 31.4 ms, 2 s; – for no time. */

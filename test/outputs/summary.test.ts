@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import type { Snapshot } from "../../src/aggregate/snapshot.ts";
+import { statsDocument } from "../../src/outputs/stats-document.ts";
 import { summaryRecord, summaryTable } from "../../src/outputs/summary.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
 import { BLPOP, GET, KV, SERVER, stages, tell, transaction } from "../aggregate/fixtures.ts";
@@ -120,6 +121,17 @@ server            protocol  command           requests  errors  p50 ms  p90 ms  
       lines(all)[2],
       "sampling    25.0 % of the connections are analysed; 7 segments of 3 others were not looked into",
     );
+  });
+
+  it("tells the very percentiles of the stats port", () => {
+    const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
+    for (const latencyUs of [502, 502, 502, 5000, 9000]) tell(aggregate, transaction({ latencyUs }));
+    const snapshot = aggregate.snapshot(stages());
+    const { p50_ms, max_ms } = JSON.parse(statsDocument(snapshot))["192.168.0.2:6379"];
+    const row = summaryTable(snapshot)
+      .match(/^192\.168\.0\.2:6379.*$/m)![0]
+      .split(/ +/);
+    assert.deepEqual([Number(row[4]), Number(row.at(-1))], [p50_ms, max_ms]);
   });
 
   it("is short when nothing was seen", () => {

@@ -126,7 +126,7 @@ describe("a report's page", () => {
             const expected = [
               name === "normal" ? command : `${command} (${name})`,
               ...[server.text, protocol, `${ok + errors}`, `${errors}`],
-              ...times.map((us) => (us / 1000).toFixed(3)),
+              ...times.map((us) => (Math.round(us) / 1000).toFixed(3)),
               (latency.sumUs / 1e6).toFixed(3),
             ];
             assert.ok(
