@@ -1,4 +1,4 @@
-import type { BucketsSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
+import type { BucketsSnapshot, ParserSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
 import { CAUSES, type Cause } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { COST_FAMILIES } from "./cost-metrics.ts";
@@ -259,16 +259,20 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
     help: "Pairing taken up again after it was lost.",
     type: "counter",
     labelNames: ["protocol"],
-    samples: ({ parsers }) => parsers.map((parser) => ({ labels: [parser.protocol], value: parser.resyncs })),
+    samples: (snapshot) =>
+      parsersOf(snapshot).map(([protocol, parser]) => ({ labels: [protocol], value: parser?.resyncs ?? 0 })),
   },
   {
     name: "tcplat_parser_errors_total",
     help: "Bytes that cannot be the protocol's, by reason.",
     type: "counter",
     labelNames: ["protocol", "reason"],
-    samples: ({ parsers }) =>
-      parsers.flatMap((parser) =>
-        Object.entries(parser.errors).map(([reason, value]) => ({ labels: [parser.protocol, reason], value })),
+    samples: (snapshot) =>
+      parsersOf(snapshot).flatMap(([protocol, parser]) =>
+        Object.entries({ ...NO_PARSER_ERRORS, ...parser?.errors }).map(([reason, value]) => ({
+          labels: [protocol, reason],
+          value,
+        })),
       ),
   },
   {
@@ -295,6 +299,16 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
   ...COST_FAMILIES,
   ...SCRIPT_FAMILIES,
 ];
+
+/** The reasons there may be: a counter that begins with 1 has no increase that anybody could see (Prometheus, "Avoid missing metrics"). */
+const NO_PARSER_ERRORS: Readonly<Record<string, number>> = { request: 0, response: 0, pending_limit: 0 };
+
+/** The parsers of each protocol seen, undefined where nothing was ever amiss. */
+function parsersOf({ servers, parsers }: Snapshot): (readonly [string, ParserSnapshot | undefined])[] {
+  const seen = servers.flatMap((server) => server.services.map((service) => service.protocol));
+  const protocols = new Set([...parsers.map((parser) => parser.protocol), ...seen]);
+  return [...protocols].sort().map((name) => [name, parsers.find((parser) => parser.protocol === name)]);
+}
 
 function responseSamples(service: ServiceSnapshot, server: string): Sample[] {
   return service.commands

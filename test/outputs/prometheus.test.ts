@@ -94,6 +94,8 @@ describe("the metrics", () => {
       'tcplat_connections_not_analysed_total{reason="tls"} 1',
       `tcplat_parser_resyncs_total{${redis}} 1`,
       `tcplat_parser_errors_total{${redis},reason="bad_length"} 1`,
+      'tcplat_parser_resyncs_total{protocol="memcached"} 0',
+      'tcplat_parser_errors_total{protocol="memcached",reason="request"} 0',
       'tcplat_records_dropped_total{output="stdout"} 8',
       'tcplat_series_limited_total{label="server"} 1',
       'tcplat_series_limited_total{label="command"} 0',
