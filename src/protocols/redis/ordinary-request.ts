@@ -19,7 +19,7 @@ const ALL_BUT_DIGIT = 0xff00ffff | 0;
 const ALL_BUT_TWO = 0xff0000ff | 0;
 
 const commandTable = new WordTable(COMMANDS);
-const quickCommands = new QuickWords(COMMANDS);
+const shortCommands = new QuickWords(COMMANDS);
 
 /** What of a command without effects must be known, by command id: its class, and bit 7 where it has a key; or UNUSUAL. */
 const UNUSUAL = 255;
@@ -70,7 +70,7 @@ export class OrdinaryRequest {
       }
       i = behind + 2;
     }
-    let commandId = quickCommands.find(view, nameStart, nameEnd - nameStart);
+    let commandId = shortCommands.find(view, nameStart, nameEnd - nameStart);
     if (commandId === OTHER) commandId = commandTable.find(bytes, nameStart, nameEnd);
     const meaning = MEANING[commandId]!;
     if (meaning === UNUSUAL) return 0;
