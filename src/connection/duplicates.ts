@@ -59,8 +59,9 @@ export class DuplicateFilter {
         break;
       }
       if (at === second) {
-        // Neither: the older entry makes room.
-        if (((table[first + 7]! - table[second + 7]!) | 0) < 0) at = first;
+        // Neither: the older entry makes room. (By their age: one never used, whose time is 0, must not look like the newest.)
+        const now = segment.timeLow;
+        if ((now - table[first + 7]!) >>> 0 > (now - table[second + 7]!) >>> 0) at = first;
         break;
       }
       at = second;

@@ -194,3 +194,19 @@ describe("frames captured twice, the second time far behind the first", () => {
     assert.equal(duplicatesOf(recorder), 0);
   });
 });
+
+describe("frames captured twice of a sender that gives them any numbers", () => {
+  for (const hours of [0, 0.5, 1, 1.5]) {
+    it(`are known 40 frames later, whatever the clock says: ${hours} h`, () => {
+      const d = new Dialogue();
+      for (let i = 0; i < 1000; i++) d.client(hours * 3.6e9 + i * 20, `get ${i}`, { ipId: ((i * 7919) & 0xffff) | 1 });
+      const recorder = new Recorder();
+      for (const [i, segment] of d.segments.entries()) {
+        const late = d.segments[i - 40];
+        if (late !== undefined) recorder.take({ ...late, timeUs: segment.timeUs });
+        recorder.take(segment);
+      }
+      assert.ok(duplicatesOf(recorder) > 960 * 0.95, `${duplicatesOf(recorder)} of 960`);
+    });
+  }
+});
