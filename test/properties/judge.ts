@@ -30,12 +30,15 @@ export function falsehoods(result: Result, truth: Simulation): string[] {
 function requestOf(one: Finished, pairs: readonly TruePair[], told: ReadonlySet<TruePair>): TruePair | null {
   const key = /^(?:GET|SET) (k\d+)$/i.exec(one.text)?.[1];
   const isWhole = (one.flags & PARTIAL) === 0;
-  for (const pair of pairs) {
-    if (told.has(pair) || pair.startUs !== one.startUs) continue;
-    if (isWhole && pair.requestTo - pair.requestFrom !== one.requestBytes) continue;
-    if (key === undefined ? !isWhole : key === pair.key || !isWhole) return pair;
-  }
-  return null;
+  const likely = pairs.filter((pair) => !told.has(pair) && pair.startUs === one.startUs);
+  // Of several that began in one segment a part may be told: the key says which, where it can be seen.
+  const named = likely.find((pair) => pair.key === key && (!isWhole || isLong(pair, one.requestBytes)));
+  if (named !== undefined) return named;
+  return isWhole ? null : (likely[0] ?? null);
+}
+
+function isLong({ requestFrom, requestTo }: TruePair, bytes: number): boolean {
+  return requestTo - requestFrom === bytes;
 }
 
 function wrongAnswer(one: Finished, pair: TruePair): string[] {
