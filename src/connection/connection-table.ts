@@ -280,14 +280,7 @@ export class ConnectionTable {
 
   private add(s: Segment, hash: number, isDatagrams = false): Connection {
     if (this.slots.size >= this.options.maxConnections) this.makeRoom();
-    const connection = new Connection(
-      ++this.lastId,
-      s.ipVersion,
-      [s.source0, s.source1, s.source2, s.source3, s.sourcePort],
-      [s.destination0, s.destination1, s.destination2, s.destination3, s.destinationPort],
-      this.servers.other,
-      isDatagrams,
-    );
+    const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams);
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;
     connection.orderedFrame = this.moment.frame;

@@ -1,3 +1,4 @@
+import type { Segment } from "../decode/segment.ts";
 import { addressText, endpointText } from "./address.ts";
 import { Flow } from "./flow.ts";
 import { Path } from "./path.ts";
@@ -10,6 +11,14 @@ export type Side = "client" | "server" | "local" | "transit";
 
 /** The first three words of two IPv6 addresses, endpoint A's and B's. */
 export type HighWords = readonly [number, number, number, number, number, number];
+
+/** Of a segment, where it comes from and goes to. */
+export type Ends = Readonly<
+  Pick<
+    Segment,
+    "ipVersion" | `source${0 | 1 | 2 | 3}` | "sourcePort" | `destination${0 | 1 | 2 | 3}` | "destinationPort"
+  >
+>;
 
 const NO_PATH = new Path();
 const NO_FLOW = new Flow();
@@ -55,26 +64,19 @@ export class Connection {
   holdUntilUs: number | null = null;
   private bits = 0;
 
-  constructor(
-    id: number,
-    ipVersion: number,
-    a: readonly [number, number, number, number, number],
-    b: readonly [number, number, number, number, number],
-    server: Server,
-    isDatagrams = false,
-  ) {
+  /** Between the ends that this segment goes from and to. */
+  constructor(id: number, s: Ends, server: Server, isDatagrams = false) {
     this.id = id;
     this.path = isDatagrams ? NO_PATH : new Path();
     this.fromA = isDatagrams ? NO_FLOW : new Flow();
     this.fromB = isDatagrams ? NO_FLOW : new Flow();
     if (isDatagrams) this.bits = Bit.datagrams;
-    const [a0, a1, a2, a3, aPort] = a;
-    const [b0, b1, b2, b3, bPort] = b;
-    this.highWords = ipVersion === 4 ? null : [a0, a1, a2, b0, b1, b2];
-    this.a3 = a3;
-    this.b3 = b3;
-    this.aPort = aPort;
-    this.bPort = bPort;
+    this.highWords =
+      s.ipVersion === 4 ? null : [s.source0, s.source1, s.source2, s.destination0, s.destination1, s.destination2];
+    this.a3 = s.source3;
+    this.b3 = s.destination3;
+    this.aPort = s.sourcePort;
+    this.bPort = s.destinationPort;
     this.server = server;
   }
 

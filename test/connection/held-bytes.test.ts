@@ -5,6 +5,7 @@ import { Reassembly } from "../../src/connection/reassembly.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import { Server } from "../../src/connection/servers.ts";
 import { Segment, TcpFlag } from "../../src/decode/segment.ts";
+import { endsOf } from "../support/segments.ts";
 
 const NEVER = () => {};
 
@@ -26,7 +27,7 @@ for (const [what, batch] of [
       expire: NEVER,
       hasPending: false,
     };
-    const connection = new Connection(1, 4, [0, 0, 0, 1, 40000], [0, 0, 0, 2, 6379], new Server(0, "other"));
+    const connection = new Connection(1, endsOf(1, 40_000, 2, 6379), new Server(0, "other"));
     connection.clientIsA = true;
     connection.receiver = receiver;
     const reassembly = new Reassembly();

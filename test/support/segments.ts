@@ -1,5 +1,5 @@
 import { RECORD_HEADER_BYTES } from "../../src/capture/frame-source.ts";
-import { TcpFlag } from "../../src/decode/segment.ts";
+import { Segment, TcpFlag } from "../../src/decode/segment.ts";
 
 /** One end of a made connection: an IPv4 or IPv6 address (IPv6 written in full or with one `::`), and a port. */
 export interface TestHost {
@@ -310,4 +310,9 @@ export function sentAgain(segment: TestSegment, at: number): TestSegment {
 /** The same packet captured again. */
 export function seenAgain(segment: TestSegment, laterUs: number): TestSegment {
   return { ...segment, timeUs: segment.timeUs + laterUs };
+}
+
+/** The two ends of an IPv4 connection, as a decoded segment has them. */
+export function endsOf(source: number, sourcePort: number, destination: number, destinationPort: number): Segment {
+  return Object.assign(new Segment(), { source3: source, sourcePort, destination3: destination, destinationPort });
 }

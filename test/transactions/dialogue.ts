@@ -24,6 +24,8 @@ import {
   type UnmatchedReason,
 } from "../../src/transactions/transaction.ts";
 
+import { endsOf } from "../support/segments.ts";
+
 /** A finished transaction, copied. */
 export interface Told {
   readonly id: string;
@@ -173,7 +175,7 @@ export class Dialogue {
     const servers = new ServerTable();
     const port = given.port ?? 6379;
     const { id = 1 } = given;
-    this.connection = new Connection(id, 4, [0, 0, 0, 0x0a000001, 50_000], [0, 0, 0, 0x0a000002, port], servers.other);
+    this.connection = new Connection(id, endsOf(0x0a000001, 50_000, 0x0a000002, port), servers.other);
     this.connection.clientIsA = true;
     this.connection.hasHandshake = given.handshake ?? true;
     this.connection.fromA.isStarted = this.connection.hasHandshake;
