@@ -16,7 +16,7 @@ export interface BuildInfo {
 }
 
 /** Sampling the event loop's delay more often would cost idle CPU. */
-const EVENT_LOOP_SAMPLING_MS = 100;
+const EVENT_LOOP_SAMPLING_MS = 250;
 
 /** One line as prom-client renders it. */
 interface Line {
