@@ -18,6 +18,9 @@ export interface TransactionOutput {
   connect?(connect: Connect): void;
 }
 
+/** What is only counted is counted in small integers. */
+const MOST_UNTOLD_US = 2 ** 30;
+
 export interface AggregateOptions {
   /** `-t` in µs; null prints all and counts none as slow. */
   readonly thresholdUs: number | null;
@@ -37,6 +40,7 @@ export class Aggregate implements TransactionSink, TallyContext {
   /** By class: transactions at least this long are printed. Waiting on purpose is never slow. */
   readonly printFromUs: Float64Array;
   readonly observer: TransactionOutput | null;
+  readonly toldFromUs: number;
   private readonly isTelling: boolean;
   private readonly inquiry: Inquiry | null;
   private readonly series = new SeriesTable();
@@ -55,6 +59,14 @@ export class Aggregate implements TransactionSink, TallyContext {
     this.isTelling = this.outputs.length > 0 || this.observer !== null;
     const seesAll = options.seesAll ?? true;
     this.inquiry = this.isTelling && seesAll ? new Inquiry((of, isPrinted) => this.deliver(of, isPrinted)) : null;
+    this.toldFromUs = this.leastToldUs();
+  }
+
+  private leastToldUs(): number {
+    if (this.observer !== null) return 0;
+    const printedUs = this.outputs.length > 0 ? this.printFromUs[TransactionClass.normal]! : MOST_UNTOLD_US;
+    const notedUs = this.inquiry === null ? MOST_UNTOLD_US : LONG_US;
+    return Math.max(0, Math.min(printedUs, notedUs, this.slowUs, MOST_UNTOLD_US));
   }
 
   /** A round trip of one of the server's connections, in µs. */

@@ -1,5 +1,5 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
-import type { Shares } from "../transactions/shares.ts";
+import { addShares, type Shares } from "../transactions/shares.ts";
 import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
@@ -10,6 +10,8 @@ export interface TallyContext {
   readonly counters: Counters;
   /** A transaction of class normal at least this long is slow, in µs. */
   readonly slowUs: number;
+  /** Ordinary transactions of less need not be handed on one by one, in µs. */
+  readonly toldFromUs: number;
   /** Reused for every transaction. */
   readonly shares: Shares;
   /** Its response has begun: it may have held others. */
@@ -20,6 +22,8 @@ export interface TallyContext {
 
 /** Counts what one connection tells, in the series of its server and protocol. */
 export class Tally implements ServiceSink {
+  /** 0 until the first was told: it says on which side of the network its server is. */
+  toldFromUs = 0;
   private readonly context: TallyContext;
   private readonly counters: Counters;
   private readonly server: ServerSeries;
@@ -57,6 +61,7 @@ export class Tally implements ServiceSink {
     const service = this.service;
     const series = service.command(transaction.commandId).of(transaction.class);
     if (this.server.side === null) this.server.side = transaction.side;
+    this.toldFromUs = this.context.toldFromUs;
     this.counters.responses++;
     service.answered++;
     service.pending--;
@@ -75,6 +80,21 @@ export class Tally implements ServiceSink {
       }
     }
     this.context.finish(transaction, latencyUs);
+  }
+
+  // Runs for every response.
+  answeredSoon(commandId: number, responseBytes: number, waitUs: number, queueUs: number, toServerUs: number): void {
+    const service = this.service;
+    const series = service.command(commandId).of(TransactionClass.normal);
+    this.counters.responses++;
+    service.answered++;
+    service.pending--;
+    service.responseBytes += responseBytes;
+    series.ok++;
+    series.latency.record(waitUs);
+    service.wait.record(waitUs);
+    addShares(service.lostUs, waitUs, queueUs, toServerUs);
+    if (toServerUs < 0) service.ofUnknownWay++;
   }
 
   // Runs for every response.

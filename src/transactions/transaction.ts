@@ -145,6 +145,13 @@ export interface ServiceSink {
   begun(transaction: Transaction): void;
   /** A pending request and its response. */
   answered(transaction: Transaction): void;
+  /** Ordinary ones (`Teller`) that took less are only counted, by `answeredSoon`: at most 2^30 µs. */
+  readonly toldFromUs: number;
+  /**
+   * A pending request of class normal and its response, without error, neither in more than one piece. Times are small integers:
+   * the wait, the part of it until the response before had ended, and the way to the server and back (-1: unknown).
+   */
+  answeredSoon(commandId: number, responseBytes: number, waitUs: number, queueUs: number, toServerUs: number): void;
   /** A pending request that ended without a response; `transaction.unanswered` says why. */
   unanswered(transaction: Transaction): void;
   /** A response with no request. */

@@ -101,6 +101,12 @@ export class Ledger implements TransactionSink, ServiceSink {
 
   begun(): void {}
 
+  /** All are told. */
+  readonly toldFromUs = 0;
+  answeredSoon(): void {
+    throw new Error("told at once");
+  }
+
   answered(transaction: Transaction): void {
     this.told.push(copyOf(transaction));
   }
