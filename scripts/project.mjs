@@ -98,7 +98,7 @@ export function filesUnder(folder) {
 
 function describeSources() {
   const files = [...filesUnder("src"), ...filesUnder("test")].filter((file) => file.endsWith(".ts"));
-  return [...files, "tsconfig.json", "package-lock.json", "scripts/project.mjs"]
+  return [...files, "tsconfig.json", "package-lock.json", "scripts/project.mjs", "scripts/rollup.config.mjs"]
     .map((file) => {
       const { mtimeMs, size } = statSync(join(root, file));
       return `${file} ${mtimeMs} ${size}\n`;
