@@ -41,7 +41,7 @@ test("README's table of options is that of --help", async () => {
 test("README's table of metrics is what /metrics renders: names, types and labels", async () => {
   const snapshot = new Aggregate({ thresholdUs: null, outputs: [] }).snapshot(stages());
   const build = { version: "", node: "", libpcap: "", engine: "" };
-  const text = await new PrometheusExporter({ snapshot: () => snapshot, build }).scrape();
+  const text = String(await new PrometheusExporter({ snapshot: () => snapshot, build }).scrape());
   const labelsOf = new Map<string, readonly string[]>([["tcplat_build_info", Object.keys(build)]]);
   for (const { name, labelNames } of [...HISTOGRAM_FAMILIES, ...NUMBER_FAMILIES]) labelsOf.set(name, labelNames);
   const rows = [...text.matchAll(/^# TYPE (tcplat_\w+) (\w+)$/gm)].map(([, name = "", type = ""]) => {

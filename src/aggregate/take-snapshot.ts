@@ -101,14 +101,14 @@ function commandSnapshot(service: Service, command: CommandSeries): CommandSnaps
 }
 
 function bucketsSnapshot(histogram: BucketHistogram | Histogram): BucketsSnapshot {
-  const buckets = Array.from(histogram.buckets);
-  return { count: sum(buckets), sumUs: histogram.sumUs, buckets };
-}
-
-function sum(counts: readonly number[]): number {
-  let all = 0;
-  for (const count of counts) all += count;
-  return all;
+  const counts = histogram.buckets;
+  const buckets: number[] = [];
+  let count = 0;
+  for (let i = 0; i < counts.length; i++) {
+    buckets.push(counts[i]!);
+    count += counts[i]!;
+  }
+  return { count, sumUs: histogram.sumUs, buckets };
 }
 
 const QUANTILES = [0.5, 0.9, 0.99, 0.999];

@@ -29,7 +29,7 @@ export interface MetricsServerOptions {
 interface Answer {
   readonly status: number;
   readonly contentType: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }
 
 /** The metrics port: `/metrics`, `/stats`, `/healthz`. Bounded in time, size and number of connections. */
@@ -83,7 +83,7 @@ async function answer(
   const deadline = setTimeout(() => request.socket.destroy(), REQUEST_MS);
   response.on("close", () => clearTimeout(deadline));
   const { status, contentType, body } = await choose(routes, request);
-  const bytes = Buffer.from(body);
+  const bytes = typeof body === "string" ? Buffer.from(body) : body;
   if (status === 405) response.setHeader("Allow", "GET, HEAD");
   response.writeHead(status, { "Content-Type": contentType, "Content-Length": bytes.length });
   response.end(request.method === "HEAD" ? undefined : bytes);

@@ -34,8 +34,8 @@ function eventful(changes: Partial<StageCounters> = {}): Snapshot {
   return aggregate.snapshot(stages({ serversLimited: 1, recordsDropped: { stdout: 8 }, ...changes }));
 }
 
-function scrape(snapshot: Snapshot): Promise<string> {
-  return new PrometheusExporter({ snapshot: () => snapshot, build: BUILD }).scrape();
+async function scrape(snapshot: Snapshot): Promise<string> {
+  return String(await new PrometheusExporter({ snapshot: () => snapshot, build: BUILD }).scrape());
 }
 
 const COST: CostCounters = {

@@ -75,6 +75,6 @@ async function crew(options: Options, workers: number, writer: RecordWriter): Pr
 async function metricsOf(captor: Captor): Promise<string> {
   const build = { version: "1", node: "20", libpcap: "1", engine: "libpcap" };
   const exporter = new PrometheusExporter({ snapshot: () => captor.snapshot(), build });
-  const lines = (await exporter.scrape()).split("\n");
+  const lines = String(await exporter.scrape()).split("\n");
   return lines.filter((line) => /^tcplat_/.test(line)).join("\n");
 }
