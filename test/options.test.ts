@@ -274,7 +274,7 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["--server localhost:6379", /an address and a port, .*names are not looked up/],
     ["--server ::1:6379", /\[2001:db8::1\]:6379/],
     ["--server 10.0.0.1", /an address and a port/],
-    ["--server 10.0.0.1:0", /ports are whole/],
+    ["--server 10.0.0.1:0", /ports are whole numbers from 1 to 65535, as in 192\.168\.0\.2:6379$/],
     ["--server 10.0.0.999:1", /an address and a port/],
     ["--server 010.0.0.1:1", /an address and a port/],
     ["--server 10.0.0.1.:1", /an address and a port/],

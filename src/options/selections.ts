@@ -26,7 +26,7 @@ function parseProtocol(given: Given, known: readonly string[]): ProtocolSelectio
   if (name === "raw") throw refused(given, `raw takes no ports: name them in the filter, as in port ${portList}`);
   if (name === "auto")
     throw refused(given, `auto takes no ports: name the protocol, as in ${known[0] ?? "NAME"}:${portList}`);
-  return { name, ports: portList.split(",").map((port) => parsePort(given, port)) };
+  return { name, ports: portList.split(",").map((port) => parsePort(given, port, "redis:6379,6380")) };
 }
 
 function unknownProtocol(given: Given, name: string, known: readonly string[]) {
@@ -36,9 +36,9 @@ function unknownProtocol(given: Given, name: string, known: readonly string[]) {
   return refused(given, `no such protocol: ${hint}`);
 }
 
-function parsePort(given: Given, text: string): number {
+function parsePort(given: Given, text: string, example: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (port < 1 || port > 65535) throw refused(given, "ports are whole numbers from 1 to 65535, as in redis:6379,6380");
+  if (port < 1 || port > 65535) throw refused(given, `ports are whole numbers from 1 to 65535, as in ${example}`);
   return port;
 }
 
@@ -52,5 +52,5 @@ export function parseServer(given: Given): ServerSelection {
       "it must be an address and a port, as in 192.168.0.2:6379 or [2001:db8::1]:6379 (names are not looked up)",
     );
   }
-  return { host: address, port: parsePort(given, port) };
+  return { host: address, port: parsePort(given, port, "192.168.0.2:6379") };
 }
