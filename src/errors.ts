@@ -32,3 +32,9 @@ export class TcplatError extends Error {
     return EXIT_STATUS[this.code];
   }
 }
+
+/** What to report where standard output takes no more: null where its reader is gone (the pipe closed, the terminal hung up), which is no error. */
+export function unwritableOutput(error: NodeJS.ErrnoException): TcplatError | null {
+  if (error.code === "EPIPE" || error.code === "ECONNRESET" || error.code === "EIO") return null;
+  return new TcplatError("running", `standard output cannot be written: ${error.message}`);
+}

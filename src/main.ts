@@ -1,5 +1,5 @@
 import type { Logger } from "pino";
-import { TcplatError } from "./errors.ts";
+import { TcplatError, unwritableOutput } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
 import { createLog, type LogSink, plainLine } from "./log.ts";
 import { boundGarbage } from "./memory.ts";
@@ -117,9 +117,11 @@ function report(error: unknown): number {
   return 1;
 }
 
-/** A reader that is gone is no error. */
+/** Throws TcplatError; a reader that is gone is no error. */
 function print(text: string): number {
-  writeAll(STDOUT, text);
+  const error = writeAll(STDOUT, text);
+  const failure = error === null ? null : unwritableOutput(error);
+  if (failure !== null) throw failure;
   return 0;
 }
 

@@ -6,9 +6,9 @@ const PAUSE_MS = 5;
 
 /**
  * Writes all of `text` to a file descriptor before it returns, so that nothing is lost by an exit. A reader that is gone, or that
- * stands still, ends the attempt: returns false then. Never throws.
+ * stands still, or a full disk ends the attempt: returns the error then, else null. Never throws.
  */
-export function writeAll(descriptor: number, text: string): boolean {
+export function writeAll(descriptor: number, text: string): NodeJS.ErrnoException | null {
   const bytes = Buffer.from(text);
   let written = 0;
   let waitedMs = 0;
@@ -16,11 +16,11 @@ export function writeAll(descriptor: number, text: string): boolean {
     try {
       written += writeSync(descriptor, bytes, written);
     } catch (error) {
-      const isFull = error instanceof Error && "code" in error && error.code === "EAGAIN";
-      if (!isFull || waitedMs >= PATIENCE_MS) return false;
+      const failure = error as NodeJS.ErrnoException;
+      if (failure.code !== "EAGAIN" || waitedMs >= PATIENCE_MS) return failure;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
       waitedMs += PAUSE_MS;
     }
   }
-  return true;
+  return null;
 }

@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, linkSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  linkSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,6 +80,22 @@ test("--help, --version and -D print to stdout and end with 0", () => {
     assert.equal(result.status, STATUS.done);
     assert.equal(result.stderr, "");
   }
+});
+
+test("a text that finds no room on a full disk is one line on stderr, and status 1", {
+  skip: existsSync("/dev/full") ? false : "needs /dev/full",
+}, () => {
+  const full = openSync("/dev/full", "w");
+  for (const words of [["--help"], ["-v"], ["-D"], ["completion", "bash"], ["doctor"]]) {
+    const result = spawnSync(process.execPath, [CLI, ...words], {
+      encoding: "utf8",
+      timeout: 20_000,
+      stdio: ["ignore", full, "pipe"],
+    });
+    assert.match(result.stderr, /^tcplat: standard output cannot be written: ENOSPC[^\n]*\n$/);
+    assert.equal(result.status, STATUS.failed, words.join(" "));
+  }
+  closeSync(full);
 });
 
 test("wrong usage is one line on stderr, and status 2", () => {

@@ -1,4 +1,4 @@
-import { TcplatError } from "../errors.ts";
+import { type TcplatError, unwritableOutput } from "../errors.ts";
 import type { ByteSink } from "./byte-sink.ts";
 import { openSink } from "./byte-sink.ts";
 import { RECORD_CAPACITY } from "./put.ts";
@@ -200,8 +200,9 @@ export class RecordWriter {
 
   private fail(error: NodeJS.ErrnoException): void {
     this.shut();
-    if (isGone(error)) this.options.onClosed();
-    else this.options.onError(new TcplatError("running", `standard output cannot be written: ${error.message}`));
+    const failure = unwritableOutput(error);
+    if (failure === null) this.options.onClosed();
+    else this.options.onError(failure);
   }
 
   private abandon(): void {
@@ -225,9 +226,4 @@ export class RecordWriter {
     this.waiter = null;
     waiter?.resolve();
   }
-}
-
-/** The reader of a pipe or socket has closed it, or the terminal was hung up. */
-function isGone(error: NodeJS.ErrnoException): boolean {
-  return error.code === "EPIPE" || error.code === "ECONNRESET" || error.code === "EIO";
 }
