@@ -43,7 +43,16 @@ export class Oddity {
 }
 
 /** One bit each of what is true of a flow: with 100,000 connections every word of it is 1.6 MB. */
-const Bit = { started: 1, seen: 2, acknowledged: 4, finished: 8, timed: 16, syn: 32, numbered: 64 } as const;
+const Bit = {
+  started: 1,
+  seen: 2,
+  acknowledged: 4,
+  finished: 8,
+  timed: 16,
+  syn: 32,
+  numbered: 64,
+  joined: 128,
+} as const;
 
 /** One direction of a connection: what has been delivered, and what waits for its turn. */
 export class Flow {
@@ -147,5 +156,14 @@ export class Flow {
 
   set isNumbered(is: boolean) {
     this.bits = is ? this.bits | Bit.numbered : this.bits & ~Bit.numbered;
+  }
+
+  /** Its last packet was several, which the network card cut or joined. */
+  get isJoined(): boolean {
+    return (this.bits & Bit.joined) !== 0;
+  }
+
+  set isJoined(is: boolean) {
+    this.bits = is ? this.bits | Bit.joined : this.bits & ~Bit.joined;
   }
 }

@@ -28,7 +28,7 @@ const REMEMBERED = 32;
 /** A packet this far behind the next one is late; further, and the sender does not number as we think. */
 const MAX_BEHIND = 256;
 
-/** A segment that the network card cuts, or has joined, is several packets. */
+/** A segment that the network card cuts, or has joined, is so many packets, or more where they are smaller (tunnels, overlays). */
 function packetsOf(payloadLength: number): number {
   return payloadLength <= PACKET_BYTES ? 1 : Math.ceil(payloadLength / PACKET_BYTES);
 }
@@ -88,7 +88,12 @@ function noteUnexpected(flow: Flow, segment: Segment): number {
   const packets = packetsOf(segment.payloadLength);
   flow.nextIpId = (segment.ipId + packets) & 0xffff;
   flow.seenIpIds = missing + packets < REMEMBERED ? (flow.seenIpIds << (missing + packets)) | (1 << (packets - 1)) : 0;
-  return noteMissing(flow, missing);
+  // Behind several packets in one, numbers left out may be those of packets smaller than we think: they tell nothing.
+  const lost = flow.isJoined && missing > 0 && missing <= MAX_BEHIND ? 0 : noteMissing(flow, missing);
+  flow.isJoined = packets > 1;
+  // What comes next must be looked at, expected or not.
+  if (flow.isJoined && flow.ipIdTrust === LONG_TRUST) flow.ipIdTrust--;
+  return lost;
 }
 
 function noteMissing(flow: Flow, missing: number): number {

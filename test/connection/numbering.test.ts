@@ -89,6 +89,39 @@ describe("of a sender that numbers its packets one by one", () => {
   });
 });
 
+describe("numbers left out before a packet", () => {
+  /** How the last of these begins: a long dialogue, a value of `bytes` that took `packets` numbers, and what comes `skipped` numbers behind it. */
+  function lastOf(bytes: number, packets: number, skipped: number): string {
+    const d = numbered(100);
+    const { ipId } = d.server(20_000, "v".repeat(bytes));
+    d.client(20_100, "keys");
+    d.server(420_000, "slow", { ipId: ipId + packets + skipped });
+    return new Recorder().take(...d.segments).lines.at(-1)!;
+  }
+
+  it("are packets that were lost", () => {
+    assert.equal(lastOf(1448, 1, 0), "s slow @420000");
+    assert.equal(lastOf(1448, 1, 1), "s slow @420000 behind 1 lost");
+    assert.equal(lastOf(40, 1, 2), "s slow @420000 behind 2 lost");
+  });
+
+  it("are none behind several packets in one, which are smaller where a tunnel or an overlay is on the way", () => {
+    for (const size of [1460, 1448, 1398, 1348, 1228, 536]) {
+      assert.equal(lastOf(14_000, Math.ceil(14_000 / size), 0), "s slow @420000", `${size}`);
+      assert.equal(lastOf(60_000, Math.ceil(60_000 / size), 0), "s slow @420000", `${size}`);
+    }
+  });
+
+  it("are packets again behind the next one", () => {
+    const d = numbered(100);
+    const { ipId } = d.server(20_000, "v".repeat(14_000));
+    d.server(20_100, "on", { ipId: ipId + 11 });
+    d.client(20_200, "keys");
+    d.server(420_000, "slow", { ipId: ipId + 13 });
+    assert.equal(new Recorder().take(...d.segments).lines.at(-1), "s slow @420000 behind 1 lost");
+  });
+});
+
 /** What may happen to one packet on its way to the capture. */
 interface Fate {
   readonly isLost: boolean;

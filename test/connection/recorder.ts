@@ -87,10 +87,11 @@ export class Recorder {
       get hasPending() {
         return pending.hasPending;
       },
-      data: ({ fromClient, bytes, start, end: to, cut, timeUs, wasHeld, resentUs }) => {
+      data: ({ fromClient, bytes, start, end: to, cut, timeUs, wasHeld, resentUs, missingPackets }) => {
         const text = Buffer.from(bytes.subarray(start, to)).toString("latin1");
         const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}${resentUs > 0 ? ` resent ${resentUs}` : ""}`;
-        note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}`);
+        const lost = missingPackets > 0 ? ` behind ${missingPackets} lost` : "";
+        note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}${lost}`);
       },
       gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),
       retransmitted: ({ fromClient, length }) => note(`${end(fromClient)} again ${length}`),
