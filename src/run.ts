@@ -29,6 +29,8 @@ import { type Plan, planWorkers } from "./workers/plan.ts";
 const STDOUT = 1;
 /** How long the second look for tagged frames takes. */
 const SECOND_LOOK_MS = 1000;
+/** One wish to end may come twice: timeout(1) signals the program and then its group, which it is in. Nobody types that fast. */
+const SAME_SIGNAL_MS = 300;
 
 /** What a run is given from outside. */
 export interface Host {
@@ -294,8 +296,11 @@ class Run {
   }
 
   #handleSignals(): () => void {
+    let stoppedAt = Number.NEGATIVE_INFINITY;
     const stop = () => {
+      if (performance.now() - stoppedAt < SAME_SIGNAL_MS) return;
       if (this.#isStopping) process.exit(0);
+      stoppedAt = performance.now();
       this.#stop();
     };
     const attempt = (action: () => void) => {

@@ -78,6 +78,22 @@ describe("signals to a live capture", { skip }, () => {
       await client.close();
     }));
 
+  it("a signal that comes twice at once, as from timeout(1), is one: nothing is lost", async () => {
+    const tcplat = await Tcplat.capturing(words("--json"), { isUnread: true });
+    const client = await RawClient.connect(redis.port, respReplyEnd);
+    await client.send(resp("PING").repeat(5000), 5000);
+    tcplat.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 50)); // a signal that is still to be taken would swallow its copy
+    tcplat.child.kill("SIGINT");
+    let text = "";
+    tcplat.child.stdout!.on("data", (chunk) => (text += String(chunk)));
+    await once(tcplat.child, "close");
+    const lines = text.split("\n").slice(0, -1);
+    assert.equal(JSON.parse(lines.at(-1)!).type, "summary", "the last line");
+    assert.equal(lines.length, 5001);
+    await client.close();
+  });
+
   it("SIGUSR1 prints the summary, opens no inspector, and the capture goes on", async () => {
     const tcplat = await Tcplat.capturing(words("--json"));
     await ask(3);
