@@ -41,6 +41,15 @@ export function noteWindow(connection: Connection, flow: Flow, segment: Segment)
   connection.path.windowCloses(segment.timeLow);
 }
 
+/**
+ * Whether the one byte of this segment that was seen before had asked a closed window whether it is open again, and was not taken
+ * (RFC 9293 §3.8.6.1; Linux asks without one). Then nothing was lost.
+ */
+export function isBehindProbe(connection: Connection, peer: Flow, segment: Segment, offset: number): boolean {
+  if (offset !== -1 || !connection.path.hadClosedWindow) return false;
+  return peer.hasAcknowledged && peer.acknowledged === segment.sequence;
+}
+
 /** The time until these bytes are acknowledged is a round trip. */
 // Runs for every segment with payload.
 export function startTiming(flow: Flow, segment: Segment): void {

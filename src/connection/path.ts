@@ -102,6 +102,11 @@ export class Path {
     if (closed !== null && --closed.count === 0) closed.us += Math.max(0, (nowLow - closed.sinceLow) | 0);
   }
 
+  /** The receive window of either end has been closed at least once. */
+  get hadClosedWindow(): boolean {
+    return this.closed !== null;
+  }
+
   /**
    * The round trip, or -1 while unknown: of the way that is not within the host that captures, and of both ways where
    * neither end is.

@@ -8,6 +8,7 @@ import { heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segmen
 import { notePacket } from "./numbering.ts";
 import {
   filledHole,
+  isBehindProbe,
   isSentAgain,
   noteAhead,
   noteWindow,
@@ -161,7 +162,7 @@ export class Reassembly {
       return;
     }
     const hole = offset <= 0 && length > 0 ? filledHole(connection, flow, segment) : 0;
-    if (offset < 0 && length > 0) {
+    if (offset < 0 && length > 0 && !isBehindProbe(connection, peer, segment, offset)) {
       connection.server.retransmittedSegments++;
       this.tellRetransmitted(connection, flow, peer, segment, Math.min(length, -offset));
     }

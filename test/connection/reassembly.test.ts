@@ -93,6 +93,27 @@ const CASES: readonly Case[] = [
     delivered: ["c g @300", "c et @950"],
   },
   {
+    name: "a zero-window probe that is not taken, and leads the rest when the window opens, is not sent again",
+    make: (d) => {
+      const closed = d.ack("server", 1, { window: 0 });
+      const probe = d.client(300, "g");
+      const stillClosed = d.ack("server", 310, { window: 0, acknowledgement: probe.sequence });
+      const open = d.ack("server", 900, { acknowledgement: probe.sequence });
+      const rest = { ...d.client(950, "get"), sequence: probe.sequence };
+      return [closed, probe, stillClosed, open, rest];
+    },
+    delivered: ["c g @300", "c et @950"],
+  },
+  {
+    name: "a single byte that was sent again with more is told where no window was closed",
+    make: (d) => {
+      const request = d.client(300, "g");
+      const ack = d.ack("server", 310, { acknowledgement: request.sequence });
+      return [request, ack, { ...d.client(200_300, "get"), sequence: request.sequence }];
+    },
+    delivered: ["c g @300", "c again 1", "c et @200300"],
+  },
+  {
     name: "a hole that was acknowledged is a gap after the hold time",
     make: (d) => {
       d.client(1, "lost");
