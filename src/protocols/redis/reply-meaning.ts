@@ -16,6 +16,8 @@ export class ReplyMeaning {
   private readonly modes: Modes;
   /** The message's first word, as far as it matters. */
   private readonly word: ShortWord;
+  /** Of the message being told. A confirmation without a channel: there was none to take away. */
+  private isNull = false;
 
   constructor(exchange: Exchange, modes: Modes, word: ShortWord) {
     this.exchange = exchange;
@@ -24,13 +26,14 @@ export class ReplyMeaning {
   }
 
   /**
-   * Tells the message that ends before `at`: `type` is that of its outermost value, `number` the last integer in it.
-   * True when a dump follows.
+   * Tells the message that ends before `at`: `type` is that of its outermost value, `number` the last integer in it, `isNull` whether its last
+   * string is null. True when a dump follows.
    */
   // Runs for every message.
-  tell(at: number, type: number, number: number): boolean {
+  tell(at: number, type: number, number: number, isNull: boolean): boolean {
     const exchange = this.exchange;
     const modes = this.modes;
+    this.isNull = isNull;
     if (modes.isReplication) {
       exchange.push(at);
       return false;
@@ -164,7 +167,8 @@ export class ReplyMeaning {
   /** Before this confirmation, which says how many are left, more was listened to than was seen to be subscribed to. */
   private isMoreThanKnown(left: number): boolean {
     const { channels, patterns, shardChannels } = this.modes;
-    return left + 1 > (this.word.is("SUNSUBSCRIBE") ? shardChannels : channels + patterns) && left > 0;
+    const before = this.isNull ? left : left + 1;
+    return before > (this.word.is("SUNSUBSCRIBE") ? shardChannels : channels + patterns) && left > 0;
   }
 
   /** Whether the confirmation is of the command that wants all channels, patterns or shard channels confirmed, if it is one. */

@@ -11,8 +11,7 @@ const LF = 0x0a;
 /** Where the next byte stands. */
 const At = { type: 0, line: 1, number: 2, body: 3, bodyEnd: 4, dump: 5 } as const;
 const MAX_DIGITS = 13;
-/** Streamed aggregates within each other. */
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 32; // Streamed aggregates within each other.
 const MAX_VALUES = 2 ** 50; // More in one reply are none that a server sends.
 
 /**
@@ -180,7 +179,9 @@ export class ResponseParser implements Parser {
       this.isWordOpen = false;
     } else if (isLineType(type)) {
       this.at = At.line;
-      if (type === Type.integer) this.startNumber();
+      // What was the last string stays known: null, or one.
+      if (type === Type.integer) this.number = this.digits = 0;
+      else this.isNegative = type === Type.null;
       this.isWordOpen = false;
     } else if (isCountedType(type)) {
       if (type === Type.chunk && !this.isStreamedString) return -1;
@@ -338,8 +339,7 @@ export class ResponseParser implements Parser {
 
   // Runs for every value with a body.
   private readBody(bytes: Uint8Array, i: number, end: number): number {
-    const available = end - i;
-    const take = Math.min(available, this.bodyLeft);
+    const take = Math.min(end - i, this.bodyLeft);
     if (this.isWordOpen) this.word.append(bytes, i, i + take);
     this.bodyLeft -= take;
     if (this.bodyLeft === 0) this.endBody();
@@ -369,7 +369,7 @@ export class ResponseParser implements Parser {
     if (this.isStreamedString) return;
     if (--this.missing > 0) return;
     if (this.mayBeAck && this.values > 3 && this.word.is("ACK")) this.meaning.tellAck(at);
-    else if (this.meaning.tell(at, this.outerType, this.number)) this.startDump(at, false);
+    else if (this.meaning.tell(at, this.outerType, this.number, this.isNegative)) this.startDump(at, false);
   }
 
   // ---- the dump after SYNC and +FULLRESYNC ----
