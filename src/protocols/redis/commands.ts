@@ -38,7 +38,7 @@ export const Effect = {
   auth: 12,
   /** Waits only with the argument BLOCK. */
   mayBlock: 13,
-  /** CONFIG, ACL: may carry passwords. */
+  /** CONFIG, ACL, MODULE: may carry passwords. */
   mayTellSecrets: 14,
   /** May carry passwords, and has its keys in one of two places. */
   migrate: 15,
@@ -66,7 +66,7 @@ CF.ADD CF.EXISTS TS.ADD TS.GET TS.RANGE TS.CREATE TS.INCRBY TS.MADD FT.SEARCH FT
 const KEYLESS = `ASKING BGREWRITEAOF BGSAVE DBSIZE ECHO FAILOVER FLUSHALL FLUSHDB INFO LASTSAVE LOLWUT PING
 QUIT RANDOMKEY READONLY READWRITE REPLICAOF ROLE SAVE SCAN SELECT SHUTDOWN SLAVEOF SWAPDB TIME UNWATCH PFSELFTEST`;
 /** Their first argument is a word of the command, and is always shown. */
-const CONTAINERS = "CLUSTER COMMAND DEBUG FUNCTION LATENCY MODULE PUBSUB SCRIPT SLOWLOG COMMANDLOG PFDEBUG";
+const CONTAINERS = "CLUSTER COMMAND DEBUG FUNCTION LATENCY PUBSUB SCRIPT SLOWLOG COMMANDLOG PFDEBUG";
 
 interface CommandSpec {
   readonly names: string;
@@ -105,7 +105,7 @@ const SPECS: readonly CommandSpec[] = [
   { names: "AUTH", class: connect, effect: Effect.auth },
   { names: "RESET", class: connect, effect: Effect.reset },
   { names: "CLIENT", effect: Effect.client, isContainer: true },
-  { names: "CONFIG ACL", effect: Effect.mayTellSecrets, isContainer: true },
+  { names: "CONFIG ACL MODULE", effect: Effect.mayTellSecrets, isContainer: true },
   { names: "SENTINEL", effect: Effect.sentinel, isContainer: true },
 ];
 

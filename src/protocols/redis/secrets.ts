@@ -2,7 +2,7 @@ import { Effect } from "./commands.ts";
 import type { ShortWord } from "./words.ts";
 
 /**
- * Which arguments of a request are secret: passwords of AUTH, HELLO … AUTH, CONFIG SET, ACL SETUSER, SENTINEL SET and
+ * Which arguments of a request are secret: passwords of AUTH, HELLO … AUTH, CONFIG SET, ACL SETUSER, SENTINEL SET, MODULE LOAD(EX) and
  * MIGRATE … AUTH/AUTH2. They are never shown, whatever is asked for.
  */
 export class Secrets {
@@ -52,26 +52,31 @@ export class Secrets {
     }
     if (argument === 1) {
       if (word.is("SETUSER")) this.hide(3, Number.POSITIVE_INFINITY);
+      // ACL DRYRUN user command arguments: these are that command's.
+      else if (word.is("DRYRUN")) this.hide(4, Number.POSITIVE_INFINITY);
+      else if (word.is("LOAD") || word.is("LOADEX")) this.form = Form.load;
       else if (word.is("SET")) this.form = effect === Effect.sentinel ? Form.sentinelSet : Form.set;
       else if (word.is("CONFIG")) this.form = Form.sentinelConfig;
       return;
     }
     if (this.form === Form.sentinelConfig && argument === 2 && word.is("SET")) this.form = Form.sentinelConfigSet;
-    else if (this.isName(argument) && isTelling(word)) this.hide(argument + 1, 1);
+    else if (this.isName(argument) && !this.isSecret(effect, argument) && isTelling(word)) this.hide(argument + 1, 1);
   }
 
   /** Whether the argument may be a parameter's name, with its value behind it. */
   private isName(argument: number): boolean {
     if (this.form === Form.set) return argument % 2 === 0;
     if (this.form === Form.sentinelConfigSet) return argument % 2 === 1;
-    // SENTINEL SET primary name value …, but some names have two values.
-    return this.form === Form.sentinelSet && argument > 2;
+    // SENTINEL SET primary name value …, but some names have two values; MODULE LOADEX path [CONFIG name value]… [ARGS word…]
+    return (this.form === Form.sentinelSet || this.form === Form.load) && argument > 2;
   }
 
   /** MIGRATE host port key db timeout [COPY] [REPLACE] [AUTH password | AUTH2 user password] [KEYS …] */
   private noteMigrate(argument: number, word: ShortWord): void {
     if (argument < 6 || this.isSecret(Effect.migrate, argument)) return;
-    if (word.isCut || word.is("AUTH2")) this.hide(argument + 1, 2);
+    // What cannot be read may be one of the words before AUTH.
+    if (word.isCut) this.hide(argument + 1, Number.POSITIVE_INFINITY);
+    else if (word.is("AUTH2")) this.hide(argument + 1, 2);
     else if (word.is("AUTH")) this.hide(argument + 1, 1);
   }
 
@@ -82,7 +87,7 @@ export class Secrets {
   }
 }
 
-const Form = { none: 0, set: 1, sentinelSet: 2, sentinelConfig: 3, sentinelConfigSet: 4 } as const;
+const Form = { none: 0, set: 1, sentinelSet: 2, sentinelConfig: 3, sentinelConfigSet: 4, load: 5 } as const;
 
 function isTelling(name: ShortWord): boolean {
   return name.contains("PASS") || name.contains("AUTH") || name.contains("SECRET");
