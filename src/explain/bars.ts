@@ -1,7 +1,7 @@
 import { type Account, commandOf, ms } from "./account.ts";
 import { textOf } from "./find.ts";
 import { type Colour, type Look, paint } from "./paint.ts";
-import { closedSpans, type Phase, type Span } from "./phases.ts";
+import type { Phase, Span } from "./phases.ts";
 
 const NAME_WIDTH = 18;
 const MS_WIDTH = 11;
@@ -56,15 +56,8 @@ function rowsOf({ request, behind, phases, ladder, wholeUs: whole }: Account): R
     const spans = [{ fromUs: Math.max(0, fromUs), toUs: Math.min(whole, fromUs + behind.latencyUs) }];
     rows.push(note(`| ${textOf(behind)} ${commandOf(behind)}`.slice(0, NAME_WIDTH), behind.latencyUs, spans));
   }
-  const closed = closedSpans(ladder, whole);
-  if (closed.length > 0)
-    rows.push(
-      note(
-        "| window closed",
-        closed.reduce((sum, { fromUs, toUs }) => sum + toUs - fromUs, 0),
-        closed,
-      ),
-    );
+  const { closed } = ladder;
+  if (closed.us > 0) rows.push(note("| window closed", closed.us, closed.spans));
   return rows;
 }
 

@@ -7,6 +7,7 @@ import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
 import { resentDirection } from "../transactions/resend.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
+import { ClosedTimes } from "./closed-times.ts";
 import { eachBatch } from "./each-batch.ts";
 import { FlowWatch, type Oddity } from "./flow-watch.ts";
 import { type Part, Parts } from "./parts.ts";
@@ -47,6 +48,8 @@ export interface Rung {
 /** The segments around one request, in the order captured; the less interesting ones of many are counted only. */
 export interface Ladder {
   readonly steps: readonly (Rung | Elision)[];
+  /** When a receive window was closed, those of segments that are counted only included. */
+  readonly closed: Pick<ClosedTimes, "us" | "spans">;
   /** Frames that the capture holds twice: not shown. */
   readonly duplicates: number;
   /** What the file's reader warned of, or null. */
@@ -87,6 +90,7 @@ class Collector {
   readonly #fromServer = new FlowWatch();
   readonly #copies = new DuplicateFilter();
   readonly #selection = new Selection();
+  readonly #closed: ClosedTimes;
   #before: Rung[] = [];
   #previousUs = Number.NaN;
   #after = 0;
@@ -101,6 +105,7 @@ class Collector {
     this.#fromUs = isOwn ? Math.min(of.startUs, behind.startUs) : of.startUs;
     const isAnswered = of.unanswered === "";
     this.#endUs = isAnswered ? of.endUs : of.startUs + of.waitedUs;
+    this.#closed = new ClosedTimes(this.#endUs - of.startUs);
     this.#untilUs = isAnswered ? of.endUs + AFTER_US : Number.POSITIVE_INFINITY;
     this.#afterSegments = isAnswered ? AFTER_SEGMENTS : AFTER_UNANSWERED;
     this.#client = { text: of.client.text, port: portOf(of.client.text) };
@@ -132,11 +137,13 @@ class Collector {
 
   end(): Omit<Ladder, "warning"> {
     for (const rung of this.#before) this.#selection.add(rung);
-    return { steps: withUnseen(this.#selection.end(), this.#of), duplicates: this.#duplicates };
+    const steps = withUnseen(this.#selection.end(), this.#of);
+    return { steps, closed: this.#closed, duplicates: this.#duplicates };
   }
 
   #put(rung: Rung): void {
     const timeUs = this.#of.startUs + rung.atUs;
+    this.#closed.note(rung.atUs, rung.oddities);
     if (timeUs < this.#fromUs) {
       this.#before.push(rung);
       if (this.#before.length > BEFORE_SEGMENTS) this.#before.shift();

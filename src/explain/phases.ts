@@ -70,18 +70,3 @@ function againAt(ladder: Ladder, isFromClient: boolean, fromUs: number, toUs: nu
   const found = ladder.steps.findLast((step): step is Rung => !isElision(step) && isIt(step));
   return found?.atUs ?? null;
 }
-
-/** When a receive window was closed, as the segments show it. */
-export function closedSpans(ladder: Ladder, latencyUs: number): Span[] {
-  const spans: Span[] = [];
-  for (const step of ladder.steps) {
-    if (isElision(step)) continue;
-    for (const oddity of step.oddities) {
-      if (oddity.what !== "window_opened") continue;
-      const fromUs = Math.max(0, step.atUs - oddity.us);
-      const toUs = Math.min(step.atUs, latencyUs);
-      if (toUs > fromUs) spans.push({ fromUs, toUs });
-    }
-  }
-  return spans;
-}

@@ -80,6 +80,23 @@ describe("tcplat explain prints", () => {
     });
   }
 
+  it("a window that closed often was closed as long as the cause says, though most of its segments are only counted", async () => {
+    const dialogue = talk();
+    dialogue.client(10_000, get("large"));
+    dialogue.server(11_500, `$60000\r\n${"x".repeat(992)}`);
+    for (let i = 0; i < 59; i++) {
+      dialogue.ack("client", 11_510 + 2000 * i, { window: 0 });
+      dialogue.ack("client", 12_510 + 2000 * i, { window: 512 });
+      dialogue.server(13_500 + 2000 * i, "x".repeat(1000));
+    }
+    dialogue.server(131_500, `${"x".repeat(8)}\r\n`);
+    dialogue.ack("client", 131_510);
+    const { text } = await explained("-r", write("often.pcap", dialogue.segments), "1-1", "--side", "client");
+    assert.match(text, /^ {2}cause: receive, .*\(window closed 59\.000\)$/m);
+    assert.match(text, /^\| window closed {8}59\.000 /m);
+    assert.match(text, /\.\.\. \d+ more segments/);
+  });
+
   it("no line longer than a pipe's hundred columns, whatever the key, and nothing that moves a terminal", async () => {
     const dialogue = talk();
     dialogue.client(10_000, get(`\x1b[2J\x07${"k".repeat(110)}`));
