@@ -214,6 +214,13 @@ test("what asks for no capture is told apart", () => {
   assert.equal(doctor.options.filter, "");
 });
 
+test("--help and --version are answered whatever a command lacks", () => {
+  for (const command of ["diff", "explain", "report", "doctor", "completion", "diff a.pcap b.pcap", "explain 1-1"]) {
+    assert.equal(parse(`${command} --help`).kind, "help");
+    assert.equal(parse(`${command} -v`).kind, "version");
+  }
+});
+
 test("each bad input is refused in one line that names the remedy", () => {
   const cases: readonly (readonly [string | readonly string[], RegExp])[] = [
     ["--thresold 10", /unknown option --thresold: did you mean --threshold\? tcplat --help/],

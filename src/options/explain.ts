@@ -22,11 +22,10 @@ export interface ExplainWords {
   readonly given: GivenOptions;
 }
 
-/** Returns null for any other command line, and where only help is asked for. Throws TcplatError "usage". */
+/** Returns null for any other command line. Throws TcplatError "usage". */
 export function explainWords(words: readonly string[], typed: GivenOptions): ExplainWords | null {
   const [filter] = typed.get(FILTER_KEY) ?? [];
   if (filter === undefined || !/^explain(?: |$)/.test(filter.text)) return null;
-  if (typed.has("help") || typed.has("version")) return null;
   const [, idText = "", ...rest] = readPositionals(words);
   const [, connection, request] = /^([1-9]\d{0,14})-([1-9]\d{0,14})$/.exec(idText) ?? [];
   if (connection === undefined || request === undefined) {

@@ -55,14 +55,15 @@ const YEAR_SECONDS = 366 * 86_400;
 /** Reads a command line, without node and the script. Throws TcplatError: "usage", or "file" for `--config`. */
 export function parseCommandLine(words: readonly string[], surroundings: ParseSurroundings): Invocation {
   const typed = readWords(words);
+  // Before a command asks for its words: whoever asks for help need not know them yet.
+  for (const kind of ["help", "version", "list-interfaces"] as const) {
+    if (find(typed, kind)?.text === "true") return { kind };
+  }
+  const shell = completionShell(typed);
+  if (shell !== null) return { kind: "completion", shell };
   const files = diffWords(words, typed);
   const explained = explainWords(words, typed);
   const fromWords = files?.given ?? explained?.given ?? reportWords(typed) ?? typed;
-  if (fromWords.get("help")?.[0]?.text === "true") return { kind: "help" };
-  if (fromWords.get("version")?.[0]?.text === "true") return { kind: "version" };
-  if (fromWords.get("list-interfaces")?.[0]?.text === "true") return { kind: "list-interfaces" };
-  const shell = completionShell(typed);
-  if (shell !== null) return { kind: "completion", shell };
   const configPath = fromWords.get("config")?.[0]?.text;
   const given = configPath === undefined ? fromWords : overruled(surroundings.readConfig(configPath), fromWords);
   // `doctor` by itself is no filter libpcap would take.
