@@ -1,9 +1,10 @@
 import { TcplatError } from "../errors.ts";
-import { FILTER_KEY, type GivenOptions } from "./given.ts";
+import { isCommand, refuseMeaningless, wordsBehind } from "./command-words.ts";
+import type { GivenOptions } from "./given.ts";
 import { readPositionals } from "./words.ts";
 
 /** Options that say what to capture, or what to do with it: a comparison of two files has no place for them. */
-const SENSELESS = [
+const MEANINGLESS = [
   "interface",
   "read",
   "write",
@@ -28,8 +29,7 @@ export interface DiffWords {
 
 /** Returns null for any other command line. Throws TcplatError "usage". */
 export function diffWords(words: readonly string[], typed: GivenOptions): DiffWords | null {
-  const [filter] = typed.get(FILTER_KEY) ?? [];
-  if (filter === undefined || !/^diff(?: |$)/.test(filter.text)) return null;
+  if (!isCommand(typed, "diff")) return null;
   const [, client, server, ...rest] = readPositionals(words);
   if (client === undefined || server === undefined) {
     throw new TcplatError(
@@ -37,12 +37,6 @@ export function diffWords(words: readonly string[], typed: GivenOptions): DiffWo
       "diff compares two files, captures or --json records: tcplat diff CLIENT SERVER, the one of the clients' host first",
     );
   }
-  const senseless = SENSELESS.find((name) => typed.has(name));
-  if (senseless !== undefined) {
-    throw new TcplatError("usage", `--${senseless} has no meaning for diff, which reads two files: leave it out`);
-  }
-  const given = new Map(typed);
-  given.delete(FILTER_KEY);
-  if (rest.length > 0) given.set(FILTER_KEY, [{ ...filter, text: rest.join(" ") }]);
-  return { client, server, given };
+  refuseMeaningless(typed, MEANINGLESS, "diff", "reads two files");
+  return { client, server, given: wordsBehind(typed, rest.join(" ")) };
 }

@@ -1,18 +1,15 @@
 import { TcplatError } from "../errors.ts";
 import type { DumpOptions } from "../options.ts";
-import { type GivenOptions, refused } from "./given.ts";
-import { OPTION_TABLE } from "./table.ts";
+import { find, findOrPreset, type GivenOptions, isOn, refused } from "./given.ts";
 import { parseWhole } from "./values.ts";
 
 const MAX_FILES = 10_000;
-/** What a number of records and an address of a buffer can be. */
+/** The oldest Node supported has no longer arrays. */
 const MAX_BUFFER_MIB = 4096;
 
 /** `--dump-slow` and what goes with it, or null. Throws TcplatError "usage" without `-t`. */
 export function readDumpOptions(given: GivenOptions): DumpOptions | null {
-  const [folder] = given.get("dump-slow") ?? [];
-  const [count] = given.get("dump-slow-count") ?? [];
-  const [buffer] = given.get("dump-slow-buffer") ?? [];
+  const [folder, count, buffer] = ["dump-slow", "dump-slow-count", "dump-slow-buffer"].map((name) => find(given, name));
   if (folder === undefined) {
     const alone = count ?? (isOn(given, "write-matching") ? undefined : buffer);
     if (alone !== undefined) throw refused(alone, "it bounds what --dump-slow writes: give --dump-slow DIR, too");
@@ -21,15 +18,14 @@ export function readDumpOptions(given: GivenOptions): DumpOptions | null {
   if (!given.has("threshold")) throw refused(folder, "which requests are slow? Give -t, too, such as -t 10 for 10 ms");
   return {
     folder: folder.text,
-    count: parseWhole(count ?? preset("dump-slow-count"), 1, MAX_FILES),
+    count: parseWhole(findOrPreset(given, "dump-slow-count"), 1, MAX_FILES),
     bufferBytes: bufferBytes(given),
   };
 }
 
 /** `--write-matching`: what it keeps at hand, in bytes, or null without it. Throws TcplatError "usage" where nothing would match. */
 export function readMatchingBuffer(given: GivenOptions): number | null {
-  const [matching] = given.get("write-matching") ?? [];
-  if (matching === undefined || !isOn(given, "write-matching")) return null;
+  if (!isOn(given, "write-matching")) return null;
   const remedy = !given.has("write")
     ? "it chooses what -w writes: give -w FILE, too"
     : given.has("threshold") || given.has("filter")
@@ -39,16 +35,6 @@ export function readMatchingBuffer(given: GivenOptions): number | null {
   return bufferBytes(given);
 }
 
-function isOn(given: GivenOptions, flag: string): boolean {
-  return given.get(flag)?.[0]?.text === "true";
-}
-
 function bufferBytes(given: GivenOptions): number {
-  const [buffer] = given.get("dump-slow-buffer") ?? [];
-  return parseWhole(buffer ?? preset("dump-slow-buffer"), 1, MAX_BUFFER_MIB) * 1024 * 1024;
-}
-
-function preset(name: string): { text: string; place: string; isFromCommandLine: boolean } {
-  const text = OPTION_TABLE.find((spec) => spec.name === name)?.preset ?? "";
-  return { text, place: `--${name}`, isFromCommandLine: false };
+  return parseWhole(findOrPreset(given, "dump-slow-buffer"), 1, MAX_BUFFER_MIB) * 1024 * 1024;
 }

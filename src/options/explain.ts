@@ -1,10 +1,11 @@
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
-import { FILTER_KEY, type GivenOptions, quoted } from "./given.ts";
+import { isCommand, refuseMeaningless, wordsBehind } from "./command-words.ts";
+import { type GivenOptions, quoted } from "./given.ts";
 import { readPositionals } from "./words.ts";
 
 /** Options that capture, open or write something: one request of a file needs none of it. */
-const SENSELESS = [
+const MEANINGLESS = [
   ...["interface", "write", "engine", "report", "dump-slow", "max-cpu", "filter", "write-matching", "script"],
   ...["stats-port", "stats-host", "metrics-port", "metrics-host"],
 ];
@@ -24,8 +25,7 @@ export interface ExplainWords {
 
 /** Returns null for any other command line. Throws TcplatError "usage". */
 export function explainWords(words: readonly string[], typed: GivenOptions): ExplainWords | null {
-  const [filter] = typed.get(FILTER_KEY) ?? [];
-  if (filter === undefined || !/^explain(?: |$)/.test(filter.text)) return null;
+  if (!isCommand(typed, "explain")) return null;
   const [, idText = "", ...rest] = readPositionals(words);
   const [, connection, request] = /^([1-9]\d{0,14})-([1-9]\d{0,14})$/.exec(idText) ?? [];
   if (connection === undefined || request === undefined) {
@@ -37,14 +37,9 @@ export function explainWords(words: readonly string[], typed: GivenOptions): Exp
       `explain needs a request's id, such as 17-204 (--json prints it as "id")${found}: tcplat explain -r FILE ID [options] [filter]`,
     );
   }
-  const senseless = SENSELESS.find((name) => typed.has(name));
-  if (senseless !== undefined) {
-    throw new TcplatError("usage", `--${senseless} has no meaning for explain, which reads a file: leave it out`);
-  }
-  const given = new Map(typed);
-  given.delete(FILTER_KEY);
-  if (rest.length > 0) given.set(FILTER_KEY, [{ ...filter, text: rest.join(" ") }]);
-  return { id: { connectionId: Number(connection), requestNumber: Number(request) }, given };
+  refuseMeaningless(typed, MEANINGLESS, "explain", "reads a file");
+  const id = { connectionId: Number(connection), requestNumber: Number(request) };
+  return { id, given: wordsBehind(typed, rest.join(" ")) };
 }
 
 /** The options of a run that reads one file more than once. Throws TcplatError "usage" where they name none. */

@@ -5,12 +5,11 @@ import { completionShell } from "./completion.ts";
 import { type DiffWords, diffWords } from "./diff.ts";
 import { readDumpOptions, readMatchingBuffer } from "./dump-slow.ts";
 import { type ExplainWords, explainable, explainWords } from "./explain.ts";
-import { FILTER_KEY, type Given, type GivenOptions, refused } from "./given.ts";
+import { FILTER_KEY, find, findOrPreset, type Given, type GivenOptions, isOn, refused } from "./given.ts";
 import { readRawOptions } from "./raw.ts";
 import { readReport, reportWords } from "./report.ts";
 import { readScripts } from "./script.ts";
 import { AUTO, parseProtocols, parseServer } from "./selections.ts";
-import { OPTION_TABLE } from "./table.ts";
 import { parseChoice, parseFlag, parseListenAddress, parseTime, parseWhole } from "./values.ts";
 import { readWords } from "./words.ts";
 
@@ -57,7 +56,7 @@ export function parseCommandLine(words: readonly string[], surroundings: ParseSu
   const typed = readWords(words);
   // Before a command asks for its words: whoever asks for help need not know them yet.
   for (const kind of ["help", "version", "list-interfaces"] as const) {
-    if (find(typed, kind)?.text === "true") return { kind };
+    if (isOn(typed, kind)) return { kind };
   }
   const shell = completionShell(typed);
   if (shell !== null) return { kind: "completion", shell };
@@ -86,11 +85,7 @@ function overruled(config: GivenOptions, words: GivenOptions): GivenOptions {
 }
 
 function readOptions(given: GivenOptions, protocols: readonly string[]): Options {
-  const one = (name: string): Given => find(given, name) ?? preset(name);
-  const optional = <T>(name: string, read: (given: Given) => T): T | null => {
-    const found = find(given, name);
-    return found === undefined ? null : read(found);
-  };
+  const one = (name: string): Given => findOrPreset(given, name);
   const selections = given.has("protocol") ? parseProtocols(given.get("protocol") ?? [], protocols) : [AUTO];
   const options: Options = {
     interface: one("interface").text,
@@ -98,15 +93,11 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     write: readWriteOptions(given),
     protocols: selections,
     raw: readRawOptions(given, selections),
-    thresholdUs: optional("threshold", (each) => parseTime(each, 0)),
+    thresholdUs: readOptional(given, "threshold", (each) => parseTime(each, 0)),
     condition: find(given, "filter")?.text ?? null,
-    count: optional("count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),
+    count: readOptional(given, "count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),
     snaplen: readSnaplen(one("snaplen")),
     bufferKib: parseWhole(one("buffer-size"), 64, MAX_BUFFER_KIB),
-    statsPort: readListenPort(given, "stats-port"),
-    statsHost: parseListenAddress(one("stats-host")),
-    metricsPort: readListenPort(given, "metrics-port"),
-    metricsHost: parseListenAddress(one("metrics-host")),
     vlan: parseFlag(one("vlan")),
     json: parseFlag(one("json")),
     quiet: parseFlag(one("quiet")),
@@ -116,18 +107,44 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     details: parseFlag(one("details")),
     showValues: parseFlag(one("show-values")),
     scripts: readScripts(given),
-    httpPathDepth: optional("http-path-depth", (each) => parseWhole(each, 1, 128)),
+    httpPathDepth: readOptional(given, "http-path-depth", (each) => parseWhole(each, 1, 128)),
     dumpSlow: readDumpOptions(given),
     report: readReport(given),
-    idleTimeoutUs: parseTime(one("idle-timeout"), 1_000_000),
-    requestTimeoutUs: parseTime(one("request-timeout"), 1000),
-    maxConnections: parseWhole(one("max-connections"), 1, MAX_CONNECTIONS),
-    maxCpuPercent: optional("max-cpu", (each) => readMaxCpu(each, given)),
+    ...readPorts(given),
+    ...readLimits(given),
     workers: parseWhole(one("workers"), 1, MAX_WORKERS),
     filter: find(given, FILTER_KEY)?.text.trim() ?? "",
   };
   checkTogether(options, given);
   return options;
+}
+
+type Ports = Pick<Options, "statsPort" | "statsHost" | "metricsPort" | "metricsHost">;
+
+function readPorts(given: GivenOptions): Ports {
+  return {
+    statsPort: readListenPort(given, "stats-port"),
+    statsHost: parseListenAddress(findOrPreset(given, "stats-host")),
+    metricsPort: readListenPort(given, "metrics-port"),
+    metricsHost: parseListenAddress(findOrPreset(given, "metrics-host")),
+  };
+}
+
+type Limits = Pick<Options, "idleTimeoutUs" | "requestTimeoutUs" | "maxConnections" | "maxCpuPercent">;
+
+function readLimits(given: GivenOptions): Limits {
+  return {
+    idleTimeoutUs: parseTime(findOrPreset(given, "idle-timeout"), 1_000_000),
+    requestTimeoutUs: parseTime(findOrPreset(given, "request-timeout"), 1000),
+    maxConnections: parseWhole(findOrPreset(given, "max-connections"), 1, MAX_CONNECTIONS),
+    maxCpuPercent: readOptional(given, "max-cpu", (each) => readMaxCpu(each, given)),
+  };
+}
+
+/** What is null where it is not given. */
+function readOptional<T>(given: GivenOptions, name: string, read: (found: Given) => T): T | null {
+  const found = find(given, name);
+  return found === undefined ? null : read(found);
 }
 
 /** What is right by itself and wrong together. */
@@ -144,7 +161,6 @@ function checkTogether(options: Options, given: GivenOptions): void {
     options.quiet &&
     options.scripts.length === 0 &&
     options.dumpSlow === null &&
-    options.scripts.length === 0 &&
     options.write?.matchingBufferBytes == null
   ) {
     throw refused(condition, "with -q there is nothing that it could choose from: leave one of them out");
@@ -174,9 +190,9 @@ function readMaxCpu(maxCpu: Given, given: GivenOptions): number | null {
 
 /** With `-r` only a port named on the command line is opened. */
 function readListenPort(given: GivenOptions, name: string): number {
-  const found = find(given, name);
-  const port = parseWhole(found ?? preset(name), 0, 65_535);
-  return given.has("read") && !found?.isFromCommandLine ? 0 : port;
+  const found = findOrPreset(given, name);
+  const port = parseWhole(found, 0, 65_535);
+  return given.has("read") && !found.isFromCommandLine ? 0 : port;
 }
 
 function readWriteOptions(given: GivenOptions): WriteOptions | null {
@@ -203,20 +219,11 @@ function readWriteOptions(given: GivenOptions): WriteOptions | null {
 
 /** The command line wins over TCPLAT_LOG, and that over the configuration file. */
 function readLogOptions(given: GivenOptions, env: ParseSurroundings["env"]): LogOptions {
-  const level = find(given, "log-level") ?? preset("log-level");
+  const level = findOrPreset(given, "log-level");
   const fromEnv = env.TCPLAT_LOG ?? "";
   const wins = fromEnv === "" || level.isFromCommandLine;
   return {
     level: parseChoice(wins ? level : { text: fromEnv, place: "TCPLAT_LOG", isFromCommandLine: false }, LOG_LEVELS),
-    format: parseChoice(find(given, "log-format") ?? preset("log-format"), ["text", "json"]),
+    format: parseChoice(findOrPreset(given, "log-format"), ["text", "json"]),
   };
-}
-
-function find(given: GivenOptions, name: string): Given | undefined {
-  return given.get(name)?.[0];
-}
-
-function preset(name: string): Given {
-  const text = OPTION_TABLE.find((spec) => spec.name === name)?.preset ?? "";
-  return { text, place: `--${name}`, isFromCommandLine: false };
 }

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { TcplatError } from "../errors.ts";
+import { isCommand, wordsBehind } from "./command-words.ts";
 import { FILTER_KEY, type GivenOptions, refused } from "./given.ts";
 
 /**
@@ -7,16 +8,13 @@ import { FILTER_KEY, type GivenOptions, refused } from "./given.ts";
  * line. Throws TcplatError "usage" without `-o`.
  */
 export function reportWords(typed: GivenOptions): GivenOptions | null {
-  const [filter] = typed.get(FILTER_KEY) ?? [];
-  if (filter === undefined || !/^report(?: |$)/.test(filter.text)) return null;
+  if (!isCommand(typed, "report")) return null;
   if (!typed.has("report")) {
     throw new TcplatError("usage", "report writes a page: name its file, as in tcplat report -r FILE -o FILE.html");
   }
-  const given = new Map(typed);
+  const [, ...rest] = (typed.get(FILTER_KEY)?.[0]?.text ?? "").split(/ +/);
+  const given = wordsBehind(typed, rest.join(" "));
   given.set("quiet", [{ text: "true", place: "report", isFromCommandLine: true }]);
-  const rest = filter.text.replace(/^report */, "");
-  given.delete(FILTER_KEY);
-  if (rest !== "") given.set(FILTER_KEY, [{ ...filter, text: rest }]);
   return given;
 }
 
