@@ -12,6 +12,7 @@ import { type OpenedScripts, openScripts } from "./open-scripts.ts";
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
 import type { Options } from "./options.ts";
+import { isColourWanted } from "./outputs/colour.ts";
 import type { Listening } from "./outputs/listen.ts";
 import { recordFormat } from "./outputs/record-format.ts";
 import { RecordOutput } from "./outputs/record-output.ts";
@@ -66,7 +67,7 @@ async function prepareCaptor(
 ): Promise<MakeCaptor> {
   if (workers > 1) {
     const { Crew } = await import("./workers/crew.ts");
-    const crew = await Crew.start({ options, workers, isColoured: isColourWanted(), log });
+    const crew = await Crew.start({ options, workers, isColoured: isColourWanted(process.stdout, process.env), log });
     return (writer) => crew.recordsTo(writer);
   }
   // First: a script that is refused leaves no folder behind.
@@ -93,7 +94,7 @@ async function prepareSolo(
   return (writer) => {
     const scripts = opened?.printTo(writer) ?? null;
     const place = scripts?.records ?? writer;
-    const format = recordFormat(options, isColourWanted());
+    const format = recordFormat(options, isColourWanted(process.stdout, process.env));
     const dump = makeDump?.(source) ?? null;
     const packets = makePrinter?.(source.linkType, place) ?? null;
     const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, place)];
@@ -383,8 +384,4 @@ class Run {
       protocols: this.#options.protocols.map((protocol) => protocol.name),
     };
   }
-}
-
-function isColourWanted(): boolean {
-  return process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
 }

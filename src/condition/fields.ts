@@ -1,5 +1,6 @@
 import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
 import { PROTOCOLS } from "../protocols/registry.ts";
+import { commandName, errorName } from "../transactions/names.ts";
 import { resentDirection } from "../transactions/resend.ts";
 import { CAUSES, Shares, serverUs } from "../transactions/shares.ts";
 import { type Connect, type Endpoint, SIDE_NAMES, type Transaction } from "../transactions/transaction.ts";
@@ -52,12 +53,11 @@ function answered(of: (transaction: Transaction) => number | null): (transaction
 }
 
 function command({ protocol, commandId }: Transaction): string {
-  return protocol.commands[commandId] ?? "other";
+  return commandName(protocol, commandId);
 }
 
-function error({ unanswered, errorId, protocol }: Transaction): string | null {
-  if (unanswered !== "") return unanswered;
-  return errorId === NO_ERROR ? null : (protocol.errors[errorId] ?? "other");
+function error(transaction: Transaction): string | null {
+  return transaction.unanswered !== "" ? transaction.unanswered : errorName(transaction);
 }
 
 function status({ unanswered, errorId }: Transaction): string {
@@ -195,7 +195,7 @@ export const FIELDS: ReadonlyMap<string, Field> = new Map<string, Field>([
       type: "text",
       values: null,
       ignoresCase: true,
-      of: (t) => (t.behind === null ? null : (t.protocol.commands[t.behind.commandId] ?? "other")),
+      of: (t) => (t.behind === null ? null : commandName(t.protocol, t.behind.commandId)),
       ofConnect: NULL,
     },
   ],

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Logger } from "pino";
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
-import { RecordWriter } from "../outputs/record-writer.ts";
+import { print } from "../outputs/print.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Comparison } from "./comparison.ts";
 import { requestRecord, summaryRecord } from "./json.ts";
@@ -15,7 +15,6 @@ import { RequestText } from "./text.ts";
 import { totalsOf } from "./totals.ts";
 import type { View } from "./view.ts";
 
-const STDOUT = 1;
 /** Lines are written in pieces of about so many characters. */
 const PIECE_CHARACTERS = 1 << 16;
 const OPENING_BRACE = 0x7b;
@@ -63,29 +62,7 @@ function isRecordFile(file: string): boolean {
   return bytes === 1 && first[0] === OPENING_BRACE;
 }
 
-/** As text the summary comes first, as records last. A reader that is gone wants no more, a slow one is waited for. */
-async function print(pieces: Generator<string>): Promise<void> {
-  let isGone = false;
-  let failure: TcplatError | null = null;
-  const writer = new RecordWriter({
-    fd: STDOUT,
-    mode: "file",
-    onClosed: () => {
-      isGone = true;
-    },
-    onError: (error) => {
-      failure = error;
-    },
-  });
-  for (const piece of pieces) {
-    writer.write(piece);
-    if (writer.isFull) await writer.drain();
-    if (isGone || failure !== null) break;
-  }
-  await writer.close();
-  if (failure !== null) throw failure;
-}
-
+/** As text the summary comes first, as records last. */
 function* piecesOf(comparison: Comparison, options: Options): Generator<string> {
   const totals = totalsOf(comparison);
   const text = new RequestText(comparison);

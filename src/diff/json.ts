@@ -1,7 +1,7 @@
+import { utcTime } from "../outputs/plain-text.ts";
 import { CLASS_NAMES } from "../protocols/protocol.ts";
-import { FLAG_NAMES } from "../transactions/transaction.ts";
+import { flagNames, idText } from "../transactions/names.ts";
 import type { Comparison, Side } from "./comparison.ts";
-import { utcTime } from "./plain.ts";
 import type { RecordStore } from "./record-store.ts";
 import type { Row } from "./rows.ts";
 import type { Times, Totals } from "./totals.ts";
@@ -54,9 +54,9 @@ function atSide(comparison: Comparison, side: Side, index: number): Record<strin
   const { records } = comparison[side];
   const isAnswered = records.isAnswered(index);
   const duration = (us: number): number | null => (isAnswered ? us : null);
-  const flags = records.get(index, "flags");
+  const [connectionId, requestNumber] = [records.get(index, "connectionId"), records.get(index, "requestNumber")];
   return {
-    id: `${records.get(index, "connectionId")}-${records.get(index, "requestNumber")}`,
+    id: idText({ connectionId, requestNumber }),
     ...comparison.catalogue.pair(records.get(index, "pair")),
     ...comparison.catalogue.outcome(records.get(index, "outcome")),
     send_us: duration(records.get(index, "sendUs")),
@@ -65,7 +65,7 @@ function atSide(comparison: Comparison, side: Side, index: number): Record<strin
     request_bytes: records.get(index, "requestBytes"),
     response_bytes: records.get(index, "responseBytes"),
     behind: behindOf(comparison, records, index),
-    flags: FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0),
+    flags: flagNames(records.get(index, "flags")),
   };
 }
 

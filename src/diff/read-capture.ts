@@ -1,19 +1,16 @@
-import { setImmediate as nextTurn } from "node:timers/promises";
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
-import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
-import { TcplatError } from "../errors.ts";
+import type { FrameSource } from "../capture/frame-source.ts";
+import { eachBatch } from "../each-batch.ts";
+import type { TcplatError } from "../errors.ts";
 import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
+import { requestText } from "../outputs/plain-text.ts";
 import { Pipeline } from "../pipeline.ts";
-import { NO_ERROR } from "../protocols/protocol.ts";
-import { TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import { commandName, errorName } from "../transactions/names.ts";
+import type { Transaction } from "../transactions/transaction.ts";
 import type { Catalogue } from "./catalogue.ts";
-import { plainBytes } from "./plain.ts";
 import { emptyRecord, type RecordStore, type SideRecord } from "./record-store.ts";
 import type { View } from "./view.ts";
-
-/** The event loop, and with it signals, get a turn so often. */
-const TURN_MS = 20;
 
 /** Runs a capture file through the pipeline, with the user's options, and keeps what it tells. Throws TcplatError. */
 export async function readCapture(options: Options, catalogue: Catalogue, records: RecordStore): Promise<View> {
@@ -54,27 +51,16 @@ interface Reading {
 /** Takes all frames; those before a fault, too. */
 async function consumeAll(pipeline: Pipeline, source: FrameSource): Promise<Reading> {
   let firstUs = Number.NaN;
-  let turnAt = performance.now();
-  for (;;) {
-    let length: number;
-    try {
-      length = await source.read();
-    } catch (error) {
-      if (error instanceof TcplatError) return { firstUs, failure: error };
-      throw error;
-    }
-    if (length === END_OF_FRAMES) return { firstUs, failure: null };
-    if (length === 0) continue;
+  const failure = await eachBatch(source, (batch, length) => {
     let start = 0;
     if (Number.isNaN(firstUs)) {
-      start = pipeline.consume(source.batch, length, 1);
+      start = pipeline.consume(batch, length, 1);
       firstUs = pipeline.decoder.segment.timeUs;
     }
-    pipeline.consume(source.batch, length, Number.POSITIVE_INFINITY, start);
-    if (performance.now() - turnAt < TURN_MS) continue;
-    await nextTurn();
-    turnAt = performance.now();
-  }
+    pipeline.consume(batch, length, Number.POSITIVE_INFINITY, start);
+    return true;
+  });
+  return { firstUs, failure };
 }
 
 /** Copies each transaction into the store. */
@@ -92,7 +78,7 @@ class Keeper implements TransactionOutput {
     const record = this.#record;
     const { protocol } = transaction;
     record.pair = this.#catalogue.pairId(transaction.client.text, transaction.serverEndpoint.text);
-    record.kind = this.#catalogue.kindId(protocol.name, protocol.commands[transaction.commandId] ?? "other");
+    record.kind = this.#catalogue.kindId(protocol.name, commandName(protocol, transaction.commandId));
     record.outcome = this.#outcome(transaction);
     record.class = transaction.class;
     record.flags = transaction.flags;
@@ -108,12 +94,12 @@ class Keeper implements TransactionOutput {
     record.connectionId = transaction.connectionId;
     record.requestNumber = transaction.requestNumber;
     this.#noteBehind(transaction, record);
-    record.text = textOf(transaction);
+    record.text = requestText(transaction);
     this.#records.add(record);
   }
 
   #noteBehind({ behind, protocol }: Transaction, record: SideRecord): void {
-    const command = behind === null ? "" : (protocol.commands[behind.commandId] ?? "other");
+    const command = behind === null ? "" : commandName(protocol, behind.commandId);
     record.behind = behind === null ? 0 : this.#catalogue.behindId(command, behind.isElsewhere);
     record.behindConnectionId = behind?.connectionId ?? 0;
     record.behindRequestNumber = behind?.requestNumber ?? 0;
@@ -121,14 +107,9 @@ class Keeper implements TransactionOutput {
   }
 
   #outcome(transaction: Transaction): number {
-    const { unanswered, errorId, protocol } = transaction;
+    const { unanswered } = transaction;
     if (unanswered !== "") return this.#catalogue.outcomeId("unanswered", unanswered);
-    if (errorId === NO_ERROR) return this.#catalogue.outcomeId("ok", "");
-    return this.#catalogue.outcomeId("error", protocol.errors[errorId] ?? "other");
+    const error = errorName(transaction);
+    return error === null ? this.#catalogue.outcomeId("ok", "") : this.#catalogue.outcomeId("error", error);
   }
-}
-
-function textOf({ text, textStart, textEnd, protocol, commandId }: Transaction): string {
-  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
-  return plainBytes(text.subarray(textStart, Math.min(textEnd, textStart + TEXT_CAPACITY)));
 }

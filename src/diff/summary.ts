@@ -1,6 +1,6 @@
+import { localTime, milliseconds } from "../outputs/plain-text.ts";
 import type { Clock } from "./clock.ts";
 import type { Comparison, Side } from "./comparison.ts";
-import { localTime } from "./plain.ts";
 import { fileText, reasonsText } from "./text.ts";
 import type { Times, Total, Totals } from "./totals.ts";
 import { completeUntilUs } from "./view.ts";
@@ -50,8 +50,8 @@ function clockText(clock: Clock | null): string {
   if (clock === null) return "unknown: no request was answered on both sides";
   const us = Math.round(Math.abs(clock.offsetUs));
   const way = clock.offsetUs >= 0 ? "ahead of" : "behind";
-  const offset = `the server's is ${(us / 1000).toFixed(3)} ms ${way} the client's`;
-  const error = `± ${(clock.uncertaintyUs / 1000).toFixed(3)} ms`;
+  const offset = `the server's is ${milliseconds(us)} ms ${way} the client's`;
+  const error = `± ${milliseconds(clock.uncertaintyUs)} ms`;
   if (!clock.isSteady) return `${offset}, ${error}: one of them was set meanwhile, so ways there and back are not told`;
   const drift = clock.driftPpm;
   const gains =
@@ -116,7 +116,7 @@ function nameOf({ server, command, class: of }: Total): string {
 }
 
 function timesText({ p50, p99, max }: Times): string {
-  return [p50, p99, max].map((us) => (us / 1000).toFixed(3).padStart(MS_WIDTH)).join("");
+  return [p50, p99, max].map((us) => milliseconds(us).padStart(MS_WIDTH)).join("");
 }
 
 function plural(count: number, word: string): string {

@@ -1,8 +1,9 @@
 import { escapeControls } from "../escape.ts";
+import { localTime, milliseconds } from "../outputs/plain-text.ts";
 import { CLASS_NAMES, TransactionClass } from "../protocols/protocol.ts";
-import { FLAG_NAMES, Flag } from "../transactions/transaction.ts";
+import { flagNames } from "../transactions/names.ts";
+import { Flag } from "../transactions/transaction.ts";
 import { type Comparison, ONE_SIDED_REASONS, type OneSidedReason, type Pair, type Side } from "./comparison.ts";
-import { localTime } from "./plain.ts";
 import type { Row } from "./rows.ts";
 
 /** A part of a time is worth a word from here on, when it is also at least a tenth of the whole. */
@@ -43,7 +44,7 @@ export class RequestText {
 
   #together(pair: Pair): string {
     const parts = [`client ${this.#latency("client", pair.client)}`, `server ${this.#latency("server", pair.server)}`];
-    if (pair.networkUs !== null) parts.push(`network ${milliseconds(pair.networkUs)}`);
+    if (pair.networkUs !== null) parts.push(`network ${aligned(pair.networkUs)}`);
     return `${parts.join(", ")} ms`;
   }
 
@@ -54,7 +55,7 @@ export class RequestText {
 
   #latency(side: Side, index: number): string {
     const { records } = this.#comparison[side];
-    if (records.isAnswered(index)) return milliseconds(records.get(index, "latencyUs"));
+    if (records.isAnswered(index)) return aligned(records.get(index, "latencyUs"));
     return `unanswered (${this.#comparison.catalogue.outcome(records.get(index, "outcome")).error})`;
   }
 
@@ -105,10 +106,7 @@ export class RequestText {
     const { status, error } = this.#comparison.catalogue.outcome(records.get(index, "outcome"));
     if (status === "error") notes.push(`error ${error}`);
     const flags = (records.get(index, "flags") | more) & ~Flag.midstream;
-    for (const [bit, name] of FLAG_NAMES.entries()) {
-      if ((flags & (1 << bit)) !== 0) notes.push(name.replaceAll("_", " "));
-    }
-    return notes;
+    return [...notes, ...flagNames(flags).map((name) => name.replaceAll("_", " "))];
   }
 }
 
@@ -117,8 +115,8 @@ function isNotable(partUs: number, wholeUs: number): boolean {
 }
 
 /** Milliseconds with three decimals, so wide that lines stand below each other. */
-function milliseconds(us: number): string {
-  return (us / 1000).toFixed(3).padStart(TIME_WIDTH);
+function aligned(us: number): string {
+  return milliseconds(us).padStart(TIME_WIDTH);
 }
 
 function tenths(us: number): string {

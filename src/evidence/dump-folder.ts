@@ -2,6 +2,8 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { TcplatError } from "../errors.ts";
+import { milliseconds } from "../outputs/plain-text.ts";
+import { idText } from "../transactions/names.ts";
 import { Slowest } from "./slowest.ts";
 
 /** Frames hold what people store, and passwords: for the owner alone. */
@@ -18,10 +20,11 @@ export interface Named {
 }
 
 /** `2020-03-08T192306.258761Z_203.400ms_17-204.pcap`: a listing sorts by time, and shows how slow each was. */
-export function dumpName({ endUs, latencyUs, connectionId, requestNumber }: Named): string {
+export function dumpName(request: Named): string {
+  const { endUs, latencyUs } = request;
   const second = new Date(Math.floor(endUs / 1e6) * 1000).toISOString().slice(0, 19).replaceAll(":", "");
   const fraction = String(endUs % 1e6).padStart(6, "0");
-  return `${second}.${fraction}Z_${(latencyUs / 1000).toFixed(3)}ms_${connectionId}-${requestNumber}.pcap`;
+  return `${second}.${fraction}Z_${milliseconds(latencyUs)}ms_${idText(request)}.pcap`;
 }
 
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z_(\d+)\.(\d{3})ms_\d+-\d+\.pcap$/;

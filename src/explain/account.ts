@@ -1,8 +1,6 @@
 import { TcpFlag } from "../decode/segment.ts";
-import { plainBytes } from "../diff/plain.ts";
-import { NO_ERROR } from "../protocols/protocol.ts";
 import { CAUSES, type Cause, Shares } from "../transactions/shares.ts";
-import { FLAG_NAMES, TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import type { Transaction } from "../transactions/transaction.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
 import type { Ladder, Rung } from "./ladder.ts";
 import { type Phase, phasesOf } from "./phases.ts";
@@ -34,29 +32,4 @@ function wholeOf({ unanswered, latencyUs, waitedUs }: Transaction, { steps }: La
   if (unanswered === "") return latencyUs;
   const end = steps.find((step): step is Rung => !isElision(step) && step.atUs > 0 && (step.flags & ENDING) !== 0);
   return Math.max(waitedUs, end?.atUs ?? 0);
-}
-
-/** The request's words as they were sent, what is not printable ASCII as `\xNN`; or its command. */
-export function wordsOf({ text, textStart, textEnd, protocol, commandId }: Transaction): string {
-  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
-  return plainBytes(text.subarray(textStart, Math.min(textEnd, textStart + TEXT_CAPACITY)));
-}
-
-export function commandOf({ protocol, commandId }: Transaction): string {
-  return protocol.commands[commandId] ?? "other";
-}
-
-/** `ok`, `error WRONGTYPE`, `unanswered (reset)`. */
-export function statusOf({ unanswered, errorId, protocol }: Transaction): string {
-  if (unanswered !== "") return `unanswered (${unanswered})`;
-  return errorId === NO_ERROR ? "ok" : `error ${protocol.errors[errorId] ?? "other"}`;
-}
-
-export function flagsOf({ flags }: Transaction): string[] {
-  return FLAG_NAMES.filter((_, bit) => (flags & (1 << bit)) !== 0);
-}
-
-/** `12.345`: milliseconds of µs. */
-export function ms(us: number): string {
-  return (us / 1000).toFixed(3);
 }

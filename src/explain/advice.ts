@@ -1,9 +1,10 @@
 import { LARGE_BYTES } from "../outputs/line-shares.ts";
+import { milliseconds, requestText } from "../outputs/plain-text.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
+import { commandName, idText } from "../transactions/names.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
 import { Flag, type UnansweredReason } from "../transactions/transaction.ts";
-import { type Account, commandOf, ms, wordsOf } from "./account.ts";
-import { textOf } from "./find.ts";
+import type { Account } from "./account.ts";
 import type { Rung } from "./ladder.ts";
 import { isElision, isSentAgain } from "./selection.ts";
 
@@ -15,7 +16,7 @@ export function adviceOf(account: Account): string {
   const { request, cause } = account;
   if (request.unanswered !== "") return UNANSWERED[request.unanswered];
   if (request.class === TransactionClass.blocking) {
-    return `${commandOf(request)} waits on purpose until there is something for it, or its own time-out has passed: this is no slowness.`;
+    return `${commandName(request.protocol, request.commandId)} waits on purpose until there is something for it, or its own time-out has passed: this is no slowness.`;
   }
   if ((request.flags & Flag.gap) !== 0) {
     return "Bytes of it were never captured, so that its phases cannot be told apart. Look at the capture's own losses first (the summary's dropped frames; a larger -B).";
@@ -23,7 +24,7 @@ export function adviceOf(account: Account): string {
   if ((request.flags & Flag.clockSkew) !== 0) {
     return "The response is stamped before the request, so that its times mean nothing: two clocks, or two queues of one network card, stamped these frames.";
   }
-  if (request.latencyUs < QUICK_US) return `It took ${ms(request.latencyUs)} ms: nothing here was slow.`;
+  if (request.latencyUs < QUICK_US) return `It took ${milliseconds(request.latencyUs)} ms: nothing here was slow.`;
   return BY_CAUSE[cause](account) + besides(account);
 }
 
@@ -67,7 +68,7 @@ function retransmissionAdvice({ request, phases, ladder }: Account): string {
   const isTimeout = (request.resends & Resend.timeout) !== 0;
   const how = isTimeout ? `when the ${sender}'s timer ran out` : "before any timer ran out";
   return (
-    `${what}, ${how}: that cost ${ms(shareUs(phases, "retransmission"))} ms. ${serverAside(request, phases)}` +
+    `${what}, ${how}: that cost ${milliseconds(shareUs(phases, "retransmission"))} ms. ${serverAside(request, phases)}` +
     `Look for drops between the two hosts: "nstat -az TcpRetransSegs" and "ip -s link" on both; with a capture of the ` +
     "other host, too, tcplat diff tells on which side they are."
   );
@@ -79,13 +80,13 @@ function queueAdvice(account: Account): string {
   const longest =
     behind === null
       ? ""
-      : `; the longest of them was ${nameOfBehind(account)}, ${ms(behind.us)} ms (explain that one, too)`;
+      : `; the longest of them was ${nameOfBehind(account)}, ${milliseconds(behind.us)} ms (explain that one, too)`;
   const isAgain = rungsOf(ladder).some((rung) => rung.atUs > 0 && rung.atUs <= request.latencyUs && isSentAgain(rung));
   const doubt = isAgain
     ? " Segments were sent again meanwhile, as shown above: part of that wait is the network's."
     : "";
   return (
-    `It waited ${ms(shareUs(phases, "queue"))} ms for requests that were sent before it on the same connection, which are answered in order${longest}.` +
+    `It waited ${milliseconds(shareUs(phases, "queue"))} ms for requests that were sent before it on the same connection, which are answered in order${longest}.` +
     `${doubt} Give slow commands a connection of their own, or make them quicker.`
   );
 }
@@ -94,11 +95,11 @@ function serverAdvice(account: Account): string {
   const { request, phases } = account;
   const us = shareUs(phases, "server");
   if (request.behind?.isElsewhere !== true) {
-    return `The server took ${ms(us)} ms of it. ${NEXT_AT_SERVER[request.protocol.name] ?? "Look at the server's own log of slow requests."}${doubtFromHere(request)}`;
+    return `The server took ${milliseconds(us)} ms of it. ${NEXT_AT_SERVER[request.protocol.name] ?? "Look at the server's own log of slow requests."}${doubtFromHere(request)}`;
   }
   return (
-    `The server was busy for another connection: ${nameOfBehind(account)} held it for ${ms(Math.min(us, request.behind.us))} ms ` +
-    `of this wait, and it does one thing at a time. Explain ${textOf(request.behind)}, and make that one quicker or send it to a replica.`
+    `The server was busy for another connection: ${nameOfBehind(account)} held it for ${milliseconds(Math.min(us, request.behind.us))} ms ` +
+    `of this wait, and it does one thing at a time. Explain ${idText(request.behind)}, and make that one quicker or send it to a replica.`
   );
 }
 
@@ -117,43 +118,43 @@ const NEXT_AT_SERVER: Readonly<Record<string, string>> = {
 
 function networkAdvice({ request, phases }: Account): string {
   return (
-    `Most of it is the way there and back: one round trip takes ${ms(request.toServerUs)} ms. ${serverAside(request, phases)}` +
+    `Most of it is the way there and back: one round trip takes ${milliseconds(request.toServerUs)} ms. ${serverAside(request, phases)}` +
     "Fewer round trips help (pipelines, commands with many keys), or a client nearer to the server."
   );
 }
 
 function sendAdvice({ request }: Account): string {
   if (request.zeroWindowUs > 0) {
-    return `The server's receive window was closed for ${ms(request.zeroWindowUs)} ms meanwhile: it did not read the request as fast as the client sent it. Look what kept the server busy then.`;
+    return `The server's receive window was closed for ${milliseconds(request.zeroWindowUs)} ms meanwhile: it did not read the request as fast as the client sent it. Look what kept the server busy then.`;
   }
   const size = `${request.requestBytes} bytes`;
   if (request.requestBytes < LARGE_BYTES) {
-    return `The client took ${ms(request.sendUs)} ms to send ${size}: that is little, so look at the client, which writes its request in pieces (buffers, Nagle's algorithm, a busy event loop).`;
+    return `The client took ${milliseconds(request.sendUs)} ms to send ${size}: that is little, so look at the client, which writes its request in pieces (buffers, Nagle's algorithm, a busy event loop).`;
   }
-  return `Sending the ${size} of the request took ${ms(request.sendUs)} ms: smaller values, compression, or more bandwidth from the client.`;
+  return `Sending the ${size} of the request took ${milliseconds(request.sendUs)} ms: smaller values, compression, or more bandwidth from the client.`;
 }
 
 function receiveAdvice({ request }: Account): string {
   if (request.zeroWindowUs > 0) {
-    return `The client's receive window was closed for ${ms(request.zeroWindowUs)} ms meanwhile: it did not read the response as fast as the server sent it. Look at the client (a busy event loop, too small a buffer), not at the server.`;
+    return `The client's receive window was closed for ${milliseconds(request.zeroWindowUs)} ms meanwhile: it did not read the response as fast as the server sent it. Look at the client (a busy event loop, too small a buffer), not at the server.`;
   }
   const size = `${request.responseBytes} bytes`;
   if (request.responseBytes < LARGE_BYTES) {
-    return `The response is small (${size}), and came in pieces over ${ms(request.receiveUs)} ms: look at the pauses between its segments above, and what the server did in them.`;
+    return `The response is small (${size}), and came in pieces over ${milliseconds(request.receiveUs)} ms: look at the pauses between its segments above, and what the server did in them.`;
   }
-  return `Transferring the ${size} of the response took ${ms(request.receiveUs)} ms: ask for less at once (ranges, scans, fewer fields), or look at the bandwidth on the way to the client.`;
+  return `Transferring the ${size} of the response took ${milliseconds(request.receiveUs)} ms: ask for less at once (ranges, scans, fewer fields), or look at the bandwidth on the way to the client.`;
 }
 
 function unknownAdvice({ request }: Account): string {
   return (
-    `${ms(request.waitUs)} ms passed until the response began, and from here nobody can tell the network from the server: the connection's round trip was not seen. ` +
+    `${milliseconds(request.waitUs)} ms passed until the response began, and from here nobody can tell the network from the server: the connection's round trip was not seen. ` +
     "Capture from the connection's beginning, on the server's host, or on both and compare them with tcplat diff; if this file is of the server's host, say --side server."
   );
 }
 
 /** What the server took, where that is known. */
 function serverAside({ toServerUs }: Account["request"], phases: Account["phases"]): string {
-  return toServerUs < 0 ? "" : `The server itself took ${ms(shareUs(phases, "server"))} ms. `;
+  return toServerUs < 0 ? "" : `The server itself took ${milliseconds(shareUs(phases, "server"))} ms. `;
 }
 
 /** What else is worth a word: a fifth of all, and more than a moment. */
@@ -168,7 +169,7 @@ function besides({ request, phases, cause }: Account): string {
   const others = phases.filter(({ name, us }) => !isTold(name) && us >= QUICK_US && us * 5 >= request.latencyUs);
   if (others.length === 0) return "";
   const names = others.map(
-    ({ name, us }) => `${name === "server" && !isServerKnown ? "server or network" : name} ${ms(us)} ms`,
+    ({ name, us }) => `${name === "server" && !isServerKnown ? "server or network" : name} ${milliseconds(us)} ms`,
   );
   return ` Besides: ${names.join(", ")}.`;
 }
@@ -184,6 +185,6 @@ function rungsOf({ steps }: Account["ladder"]): Rung[] {
 /** `17-203 KEYS *`. */
 function nameOfBehind({ request, behind }: Account): string {
   if (request.behind === null) return "an earlier one";
-  const command = request.protocol.commands[request.behind.commandId] ?? "other";
-  return `${textOf(request.behind)} ${behind === null ? command : wordsOf(behind)}`;
+  const command = commandName(request.protocol, request.behind.commandId);
+  return `${idText(request.behind)} ${behind === null ? command : requestText(behind)}`;
 }

@@ -1,5 +1,6 @@
-import { type Account, commandOf, ms } from "./account.ts";
-import { textOf } from "./find.ts";
+import { milliseconds } from "../outputs/plain-text.ts";
+import { commandName, idText } from "../transactions/names.ts";
+import type { Account } from "./account.ts";
 import { type Colour, type Look, paint } from "./paint.ts";
 import type { Phase, Span } from "./phases.ts";
 
@@ -34,7 +35,7 @@ export function barsText(account: Account, look: Look): string {
   const lines = rows.map(({ name, us, isShare, spans, colour }) => {
     const share = isShare ? `${((100 * us) / whole).toFixed(1)} %`.padStart(PERCENT_WIDTH) : " ".repeat(PERCENT_WIDTH);
     const bar = barOf(spans, whole, width, look, isShare);
-    return `${name.padEnd(NAME_WIDTH)}${ms(us).padStart(MS_WIDTH)}${share} ${paint(look, colour, bar)}`.trimEnd();
+    return `${name.padEnd(NAME_WIDTH)}${milliseconds(us).padStart(MS_WIDTH)}${share} ${paint(look, colour, bar)}`.trimEnd();
   });
   return [axisOf(whole, width), ...lines].join("\n");
 }
@@ -54,7 +55,13 @@ function rowsOf({ request, behind, phases, ladder, wholeUs: whole }: Account): R
   if (behind !== null && behind.unanswered === "") {
     const fromUs = behind.startUs - request.startUs;
     const spans = [{ fromUs: Math.max(0, fromUs), toUs: Math.min(whole, fromUs + behind.latencyUs) }];
-    rows.push(note(`| ${textOf(behind)} ${commandOf(behind)}`.slice(0, NAME_WIDTH), behind.latencyUs, spans));
+    rows.push(
+      note(
+        `| ${idText(behind)} ${commandName(behind.protocol, behind.commandId)}`.slice(0, NAME_WIDTH),
+        behind.latencyUs,
+        spans,
+      ),
+    );
   }
   const { closed } = ladder;
   if (closed.us > 0) rows.push(note("| window closed", closed.us, closed.spans));
@@ -82,8 +89,8 @@ function barOf(spans: readonly Span[], whole: number, width: number, look: Look,
 
 /** The axis: where it begins, its middle, and its end. */
 function axisOf(whole: number, width: number): string {
-  const middle = ms(whole / 2);
-  const end = ms(whole);
+  const middle = milliseconds(whole / 2);
+  const end = milliseconds(whole);
   const half = Math.floor(width / 2) - Math.floor(middle.length / 2);
   const left = `0${middle.padStart(half + middle.length - 1)}`;
   const head = "phase".padEnd(NAME_WIDTH) + "ms".padStart(MS_WIDTH) + "share".padStart(PERCENT_WIDTH);

@@ -1,8 +1,7 @@
 import type { Logger } from "pino";
-import type { TcplatError } from "../errors.ts";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
-import { RecordWriter } from "../outputs/record-writer.ts";
+import { print } from "../outputs/print.ts";
 import { type Account, accountOf } from "./account.ts";
 import { adviceOf } from "./advice.ts";
 import { barsText } from "./bars.ts";
@@ -13,8 +12,6 @@ import { climb } from "./ladder.ts";
 import { ladderText } from "./ladder-text.ts";
 import { type Look, lookOf, wrap } from "./paint.ts";
 
-const STDOUT = 1;
-
 /** `tcplat explain -r FILE ID`: prints where that request's time went. Returns the exit status; throws TcplatError. */
 export async function explain(id: RequestId, options: Options, log: Logger): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
@@ -22,26 +19,14 @@ export async function explain(id: RequestId, options: Options, log: Logger): Pro
   const behind = request.behind === null ? null : (await find(options, request.behind)).request;
   const ladder = await climb(options, request, behind);
   const account = accountOf(request, behind, ladder);
-  await print(
+  await print([
     options.json ? explanationRecord(account) : explanationText(account, lookOf(process.stdout, process.env)),
-  );
+  ]);
   // The second reading goes beyond the response, and may see more of the file's fault.
   const warnings = new Set([warning, ladder.warning]);
   for (const each of warnings) if (each !== null) log.warn(each);
   if (failure !== null) throw failure;
   return 0;
-}
-
-/** A reader that is gone wants no more, a slow one is waited for. */
-async function print(text: string): Promise<void> {
-  let failure: TcplatError | null = null;
-  const onError = (error: TcplatError): void => {
-    failure = error;
-  };
-  const writer = new RecordWriter({ fd: STDOUT, mode: "file", onClosed: () => {}, onError });
-  writer.write(text);
-  await writer.close();
-  if (failure !== null) throw failure;
 }
 
 /** The account for people. */

@@ -1,12 +1,13 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
+import { eachBatch } from "../each-batch.ts";
 import { TcplatError } from "../errors.ts";
 import { openSource } from "../open-source.ts";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
 import { Pipeline } from "../pipeline.ts";
+import { idText } from "../transactions/names.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { TransactionCopy } from "../transactions/transaction-copy.ts";
-import { eachBatch } from "./each-batch.ts";
 
 /** A request that was looked for. */
 export interface Finding {
@@ -23,7 +24,7 @@ export async function find(options: Options, id: RequestId): Promise<Finding> {
   try {
     const seeker = new Seeker(id);
     // However quick it was, and whatever it waited on purpose: it is told.
-    const pipeline = new Pipeline({ ...options, thresholdUs: null, workers: 1 }, source, [seeker], () => ({}));
+    const pipeline = new Pipeline({ ...options, thresholdUs: null }, source, [seeker], () => ({}));
     const limit = options.count ?? Number.POSITIVE_INFINITY;
     const failure = await eachBatch(source, (batch, length) => {
       pipeline.consume(batch, length, limit - pipeline.frames);
@@ -32,7 +33,7 @@ export async function find(options: Options, id: RequestId): Promise<Finding> {
     if (seeker.found === null) pipeline.finish();
     if (seeker.found !== null) return { request: seeker.found, warning: source.warning, failure };
     if (failure !== null) throw failure;
-    throw new TcplatError("usage", `${source.name} has no request ${textOf(id)}: ${seeker.hint}`);
+    throw new TcplatError("usage", `${source.name} has no request ${idText(id)}: ${seeker.hint}`);
   } finally {
     source.close();
   }
@@ -77,12 +78,7 @@ class Seeker implements TransactionOutput {
     if (near.length === 2) return `${near.join(" and ")} are the nearest (one without a reply has no record); ${same}`;
     if (this.#above > 0) return `${near[0]} is the first of that connection; ${same}`;
     if (near.length === 1) return `${near[0]} is the last of that connection; ${same}`;
-    const last = textOf({ connectionId: this.#lastConnection, requestNumber: this.#lastRequest });
+    const last = idText({ connectionId: this.#lastConnection, requestNumber: this.#lastRequest });
     return `it has ${this.#requests} request${this.#requests === 1 ? "" : "s"}, the last connection's last is ${last}; ${same}`;
   }
-}
-
-/** `17-204`. */
-export function textOf({ connectionId, requestNumber }: RequestId): string {
-  return `${connectionId}-${requestNumber}`;
 }

@@ -1,13 +1,12 @@
 import { advance, distance } from "../connection/sequence.ts";
 import { type Segment, TcpFlag } from "../decode/segment.ts";
+import { TIMEOUT_US } from "../transactions/resend.ts";
 
 /** What is remembered of what was sent, and of what is missing. */
 const SENT_CAPACITY = 512;
 const HOLES_CAPACITY = 64;
-/** As in connection/reassembly.ts: later than networks reorder. */
+/** As in connection/observe.ts: later than networks reorder. */
 const NETWORK_REORDER_US = 3_000;
-/** As in transactions/resend.ts. */
-const TIMEOUT_US = 190_000;
 
 /** What is odd about a segment. */
 export type Oddity =

@@ -1,20 +1,22 @@
-import { localTime } from "../diff/plain.ts";
+import { localTime, milliseconds, requestText } from "../outputs/plain-text.ts";
 import { CLASS_NAMES } from "../protocols/protocol.ts";
+import { commandName, flagNames, idText, statusText } from "../transactions/names.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
-import { type Account, flagsOf, ms, statusOf, wordsOf } from "./account.ts";
-import { textOf } from "./find.ts";
+import type { Account } from "./account.ts";
 import { type Look, paint, wrap } from "./paint.ts";
 
 /** Who, when, how long, and the cause in words. */
 export function headlineText(account: Account, look: Look): string {
   const { request } = account;
   const { client, serverEndpoint, side, startUs, protocol, requestBytes, responseBytes } = request;
-  const title = wrap(`${textOf(request)}  ${wordsOf(request)}`, look.columns).map((line) => paint(look, "bold", line));
-  const flags = flagsOf(request);
+  const title = wrap(`${idText(request)}  ${requestText(request)}`, look.columns).map((line) =>
+    paint(look, "bold", line),
+  );
+  const flags = flagNames(request.flags);
   const facts = [
     `${client.text} => ${serverEndpoint.text}, ${protocol.name}, captured ${PLACES[side]}`,
     `began ${localTime(startUs)}, ${lengthText(account)}`,
-    `${CLASS_NAMES[request.class]}, ${statusOf(request)}; ${requestBytes} bytes up, ${responseBytes} down${flags.length === 0 ? "" : `; ${flags.join(", ")}`}`,
+    `${CLASS_NAMES[request.class]}, ${statusText(request)}; ${requestBytes} bytes up, ${responseBytes} down${flags.length === 0 ? "" : `; ${flags.join(", ")}`}`,
     `cause: ${causeText(account)}`,
   ];
   const lines = facts.flatMap((fact) => wrap(fact, look.columns - 2).map((line) => `  ${line}`));
@@ -29,8 +31,8 @@ const PLACES: Record<Account["request"]["side"], string> = {
 };
 
 function lengthText({ request, wholeUs }: Account): string {
-  if (request.unanswered === "") return `took ${ms(wholeUs)} ms`;
-  return `given up after ${ms(wholeUs)} ms`;
+  if (request.unanswered === "") return `took ${milliseconds(wholeUs)} ms`;
+  return `given up after ${milliseconds(wholeUs)} ms`;
 }
 
 /** `retransmission, 208.080 of 208.600 ms (request sent twice, time-out)`. */
@@ -39,7 +41,7 @@ function causeText({ request, cause, phases }: Account): string {
   const us = phases.find(({ name }) => name === (cause === "unknown" ? "server" : cause))?.us ?? 0;
   const what = cause === "unknown" ? "server or network" : cause;
   const detail = detailOf(request, cause);
-  return `${what}, ${ms(us)} of ${ms(request.latencyUs)} ms${detail === "" ? "" : ` (${detail})`}`;
+  return `${what}, ${milliseconds(us)} of ${milliseconds(request.latencyUs)} ms${detail === "" ? "" : ` (${detail})`}`;
 }
 
 function detailOf(request: Account["request"], cause: Account["cause"]): string {
@@ -49,10 +51,10 @@ function detailOf(request: Account["request"], cause: Account["cause"]): string 
     return `${resentDirection(request.resends)} sent ${times}, ${by}`;
   }
   if ((cause === "queue" || cause === "server") && request.behind !== null) {
-    const command = request.protocol.commands[request.behind.commandId] ?? "other";
+    const command = commandName(request.protocol, request.behind.commandId);
     const elsewhere = request.behind.isElsewhere ? " on another connection" : "";
-    return `behind ${command} of ${textOf(request.behind)}${elsewhere}, ${ms(request.behind.us)}`;
+    return `behind ${command} of ${idText(request.behind)}${elsewhere}, ${milliseconds(request.behind.us)}`;
   }
   const isMoving = cause === "send" || cause === "receive";
-  return isMoving && request.zeroWindowUs > 0 ? `window closed ${ms(request.zeroWindowUs)}` : "";
+  return isMoving && request.zeroWindowUs > 0 ? `window closed ${milliseconds(request.zeroWindowUs)}` : "";
 }

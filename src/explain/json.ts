@@ -1,10 +1,11 @@
 import { TcpFlag } from "../decode/segment.ts";
 import { JsonFormat } from "../outputs/json.ts";
+import { requestText } from "../outputs/plain-text.ts";
 import { RECORD_CAPACITY } from "../outputs/put.ts";
+import { idText } from "../transactions/names.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
-import { type Account, wordsOf } from "./account.ts";
+import type { Account } from "./account.ts";
 import { adviceOf } from "./advice.ts";
-import { textOf } from "./find.ts";
 import type { Rung } from "./ladder.ts";
 import { isElision } from "./selection.ts";
 
@@ -25,9 +26,9 @@ export function explanationRecord(account: Account): string {
       behind === null
         ? null
         : {
-            id: textOf(behind),
+            id: idText(behind),
             client: behind.client.text,
-            summary: wordsOf(behind),
+            summary: requestText(behind),
             from_us: behind.startUs - request.startUs,
             latency_us: behind.unanswered === "" ? behind.latencyUs : null,
           },

@@ -1,5 +1,6 @@
 import { TcpFlag } from "../decode/segment.ts";
-import { type Account, ms } from "./account.ts";
+import { milliseconds } from "../outputs/plain-text.ts";
+import type { Account } from "./account.ts";
 import type { Oddity, ResentBy } from "./flow-watch.ts";
 import type { Rung } from "./ladder.ts";
 import { type Look, paint, wrap } from "./paint.ts";
@@ -31,8 +32,8 @@ export function ladderText(account: Account, look: Look): string {
 
 function rungLines(rung: Rung, account: Account, look: Look): string[] {
   const whole = account.wholeUs;
-  const time = ms(rung.atUs).padStart(TIME_WIDTH);
-  const gapText = (rung.gapUs === null ? "" : ms(rung.gapUs)).padStart(GAP_WIDTH);
+  const time = milliseconds(rung.atUs).padStart(TIME_WIDTH);
+  const gapText = (rung.gapUs === null ? "" : milliseconds(rung.gapUs)).padStart(GAP_WIDTH);
   const isPause = rung.gapUs !== null && rung.gapUs >= PAUSE_US && rung.gapUs * 5 >= whole && rung.atUs > 0;
   const bytes = (rung.bytes === 0 ? "" : String(rung.bytes)).padStart(BYTES_WIDTH);
   const [first = "", ...more] = wrap(rungText(rung), look.columns - NOTE_AT);
@@ -92,16 +93,16 @@ const BY: Record<ResentBy, string> = {
 function oddityText(oddity: Oddity): string {
   switch (oddity.what) {
     case "retransmission": {
-      const later = oddity.us === null ? "" : ` ${ms(oddity.us)} ms after the first copy`;
+      const later = oddity.us === null ? "" : ` ${milliseconds(oddity.us)} ms after the first copy`;
       const why = oddity.isNeeded ? BY[oddity.by] : "needlessly: it had been acknowledged";
       return `SENT AGAIN${later} (${why})`;
     }
     case "retransmission_of_lost":
-      return `SENT AGAIN ${ms(oddity.us)} ms after those behind it (${BY[oddity.by]}); the first copy never came here`;
+      return `SENT AGAIN ${milliseconds(oddity.us)} ms after those behind it (${BY[oddity.by]}); the first copy never came here`;
     case "retransmission_unseen":
       return "SENT AGAIN, by its time; the first copy never came here";
     case "out_of_order":
-      return `out of order, ${ms(oddity.us)} ms late`;
+      return `out of order, ${milliseconds(oddity.us)} ms late`;
     case "hole":
       return `${oddity.bytes} bytes before it are missing`;
     case "duplicate_ack":
@@ -109,7 +110,7 @@ function oddityText(oddity: Oddity): string {
     case "window_closed":
       return "WINDOW CLOSED";
     case "window_opened":
-      return `window opened after ${ms(oddity.us)} ms`;
+      return `window opened after ${milliseconds(oddity.us)} ms`;
     case "window_probe":
       return "probe of the closed window";
     case "keep_alive":

@@ -1,3 +1,5 @@
+import { isColourWanted } from "../outputs/colour.ts";
+
 /** How things look on this terminal. */
 export interface Look {
   /** Columns, at least 80. */
@@ -39,7 +41,7 @@ export function lookOf(
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find((each) => each !== undefined && each !== "") ?? "";
   return {
     columns: Math.min(Math.max(stdout.columns ?? PIPE_COLUMNS, LEAST_COLUMNS), MOST_COLUMNS),
-    isColoured: stdout.isTTY === true && (env.NO_COLOR ?? "") === "",
+    isColoured: isColourWanted(stdout, env),
     isUnicode: /utf-?8/i.test(locale),
   };
 }

@@ -1,3 +1,4 @@
+import { localSecond } from "./plain-text.ts";
 import { Literal, putDigits, putLiteral, type Room } from "./put.ts";
 
 const SECOND_BYTES = 19;
@@ -23,13 +24,7 @@ export class ClockText {
   private take(second: number): void {
     this.second = second;
     const date = new Date(second * 1000);
-    const text = this.zone === "utc" ? date.toISOString().slice(0, SECOND_BYTES) : localText(date);
+    const text = this.zone === "utc" ? date.toISOString().slice(0, SECOND_BYTES) : localSecond(date);
     this.text = new Literal(`${text}.`);
   }
-}
-
-function localText(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, "0");
-  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
 }

@@ -2,6 +2,7 @@ import { sum, totals } from "../aggregate/counters.ts";
 import type { HistogramSnapshot, ServerSnapshot, ServiceSnapshot, Snapshot } from "../aggregate/snapshot.ts";
 import { costLines } from "./cost-lines.ts";
 import { NUMBER_FAMILIES } from "./metrics.ts";
+import { milliseconds } from "./plain-text.ts";
 import { scriptLines } from "./script-numbers.ts";
 
 /** Gauges that belong to a summary, because the identities need them, or whoever scales its counts. The others tell of a moment, not of a run. */
@@ -97,11 +98,6 @@ function commandRows(service: ServiceSnapshot, protocol: string): string[][] {
 function times(latency: HistogramSnapshot): string[] {
   if (latency.count === 0) return ["", "", "", ""];
   return [latency.p50Us, latency.p90Us, latency.p99Us, latency.maxUs].map(milliseconds);
-}
-
-/** Rounded as on the stats port: the middle of a step may lie between two microseconds. */
-function milliseconds(us: number): string {
-  return (Math.round(us) / 1000).toFixed(3);
 }
 
 function losses({ stages, parsers }: Snapshot): string[] {

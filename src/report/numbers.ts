@@ -1,3 +1,5 @@
+import { milliseconds } from "../outputs/plain-text.ts";
+
 /** Numbers as people read them. */
 
 /** 1,234,567. */
@@ -8,11 +10,6 @@ export function count(value: number): string {
 /** `1 request`, `2 requests`. */
 export function plural(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? "" : "s"}`;
-}
-
-/** Milliseconds as in the line and the summary, 1.102; "" for no time. */
-export function milliseconds(us: number): string {
-  return Number.isNaN(us) ? "" : (Math.round(us) / 1000).toFixed(3);
 }
 
 /** A time for a headline or an axis, of three digits: 153 µs, 31.4 ms, 2 s; – for no time. */

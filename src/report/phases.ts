@@ -1,5 +1,5 @@
+import { milliseconds } from "../outputs/plain-text.ts";
 import { html, joined, type Markup } from "./html.ts";
-import { milliseconds } from "./numbers.ts";
 import type { SlowRequest } from "./slowest.ts";
 
 /** The parts of a latency, in the order drawn, and what each is in plain words. */

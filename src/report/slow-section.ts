@@ -1,7 +1,8 @@
 import { LARGE_BYTES } from "../outputs/line-shares.ts";
+import { milliseconds } from "../outputs/plain-text.ts";
 import { Resend } from "../transactions/resend.ts";
 import { html, joined, type Markup, NOTHING } from "./html.ts";
-import { type Clock, megabytes, milliseconds } from "./numbers.ts";
+import { type Clock, megabytes } from "./numbers.ts";
 import { phaseBar, phaseLegend, phaseText } from "./phases.ts";
 import type { SlowRequest } from "./slowest.ts";
 

@@ -1,6 +1,7 @@
-import { putEscaped } from "../outputs/put.ts";
-import { CLASS_NAMES, NO_ERROR } from "../protocols/protocol.ts";
-import { FLAG_NAMES, TEXT_CAPACITY, type Transaction } from "../transactions/transaction.ts";
+import { requestText } from "../outputs/plain-text.ts";
+import { CLASS_NAMES } from "../protocols/protocol.ts";
+import { flagNames, idText, statusText } from "../transactions/names.ts";
+import type { Transaction } from "../transactions/transaction.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** A transaction as the report shows it: plain data that outlives the record. Times in µs; texts are printable ASCII, not yet HTML. */
@@ -32,21 +33,19 @@ export interface SlowRequest {
   readonly verdict: Verdict | null;
 }
 
-const scratch = Buffer.alloc(4 * TEXT_CAPACITY);
-
 /** Copies what is shown of a transaction out of the reused record. */
 export function slowRequest(of: Transaction, verdict: Verdict | null): SlowRequest {
   const isAnswered = of.unanswered === "";
   const time = (us: number): number => (isAnswered ? us : 0);
   return {
-    id: `${of.connectionId}-${of.requestNumber}`,
+    id: idText(of),
     protocol: of.protocol.name,
     class: CLASS_NAMES[of.class],
     client: of.client.text,
     server: of.serverEndpoint.text,
-    text: textOf(of),
-    status: statusOf(of),
-    flags: FLAG_NAMES.filter((_, bit) => (of.flags & (1 << bit)) !== 0),
+    text: requestText(of),
+    status: statusText(of),
+    flags: flagNames(of.flags),
     retransmissions: of.retransmissions,
     endUs: isAnswered ? of.endUs : of.startUs + of.waitedUs,
     latencyUs: isAnswered ? of.latencyUs : of.waitedUs,
@@ -84,15 +83,4 @@ export function mergeSlowest(into: SlowRequest[], from: readonly SlowRequest[], 
     (a, b) => b.latencyUs - a.latencyUs || a.endUs - b.endUs || (a.id < b.id ? -1 : 1),
   );
   into.splice(0, into.length, ...all.slice(0, capacity));
-}
-
-function textOf({ protocol, commandId, text, textStart, textEnd }: Transaction): string {
-  if (textStart === textEnd) return protocol.commands[commandId] ?? "other";
-  const end = putEscaped(scratch, 0, text, textStart, Math.min(textEnd, textStart + TEXT_CAPACITY));
-  return scratch.toString("latin1", 0, end);
-}
-
-function statusOf(of: Transaction): string {
-  if (of.unanswered !== "") return `unanswered (${of.unanswered})`;
-  return of.errorId === NO_ERROR ? "ok" : `error ${of.protocol.errors[of.errorId] ?? "other"}`;
 }

@@ -1,7 +1,8 @@
 import { sum } from "../aggregate/counters.ts";
 import type { ClassSnapshot, HistogramSnapshot, Snapshot } from "../aggregate/snapshot.ts";
+import { milliseconds } from "../outputs/plain-text.ts";
 import { html, joined, type Markup, NOTHING } from "./html.ts";
-import { count, milliseconds } from "./numbers.ts";
+import { count } from "./numbers.ts";
 import { byTimeTaken, requestsOf } from "./view.ts";
 
 /** Commands shown of a run, those that took most time. */

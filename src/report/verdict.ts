@@ -1,3 +1,4 @@
+import { commandName, idText } from "../transactions/names.ts";
 import { CAUSES, Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 
@@ -43,7 +44,6 @@ export function verdictOf(of: Transaction): Verdict {
 
 function behindOf({ behind, protocol }: Transaction): Verdict["behind"] {
   if (behind === null) return null;
-  const { connectionId, requestNumber, commandId, us, isElsewhere } = behind;
-  const command = protocol.commands[commandId] ?? "other";
-  return { id: `${connectionId}-${requestNumber}`, command, us, elsewhere: isElsewhere };
+  const { commandId, us, isElsewhere } = behind;
+  return { id: idText(behind), command: commandName(protocol, commandId), us, elsewhere: isElsewhere };
 }
