@@ -59,6 +59,8 @@ export interface FirstMinuteView {
   readonly taggedFrames: number;
   /** Frames that are TCP segments, or UDP datagrams where a protocol that is spoken in them is asked for. */
   readonly decoded: number;
+  /** Frames not used, by reason (SKIP_REASONS). */
+  readonly skipped: Readonly<Record<string, number>>;
   /** Connections with a segment that was followed. */
   readonly connections: number;
   /** Pairs of endpoints that exchange UDP datagrams of none of the protocols asked for; they are no connections here. */
@@ -111,6 +113,21 @@ const FINDINGS: readonly Finding[] = [
     holds: (view) => view.frames === 0,
     say: (view) =>
       `no frame in ${view.source}${matching(view)}: ${view.filter === "" ? "the file is empty" : "try without the filter"}`,
+  },
+  {
+    holds: (view) => mostlySkipped("link_type", view),
+    say: (view) =>
+      `${plural(view.frames, "frame")} of a link type that is not read here (${view.isLive ? "Wi-Fi in monitor mode, USB" : "tcpdump -r names it"}): capture where frames are Ethernet, as on nearly all interfaces, or IP, or with -i any`,
+  },
+  {
+    holds: (view) => mostlySkipped("cut_header", view),
+    say: (view) =>
+      `${plural(view.frames, "frame")} captured too short for ${view.frames === 1 ? "its" : "their"} headers: capture with -s 96 at least`,
+  },
+  {
+    holds: (view) => mostlySkipped("fragment", view),
+    say: (view) =>
+      `${plural(view.frames, "frame")}, mostly fragments of IP packets, which are not joined here: capture where packets are whole, or mend the MTU`,
   },
   {
     holds: (view) => view.decoded === 0,
@@ -169,6 +186,10 @@ export function hint(view: FirstMinuteView): string | null {
 
 function mostly(part: number, view: FirstMinuteView): boolean {
   return part > 0 && part * 2 >= view.connections;
+}
+
+function mostlySkipped(reason: string, view: FirstMinuteView): boolean {
+  return view.decoded === 0 && (view.skipped[reason] ?? 0) * 2 >= view.frames;
 }
 
 function share(part: number, view: FirstMinuteView): string {

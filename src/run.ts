@@ -373,6 +373,7 @@ class Run {
       frames: stages.capture.frames,
       taggedFrames,
       decoded: stages.capture.decoded,
+      skipped: stages.capture.skipped,
       connections: total.syn + total.midstream + total.udp - unknownUdp,
       unknownUdp,
       midstream: stages.connections.total.midstream,

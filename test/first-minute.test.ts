@@ -45,6 +45,7 @@ const BASE: FirstMinuteView = {
   frames: 40,
   taggedFrames: 0,
   decoded: 40,
+  skipped: {},
   connections: 2,
   midstream: 0,
   unknownUdp: 0,
@@ -77,6 +78,22 @@ test("after ten silent seconds the first thing that explains it is said, with wh
     ],
     ["file, empty", { ...SILENT, isLive: false, source: "a.pcap", filter: "" }, /the file is empty/],
     ["no TCP", { decoded: 0, connections: 0, frames: 1 }, /1 frame and no TCP segment among them/],
+    [
+      "Wi-Fi in monitor mode",
+      { decoded: 0, connections: 0, skipped: { link_type: 40 } },
+      /40 frames of a link type that is not read here \(Wi-Fi in monitor mode, .*: capture where frames are Ethernet/,
+    ],
+    [
+      "a tiny snaplen",
+      { decoded: 0, connections: 0, skipped: { cut_header: 30, not_ip: 10 } },
+      /40 frames captured too short for their headers: capture with -s 96/,
+    ],
+    [
+      "fragments",
+      { decoded: 0, connections: 0, skipped: { fragment: 39, not_tcp: 1 } },
+      /40 frames, mostly fragments of IP packets, which are not joined here/,
+    ],
+    ["no TCP, and a fragment", { decoded: 0, connections: 0, skipped: { fragment: 1, not_tcp: 39 } }, /no TCP segment/],
     ["no data", { connections: 0 }, /40 TCP segments and none with data/],
     [
       "other UDP alone",
