@@ -1,24 +1,15 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { type Protocol, TransactionClass } from "../protocols/protocol.ts";
 import { FLAG_NAMES, Flag, type ServerRef, type Transaction } from "../transactions/transaction.ts";
-import {
-  columnAt,
-  emptyHeatmaps,
-  type Heatmap,
-  type Heatmaps,
-  heatmapOf,
-  mergeHeatmaps,
-  rowOf,
-  UNANSWERED_SLOT,
-} from "./heatmap.ts";
-import { admit, floorUs, mergeSlowest, type SlowRequest, slowRequest } from "./slowest.ts";
+import { columnAt, emptyHeatmaps, type Heatmap, type Heatmaps, heatmapOf, rowOf, UNANSWERED_SLOT } from "./heatmap.ts";
+import { admit, floorUs, type SlowRequest, slowRequest } from "./slowest.ts";
 import { verdictOf } from "./verdict.ts";
 
 /** Requests listed, answered and not. */
 const SLOWEST = 100;
 const UNANSWERED = 30;
 
-/** What a report needs beyond the snapshot. Plain data of bounded size: it can be handed to another thread, and merged. */
+/** What a report needs beyond the snapshot. Plain data of bounded size. */
 export interface Collected {
   /** Ends of the transactions of class normal that are in the histograms, and of all unanswered requests. */
   readonly heatmaps: Heatmaps;
@@ -34,19 +25,9 @@ export interface Collected {
 }
 
 /** Nothing collected yet. */
-export function emptyCollected(): Collected {
+function emptyCollected(): Collected {
   const byFlags = new Float64Array(2 ** FLAG_NAMES.length);
   return { heatmaps: emptyHeatmaps(), slowest: [], unanswered: [], byFlags, firstUs: Number.NaN, lastUs: Number.NaN };
-}
-
-/** Adds what another part of the same run has collected. */
-export function mergeCollected(into: Collected, from: Collected): void {
-  mergeHeatmaps(into.heatmaps, from.heatmaps);
-  mergeSlowest(into.slowest, from.slowest, SLOWEST);
-  mergeSlowest(into.unanswered, from.unanswered, UNANSWERED);
-  for (let flags = 0; flags < into.byFlags.length; flags++) into.byFlags[flags]! += from.byFlags[flags]!;
-  if (Number.isNaN(into.firstUs) || from.firstUs < into.firstUs) into.firstUs = from.firstUs;
-  if (Number.isNaN(into.lastUs) || from.lastUs > into.lastUs) into.lastUs = from.lastUs;
 }
 
 /** Collects what a report shows while the transactions pass: all of them, printed or not. */

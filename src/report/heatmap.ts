@@ -1,4 +1,4 @@
-/** Heatmaps of latency over time that never grow beyond a fixed size: plain data, which threads can hand over and merge. */
+/** Heatmaps of latency over time that never grow beyond a fixed size. */
 
 /** Latency rows: one below FIRST_US, then three an octave (each 26 % wider than the one before), one beyond. */
 const FIRST_BITS = 3;
@@ -33,7 +33,7 @@ export interface Heatmap {
 
 /** All maps of a run, on one time axis. */
 export interface Heatmaps {
-  /** What a column covers, in µs: FINEST_US times a power of two, aligned to the epoch, so that maps of one run can be merged. */
+  /** What a column covers, in µs: FINEST_US times a power of two, aligned to the epoch: wherever a capture begins, a time is in the same column. */
   widthUs: number;
   /** Columns between the epoch and column 0. */
   first: number;
@@ -79,22 +79,6 @@ export function requestsIn({ columns }: Heatmap): number {
   let sum = 0;
   for (const column of columns) for (let row = 0; column !== undefined && row < ROWS; row++) sum += column[row]!;
   return sum;
-}
-
-/** Adds the counts of `from`, which stays as it is, but for the width of its columns. */
-export function mergeHeatmaps(into: Heatmaps, from: Heatmaps): void {
-  if (from.count === 0) return;
-  const pairs = from.maps.map((map) => [map, heatmapOf(into, map.server, map.protocol)] as const);
-  extend(into, from.first * from.widthUs);
-  extend(into, (from.first + from.count) * from.widthUs - 1);
-  const width = Math.max(into.widthUs, from.widthUs);
-  rebin(into, width, Math.floor((into.first * into.widthUs) / width));
-  rebin(from, width, Math.floor((from.first * from.widthUs) / width));
-  for (const [map, target] of pairs) {
-    map.columns.forEach((counts, at) => {
-      if (counts !== undefined) add(columnAt(into, target, (from.first + at) * width), counts);
-    });
-  }
 }
 
 function capacity(all: Heatmaps): number {

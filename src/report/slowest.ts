@@ -76,11 +76,3 @@ export function admit(list: SlowRequest[], capacity: number, request: SlowReques
 export function floorUs(list: readonly SlowRequest[], capacity: number): number {
   return list.length < capacity ? -1 : list[list.length - 1]!.latencyUs;
 }
-
-/** Adds the requests of another list; the same whichever of the two is the other. */
-export function mergeSlowest(into: SlowRequest[], from: readonly SlowRequest[], capacity: number): void {
-  const all = [...into, ...from].sort(
-    (a, b) => b.latencyUs - a.latencyUs || a.endUs - b.endUs || (a.id < b.id ? -1 : 1),
-  );
-  into.splice(0, into.length, ...all.slice(0, capacity));
-}

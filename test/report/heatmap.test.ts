@@ -7,7 +7,6 @@ import {
   emptyHeatmaps,
   type Heatmaps,
   heatmapOf,
-  mergeHeatmaps,
   ROW_BOUNDS_US,
   ROWS,
   requestsIn,
@@ -82,16 +81,6 @@ describe("a heatmap", () => {
 
   test("holds every request at its time, however long the run grows and in whatever order they end", () => {
     fc.assert(fc.property(events, (all) => check(collect(all), all)));
-  });
-
-  test("is the same after parts of a run were merged", () => {
-    fc.assert(
-      fc.property(events, events, (some, others) => {
-        const merged = collect(some);
-        mergeHeatmaps(merged, structuredClone(collect(others)));
-        check(merged, [...some, ...others]);
-      }),
-    );
   });
 
   test("starts with columns of 1 ms, and doubles them when it must", () => {
