@@ -214,11 +214,19 @@ test("what asks for no capture is told apart", () => {
   assert.equal(doctor.options.filter, "");
 });
 
-test("--help and --version are answered whatever a command lacks", () => {
-  for (const command of ["diff", "explain", "report", "doctor", "completion", "diff a.pcap b.pcap", "explain 1-1"]) {
-    assert.equal(parse(`${command} --help`).kind, "help");
-    assert.equal(parse(`${command} -v`).kind, "version");
+test("--filter goes with -q where something else is told of transactions", () => {
+  for (const other of ["-S a.lua", "--dump-slow d -t 1", "-w a --write-matching"]) {
+    assert.equal(options(`-q --filter error ${other}`).condition, "error");
   }
+});
+
+test("what keeps frames in case they are wanted has a buffer of its own size", () => {
+  const mebibyte = 1024 * 1024;
+  assert.deepEqual(options("--dump-slow d -t 10").dumpSlow, { folder: "d", count: 100, bufferBytes: 64 * mebibyte });
+  const small = options("--dump-slow d -t 10 --dump-slow-count 3 --dump-slow-buffer 2").dumpSlow;
+  assert.deepEqual(small, { folder: "d", count: 3, bufferBytes: 2 * mebibyte });
+  assert.equal(options("-w a --write-matching -t 1 --dump-slow-buffer 3").write?.matchingBufferBytes, 3 * mebibyte);
+  assert.equal(options("-w a --no-write-matching").write?.matchingBufferBytes, null);
 });
 
 test("each bad input is refused in one line that names the remedy", () => {
@@ -292,8 +300,18 @@ test("each bad input is refused in one line that names the remedy", () => {
     ["--engine ebpf", /--engine ebpf: it must be libpcap or cap/],
     ["--side left", /auto, client or server/],
     ["-S a.lua -S b.py", /^--script b\.py: a script's name ends in \.lua, \.mjs/],
-    ["explain -r a.pcap 1-1 -S a.lua", /--script has no meaning for explain/],
-    ["diff a.pcap b.pcap -S a.lua", /--script has no meaning for diff/],
+    ["-r a.pcap -o -", /^--report -: standard output carries the transactions/],
+    ["-r a.pcap -o ./a.pcap", /^--report \.\/a\.pcap: it is the file of --read, which it would overwrite/],
+    ["-w a.pcap -o a.pcap", /the file of --write/],
+    ["--dump-slow d", /^--dump-slow d: which requests are slow\? Give -t, too/],
+    ["--dump-slow-count 5", /^--dump-slow-count 5: it bounds what --dump-slow writes/],
+    ["--dump-slow-buffer 5", /^--dump-slow-buffer 5: it bounds what --dump-slow writes/],
+    ["--dump-slow d -t 1 --dump-slow-count 0", /^--dump-slow-count 0: it must be a whole number from 1 to 10000/],
+    ["--dump-slow d -t 1 --dump-slow-buffer 5000", /whole number from 1 to 4096/],
+    ["--write-matching -t 1", /^--write-matching: it chooses what -w writes: give -w FILE, too/],
+    ["--write-matching -w a", /^--write-matching: everything matches: give -t or --filter, too/],
+    ["--write-matching -w a -t 1 --dump-slow-buffer 0", /^--dump-slow-buffer 0: it must be a whole number/],
+    ["-q --filter error", /^--filter error: with -q there is nothing that it could choose from/],
     ["-C 5", /--rotate-size 5: it rotates the file of -w: give --write FILE/],
     ["-G 5", /give --write FILE/],
     ["-W 5", /give --write FILE/],

@@ -4,9 +4,10 @@ import fc from "fast-check";
 import { JsonFormat } from "../../src/outputs/json.ts";
 import { RECORD_CAPACITY } from "../../src/outputs/put.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
+import { Resend } from "../../src/transactions/resend.ts";
 import type { Transaction } from "../../src/transactions/transaction.ts";
 import { FLAG_NAMES } from "../../src/transactions/transaction.ts";
-import { transaction } from "../aggregate/fixtures.ts";
+import { BLPOP, transaction } from "../aggregate/fixtures.ts";
 
 function record(of: Transaction): string {
   const into = Buffer.alloc(RECORD_CAPACITY);
@@ -54,6 +55,35 @@ describe("a JSON record", () => {
     assert.deepEqual(JSON.parse(record(transaction({ flags: 255 }))).flags, FLAG_NAMES);
   });
 
+  it("says what was sent again, and whom the request waited behind, where there was either", () => {
+    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, isElsewhere: false };
+    const theirs = { id: "16-9", command: "BLPOP", us: 700 };
+    const resent = { resends: Resend.request | Resend.timeout, retransmissions: 2, resentRequestUs: 300 };
+    const again = { direction: "request", by: "timeout", times: 2 };
+    const fast = { resends: Resend.response | Resend.fast, retransmissions: 1, resentResponseUs: 300 };
+    const cases: readonly (readonly [Partial<Transaction>, object | null, object | null])[] = [
+      [{ behind }, null, theirs],
+      [{ behind: { ...behind, isElsewhere: true } }, null, { ...theirs, elsewhere: true }],
+      [resent, again, null],
+      [{ ...resent, behind }, again, theirs],
+      [fast, { direction: "response", by: "fast", times: 1 }, null],
+    ];
+    for (const [changes, retransmission, waitedBehind] of cases) {
+      const told = JSON.parse(record(transaction({ ...changes, flags: 1 })));
+      assert.deepEqual([told.retransmission, told.behind, told.flags], [retransmission, waitedBehind, ["pipelined"]]);
+    }
+  });
+
+  it("says where the number of the connection stands that the request waited behind", () => {
+    const into = Buffer.alloc(RECORD_CAPACITY);
+    const format = new JsonFormat();
+    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, isElsewhere: false };
+    format.put(transaction({ behind }), into, 0);
+    assert.equal(into.toString("latin1", format.behindIdAt, format.behindIdAt + 4), "16-9");
+    format.put(transaction(), into, 0);
+    assert.equal(format.behindIdAt, -1);
+  });
+
   it("has no key where the command has none, and the command's name where no text was kept", () => {
     const { key, summary } = JSON.parse(record(transaction({ words: "" })));
     assert.deepEqual([key, summary], [null, "SET"]);
@@ -87,6 +117,9 @@ describe("a JSON record", () => {
       latencyUs: huge,
       waitUs: huge,
       flags: 255,
+      resends: Resend.request | Resend.timeout,
+      retransmissions: Resend.count,
+      behind: { connectionId: huge, requestNumber: huge, commandId: BLPOP, us: huge, isElsewhere: true },
     });
     const text = record({ ...longest, endUs: 0, keyStart: 0, keyEnd: 128, requestBytes: huge, responseBytes: huge });
     assert.equal(JSON.parse(text).latency_us, huge);
