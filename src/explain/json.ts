@@ -6,11 +6,13 @@ import { idText } from "../transactions/names.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
 import type { Account } from "./account.ts";
 import { adviceOf } from "./advice.ts";
+import type { Ranking } from "./find.ts";
 import type { Rung } from "./ladder.ts";
+import { causeOf } from "./ranking-text.ts";
 import { isElision } from "./selection.ts";
 
-/** The whole account as one JSON object: the request's own record, of the type "explanation", and what explains it. */
-export function explanationRecord(account: Account): string {
+/** The whole account as one JSON object: the request's own record, of the type "explanation", and what explains it; with a ranking also what came next. */
+export function explanationRecord(account: Account, ranking: Ranking | null): string {
   const { request, behind, phases, ladder, wholeUs: whole } = account;
   return `${JSON.stringify({
     ...recordOf(request),
@@ -44,7 +46,19 @@ export function explanationRecord(account: Account): string {
     ),
     duplicate_frames: ladder.duplicates,
     advice: adviceOf(account),
+    ...(ranking !== null && { slowest_of: ranking.among, next_slowest: ranking.next.map(nextRecord) }),
   })}\n`;
+}
+
+function nextRecord(request: TransactionCopy): Record<string, unknown> {
+  const { unanswered, latencyUs } = request;
+  return {
+    id: idText(request),
+    latency_us: unanswered === "" ? latencyUs : null,
+    waited_us: unanswered === "" ? null : request.waitedUs,
+    cause: causeOf(request),
+    summary: requestText(request),
+  };
 }
 
 /** The fields of the `--json` record, by name. */

@@ -29,8 +29,8 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "explain",
-    words: "-r FILE ID [options] [filter expression]",
-    summary: "show where one request's time went, segment by segment",
+    words: "-r FILE [ID] [options] [filter expression]",
+    summary: "show where one request's time went, segment by segment; without ID the slowest one's",
   },
   { name: "doctor", words: "", summary: "check libpcap, permission, ports and engines" },
   { name: "completion", words: "bash|zsh|fish", summary: "print what makes a shell complete these words" },
@@ -42,7 +42,7 @@ export const EXAMPLES: readonly (readonly [string, string])[] = [
   ["sudo tcplat -i any tcp port 6379 -p redis -t 10", "only those of 10 ms and more"],
   ["tcplat -r incident.pcap --json", "a file, as JSON records"],
   ["tcplat diff client.pcap server.pcap", "what of each request is network, what server"],
-  ["tcplat explain -r incident.pcap 17-204", "where one request's time went, segment by segment"],
+  ["tcplat explain -r incident.pcap", "where the slowest request's time went, segment by segment"],
   ["tcplat report -r incident.pcap -o incident.html", "a page: heatmap, percentiles, the slowest, losses"],
   ["sudo tcplat doctor", "check libpcap, permission, ports and engines"],
 ];

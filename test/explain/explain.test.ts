@@ -120,6 +120,44 @@ describe("tcplat explain prints", () => {
   });
 });
 
+describe("tcplat explain without an id", () => {
+  const file = write("several.pcap", ...elsewhere());
+
+  it("explains the slowest, and names the next ones with their ids", async () => {
+    const { text, stderr, status } = await explained("-r", file, "--side", "client");
+    assert.deepEqual([stderr, status], ["", 0]);
+    const { text: alone } = await explained("-r", file, "--side", "client", "1-1");
+    assert.equal(text.slice(0, alone.length), alone);
+    const head = "The slowest of 2 requests of class normal. Next are (explain takes an id):";
+    assert.equal(text.slice(alone.length), `\n${head}\n  2-1  40.100 ms  server  GET user:1\n`);
+  });
+
+  it("does so among what the filter takes", async () => {
+    const { text } = await explained("-r", write("alone.pcap", lostRequest()), "tcp", "port", "6379");
+    assert.match(text, /^1-1 {2}GET user:1\n/);
+    assert.match(text, /\nIt is the only request of class normal in this capture\.\n$/);
+  });
+
+  it("leaves out what waits on purpose, and what the capture lost, not what was never answered", async () => {
+    const dialogue = talk();
+    dialogue.client(10_000, "*3\r\n$5\r\nBLPOP\r\n$1\r\nq\r\n$1\r\n0\r\n");
+    dialogue.server(9_000_000, "*-1\r\n");
+    dialogue.client(9_000_100, get("a"));
+    dialogue.server(9_000_200, "$-1\r\n");
+    dialogue.client(9_000_300, get("b"));
+    dialogue.reset("server", 9_500_300);
+    const { text } = await explained("-r", write("vain.pcap", dialogue.segments));
+    assert.match(text, /^1-3 {2}GET b\n/);
+    assert.match(text, /The slowest of 2 requests.*\n {2}1-2 {2}0\.100 ms {2}\w+ {2}GET a\n$/);
+  });
+
+  it("tells the same with --json", async () => {
+    const { text } = await explained("-r", file, "--side", "client", "--json");
+    const told = JSON.parse(text) as { id: string; slowest_of: number; next_slowest: { id: string }[] };
+    assert.deepEqual([told.id, told.slowest_of, told.next_slowest.map(({ id }) => id)], ["1-1", 2, ["2-1"]]);
+  });
+});
+
 describe("tcplat explain --json", () => {
   it("tells a segment that was lost before it came here from one that only took longer", async () => {
     for (const [ipId, expected] of [
@@ -258,10 +296,11 @@ describe("tcplat explain ends with 2 and one line", () => {
       /no request 9-1: it has 2 requests, .* is 2-1; .*--server/,
     ],
     ["where the filter leaves nothing", ["-r", file, "1-1", "port", "1"], /no request is found in it at all/],
-    ["without an id", ["-r", file], /needs a request's id, such as 17-204/],
-    ["for a word that is none", ["-r", file, "x"], /and x is none: tcplat explain -r FILE ID/],
+    ["for a number that is none", ["-r", file, "2_1"], /and 2_1 is none: tcplat explain -r FILE \[ID\]/],
+    ["for an id behind the filter", ["-r", file, "tcp", "2-1"], /before the filter: tcplat explain -r FILE 2-1 /],
+    ["where nothing is slow", ["-r", file, "tcp port 1"], /has no request of class normal: give the same -p/],
     ["for a connection", ["-r", file, "2"], /and 2 is a connection's number: 2-1 is its first request: tcplat explain/],
-    ["without a file", ["1-1"], /name it, as in tcplat explain -r FILE ID/],
+    ["without a file", ["1-1"], /name it, as in tcplat explain -r FILE$/m],
     ["for standard input", ["-r", "-", "1-1"], /save it to a file first/],
     ["where there is no file", ["-r", "/nowhere.pcap", "1-1"], /\/nowhere\.pcap: no such file/],
     ["with -w", ["-r", file, "1-1", "-w", "x.pcap"], /--write has no meaning for explain/],
