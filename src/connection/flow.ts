@@ -27,8 +27,9 @@ export class Oddity {
   deliveredOrder = 0;
   /** The window last announced was 0. */
   isWindowClosed = false;
-  /** Acknowledgements that said the same as the one before them: the other side's bytes after that are missing. */
-  repeatedAcks = 0;
+  /** Its acknowledgements have said that bytes of the other side are missing, and cover not yet all that had been sent by then. */
+  isAsking = false;
+  askedTo = 0;
   /** Its bytes were sent again before they were acknowledged: perhaps for nothing. */
   isSentTwice = false;
   /** Since then (Segment.timeLow) it has spoken of bytes that were sent before, and never came here. */

@@ -57,7 +57,10 @@ export class Reassembly {
     if (length === 0 && !isFin) {
       if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
       if (distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
-      if (peer.held !== null) this.schedule(connection, connection.lastUs);
+      if (peer.held !== null) {
+        ask(flow, peer);
+        this.schedule(connection, connection.lastUs);
+      }
       return;
     }
     const offset = distance(segment.sequence, flow.next);
@@ -96,9 +99,9 @@ export class Reassembly {
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       if (!flow.hasAcknowledged) flow.hasAcknowledged = true;
       flow.acknowledged = acknowledgement;
-      if (flow.odd !== null) flow.odd.repeatedAcks = 0;
+      if (flow.odd?.isAsking === true && distance(acknowledgement, flow.odd.askedTo) >= 0) flow.odd.isAsking = false;
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);
-    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) flow.oddity.repeatedAcks++;
+    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) ask(flow, peer);
     if (!peer.isStarted) {
       peer.isStarted = true;
       peer.next = acknowledgement;
@@ -169,7 +172,7 @@ export class Reassembly {
     this.hold(connection, flow, segment, clockUs);
     if (hole > 0 && flow.held !== null) {
       flow.held[0]!.resentUs = hole;
-      flow.held[0]!.isFast = (peer.odd?.repeatedAcks ?? 0) > 0 && hole < TIMEOUT_US;
+      flow.held[0]!.isFast = peer.odd?.isAsking === true && hole < TIMEOUT_US;
     }
     this.release(connection);
     this.schedule(connection, clockUs);
@@ -286,7 +289,7 @@ export class Reassembly {
       length,
       timeUs,
       isNeeded: !peer.hasAcknowledged || distance(peer.acknowledged, advance(sequence, length)) < 0,
-      isFast: (peer.odd?.repeatedAcks ?? 0) > 0,
+      isFast: peer.odd?.isAsking === true,
     });
   }
 
@@ -380,6 +383,13 @@ export class Reassembly {
     }
     connection.holdUntilUs = null;
   }
+}
+
+/** `flow` says that bytes of `peer` are missing: until it has all that is on its way now, what is sent again was asked for (RFC 6582 §3.2). */
+function ask(flow: Flow, peer: Flow): void {
+  const last = peer.held?.at(-1);
+  flow.oddity.isAsking = true;
+  flow.oddity.askedTo = last === undefined ? peer.next : advance(last.sequence, last.length);
 }
 
 /** Whether its first held segment has not waited HOLD_US yet. */

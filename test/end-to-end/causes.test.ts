@@ -207,6 +207,37 @@ const CASES: readonly Case[] = [
     resent: request("timeout", 2),
   },
   {
+    name: "a response of which two segments were lost, as its reader said: the second copy was asked for, too, no timer ran out",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const ends = [1400, 2800, 4200, 9009];
+      const parts = ends.map((to, i) => d.server(101_100 + i, VALUE_OF_9000.slice(ends[i - 1] ?? 0, to)));
+      const ack = (at: number, behind: TestSegment) => d.ack("client", at, { acknowledgement: behind.sequence });
+      const acks = [ack(101_102, parts[1]!), ack(101_110, parts[1]!), ack(121_010, parts[2]!)];
+      const [first, second] = [1, 2].map((n) => ({ ipId: parts[3]!.ipId + n }));
+      const late = [again(parts[1]!, 121_000, first), again(parts[2]!, 121_500, second)];
+      return [asked, parts[0]!, parts[3]!, ...acks, ...late];
+    },
+    cause: "retransmission",
+    retransmitUs: 121_500 - 101_103,
+    resent: response("fast", 2),
+  },
+  {
+    name: "a request of which two segments were lost on the way: the same",
+    side: "client",
+    make: (d) => {
+      const whole = resp("SET", "k", "x".repeat(5000));
+      const parts = [0, 1400, 2800, 4200].map((from, i) => d.client(100_000 + i, whole.slice(from, from + 1400)));
+      const ack = (at: number, behind: TestSegment) => d.ack("server", at, { acknowledgement: behind.sequence });
+      const acks = [ack(101_000, parts[1]!), ack(101_010, parts[1]!), ack(102_100, parts[2]!)];
+      return [...parts, ...acks, again(parts[1]!, 101_100), again(parts[2]!, 102_150), d.server(103_250, "+OK\r\n")];
+    },
+    cause: "retransmission",
+    retransmitUs: 102_150 - 100_003,
+    resent: request("fast", 2),
+  },
+  {
     name: "of a pipeline all wait for the segment that was lost",
     side: "client",
     make: (d) => {
