@@ -60,9 +60,9 @@ export class KeptReplies {
     return kind !== NONE_PENDING && !isQuiet(kind) && fits(kind, exchange.idAt(this.quietAhead), reply);
   }
 
-  /** Whether this can be the reply behind those kept. */
-  canFollow(reply: Reply): boolean {
-    return this.placesOf(reply).length > 0;
+  /** Position of the first pending request whose reply this can be, behind those kept; -1 where there is none. */
+  placeBehind(reply: Reply): number {
+    return this.placesOf(reply)[0] ?? -1;
   }
 
   /** Keeps the message that ends before `at` (`reply` is copied), and tells all that are kept once it is known whose they are. */
@@ -77,12 +77,12 @@ export class KeptReplies {
 
   /**
    * Nothing more is to come that would tell (`isLast`), or the client has read all and goes on: then those that are not quiet have been
-   * answered, if so many replies came.
+   * answered, if so many replies came. The request at `limit` has not been answered by any of those kept (-1: nobody knows of one).
    */
-  decide(isLast: boolean, limit = Number.POSITIVE_INFINITY): void {
+  decide(isLast: boolean, limit = -1): void {
     const last = this.kept.at(-1);
     if (last === undefined) return;
-    const within = last.places.filter((place) => place < limit);
+    const within = last.places.filter((place) => limit < 0 || place < limit);
     const places = within.length > 0 ? within : last.places;
     let place = places.at(-1)!;
     if (!isLast && this.countLoud(place + 1, MAX_LOOKED_AT) > 0) return;
@@ -97,6 +97,11 @@ export class KeptReplies {
     let place = 0;
     while (this.kindAt(place) !== NONE_PENDING && straysOf(this.kindAt(place)) === 0) place++;
     return place;
+  }
+
+  /** There is one. */
+  get isStrayDue(): boolean {
+    return this.kindAt(this.strayPlace) !== NONE_PENDING;
   }
 
   /** Where the next reply can belong: behind a place of the one before, with none between that must be answered. */

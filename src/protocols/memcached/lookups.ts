@@ -10,7 +10,7 @@ export function tellLookups(exchange: Exchange, reply: Reply): void {
   if (shape === Shape.get && reply.code === Code.end) {
     const misses = Math.max(0, detailOf(replyKind) - reply.hits);
     if (reply.hits + misses > 0) exchange.lookups(reply.hits, misses);
-  } else if (isMetaGet(shape) && (reply.code & (Code.error | Code.storageFailure)) === 0) {
+  } else if (isMetaGet(shape) && reply.code < Code.error) {
     const isMiss = reply.code === Code.en;
     exchange.lookups(isMiss ? 0 : 1, isMiss ? 1 : 0);
   }

@@ -29,6 +29,8 @@ export const Code = {
   error: 1 << 23,
   /** An error that only storage commands get. */
   storageFailure: 1 << 24,
+  /** `ERROR` alone, which says that it is no command. */
+  plainError: 1 << 25,
 } as const;
 export type Code = (typeof Code)[keyof typeof Code];
 
@@ -179,8 +181,9 @@ const META = hd | va | en | nf | ns | ex;
 export function fits(replyKind: number, id: number, reply: Reply): boolean {
   const shape = replyKind & 31;
   if (reply.code === Code.storageFailure) return isStorage(shape);
+  if (reply.code === Code.plainError && isQuiet(replyKind)) return false;
   // Neither does anything that could fail.
-  if (reply.code === Code.error) return shape !== Shape.metaNoop && shape !== Shape.version;
+  if (reply.code >= Code.error) return shape !== Shape.metaNoop && shape !== Shape.version;
   return canAnswer(replyKind, reply.code) && hasSameId(replyKind, id, reply);
 }
 

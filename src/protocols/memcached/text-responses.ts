@@ -188,12 +188,12 @@ export class TextResponses implements Parser {
   /** Whether this line's message, too, is to be kept. Not one of many lines: its lines are told apart by whose they are. */
   private isKeptBehind(code: number): boolean {
     const reply = this.reply;
-    // Behind values comes END.
-    reply.code = code === Code.value ? Code.end : code;
-    if ((code & (Code.stat | Code.word | Code.line)) === 0 && this.kept.canFollow(reply)) {
+    reply.code = code === Code.value ? Code.end : code; // Behind values comes END.
+    const place = this.kept.placeBehind(reply);
+    if ((code & (Code.stat | Code.word | Code.line)) === 0 && place >= 0) {
       return true;
     }
-    this.kept.decide(true);
+    this.kept.decide(true, place);
     return false;
   }
 
@@ -246,8 +246,9 @@ export class TextResponses implements Parser {
     const isPlain = isPlainError(this.reader);
     if (!this.kept.isEmpty) {
       // A line of garbage is answered before the request behind it.
-      const isKept = !isPlain && this.isKeptBehind(isStorage ? Code.storageFailure : Code.error);
-      if (isKept) {
+      const mayBeStray = isPlain && (this.state.strays > 0 || this.kept.isStrayDue);
+      const code = isStorage ? Code.storageFailure : isPlain ? Code.plainError : Code.error;
+      if (!mayBeStray && this.isKeptBehind(code)) {
         this.answer(at, this.reply.code, errorId);
         return;
       }
