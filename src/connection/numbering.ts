@@ -68,7 +68,16 @@ function isHeld(held: readonly HeldSegment[], ipId: number): boolean {
   return false;
 }
 
-/** Follows the sender's numbers. Returns how many packets are missing before this one, as far as they tell. */
+/**
+ * Added to the number of missing packets: this one acknowledges what none before it did, as far as was seen. They may have been
+ * acknowledgements, which a filter for data leaves out.
+ */
+export const MAY_BE_ACKS = 1 << 20;
+
+/**
+ * Follows the sender's numbers, before its acknowledgement is noted. Returns how many packets are missing before this one, as far as
+ * they tell.
+ */
 // Runs for every segment.
 export function notePacket(flow: Flow, segment: Segment): number {
   if (!isNumberedNext(flow, segment)) return noteUnexpected(flow, segment);
@@ -89,14 +98,14 @@ function noteUnexpected(flow: Flow, segment: Segment): number {
   flow.nextIpId = (segment.ipId + packets) & 0xffff;
   flow.seenIpIds = missing + packets < REMEMBERED ? (flow.seenIpIds << (missing + packets)) | (1 << (packets - 1)) : 0;
   // Behind several packets in one, numbers left out may be those of packets smaller than we think: they tell nothing.
-  const lost = flow.isJoined && missing > 0 && missing <= MAX_BEHIND ? 0 : noteMissing(flow, missing);
+  const lost = flow.isJoined && missing > 0 && missing <= MAX_BEHIND ? 0 : noteMissing(flow, missing, segment);
   flow.isJoined = packets > 1;
   // What comes next must be looked at, expected or not.
   if (flow.isJoined && flow.ipIdTrust === LONG_TRUST) flow.ipIdTrust--;
   return lost;
 }
 
-function noteMissing(flow: Flow, missing: number): number {
+function noteMissing(flow: Flow, missing: number, segment: Segment): number {
   if (missing === 0) {
     if (flow.ipIdTrust < LONG_TRUST && ++flow.ipIdTrust === FULL_TRUST) flow.isNumbered = true;
     return 0;
@@ -104,5 +113,6 @@ function noteMissing(flow: Flow, missing: number): number {
   const trust = Math.min(flow.ipIdTrust, FULL_TRUST);
   const isBelieved = trust >= ENOUGH_TRUST && missing <= MAX_MISSING;
   flow.ipIdTrust = isBelieved ? trust - ENOUGH_TRUST : 0;
-  return isBelieved ? missing : 0;
+  if (!isBelieved) return 0;
+  return distance(segment.acknowledgement, flow.acknowledged) > 0 ? missing + MAY_BE_ACKS : missing;
 }

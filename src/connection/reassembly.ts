@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow } from "./flow.ts";
 import { heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
-import { notePacket } from "./numbering.ts";
+import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
   filledHole,
   isBehindProbe,
@@ -51,11 +51,11 @@ export class Reassembly {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
     if (!flow.isUnderWay) flow.begin(segment.sequence);
+    const missingPackets = notePacket(flow, segment);
     const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment) : 0;
     if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
-    const missingPackets = notePacket(flow, segment);
     if (length === 0 && !isFin) {
-      if (missingPackets > 0) flow.oddity.missingPackets += missingPackets;
+      if (missingPackets > 0) flow.oddity.missingPackets += missingPackets & ~MAY_BE_ACKS;
       if (distance(segment.sequence, flow.next) > 0 && flow.held === null) noteAhead(flow, segment);
       if (peer.held !== null) {
         ask(flow, peer);

@@ -21,7 +21,10 @@ export class Piece {
   resentUs = 0;
   /** The receiver asked for them (duplicate acknowledgements), before the sender's timer ran out. */
   isFast = false;
-  /** Packets that the sender numbered (IP identification) between its last segment and this one, and that never came here. */
+  /**
+   * Packets that the sender numbered (IP identification) between its last segment and this one, and that never came here;
+   * MAY_BE_ACKS (`numbering.ts`) is added where they may have brought the acknowledgement.
+   */
   missingPackets = 0;
 }
 

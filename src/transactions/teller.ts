@@ -1,3 +1,4 @@
+import { MAY_BE_ACKS } from "../connection/numbering.ts";
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Ahead, type Behind, LEAST_US } from "./ahead.ts";
 import type { PairingContext } from "./context.ts";
@@ -13,6 +14,9 @@ import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts"
 
 /** Linux' shortest time-out before a sender sends again (TCP_RTO_MIN). */
 const SHORTEST_TIMEOUT_US = 200_000;
+
+/** The longest that senders wait for an acknowledgement before they send again for the first time (Windows), beside the round trip. */
+const LONGEST_TIMEOUT_US = 300_000;
 
 /** The least round trip seen may be longer than the shortest one possible: by less than this part, and a busy host's delays. */
 const SURELY = 0.75;
@@ -222,11 +226,15 @@ export class Teller {
 
   /**
    * A response came after the sender's shortest time-out, and packets are missing before it: they were copies of it. Each
-   * time-out is twice as long as the one before (RFC 6298 §5.5).
+   * time-out is twice as long as the one before (RFC 6298 §5.5). Where the request's acknowledgement was not seen, and the client
+   * did without sending again, that was what is missing: left out by a filter, or dropped by the capture.
    */
-  private chargeMissing(record: TransactionRecord, entry: number, packets: number): void {
+  private chargeMissing(record: TransactionRecord, entry: number, missingPackets: number): void {
     if (this.origin.arrivesHere(true)) return;
     const roundTripUs = Math.max(0, this.origin.path.toServer.us);
+    const mayBeAcks = (missingPackets & MAY_BE_ACKS) !== 0 && record.retransmissions === 0;
+    if (mayBeAcks && record.waitUs > LONGEST_TIMEOUT_US + roundTripUs) return;
+    const packets = missingPackets & ~MAY_BE_ACKS;
     const timeoutsUs = (2 ** packets - 1) * (SHORTEST_TIMEOUT_US + roundTripUs);
     const leftUs = record.waitUs - roundTripUs - record.resentRequestUs;
     if (leftUs < TIMEOUT_US) return;

@@ -1,5 +1,6 @@
 import type { Connection } from "../../src/connection/connection.ts";
 import { ConnectionTable } from "../../src/connection/connection-table.ts";
+import { MAY_BE_ACKS } from "../../src/connection/numbering.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import type { RoleHints } from "../../src/connection/roles.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
@@ -90,7 +91,8 @@ export class Recorder {
       data: ({ fromClient, bytes, start, end: to, cut, timeUs, wasHeld, resentUs, missingPackets }) => {
         const text = Buffer.from(bytes.subarray(start, to)).toString("latin1");
         const rest = `${cut > 0 ? ` cut ${cut}` : ""}${wasHeld ? " held" : ""}${resentUs > 0 ? ` resent ${resentUs}` : ""}`;
-        const lost = missingPackets > 0 ? ` behind ${missingPackets} lost` : "";
+        const acks = (missingPackets & MAY_BE_ACKS) === 0 ? "" : " or acknowledgements";
+        const lost = missingPackets > 0 ? ` behind ${missingPackets & ~MAY_BE_ACKS} lost${acks}` : "";
         note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}${lost}`);
       },
       gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),

@@ -160,6 +160,43 @@ const CASES: readonly Case[] = [
     resent: response("timeout"),
   },
   {
+    name: "a packet is missing before a slow response, and the client did without it: its acknowledgement, which was not captured",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      d.ack("server", 140_000);
+      return [asked, d.server(506_100, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "the same, and the client sent again: the acknowledgement came with the response, and both were lost",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const lost = d.server(101_100, VALUE);
+      return [asked, again(asked, 305_000), again(lost, 506_100)];
+    },
+    cause: "retransmission",
+    retransmitUs: 405_100,
+    resent: request("timeout", 2),
+  },
+  {
+    name: "the acknowledgement was seen, and a packet is missing before the response: a copy of it",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const seen = d.ack("server", 140_000);
+      const lost = d.server(150_000, VALUE);
+      return [asked, seen, again(lost, 450_000)];
+    },
+    cause: "retransmission",
+    retransmitUs: 201_000,
+    resent: response("timeout"),
+  },
+  {
     name: "where packets have random numbers none is missing: the server is slow, as far as anybody can know",
     side: "client",
     make: (d) => [d.client(100_000, GET), d.server(306_100, VALUE, { ipId: 45_678 })],
