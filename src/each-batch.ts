@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
-import { TcplatError } from "./errors.ts";
+import type { TcplatError } from "./errors.ts";
+import { readOrFail } from "./read-or-fail.ts";
 
 /** The event loop, and with it signals, get a turn so often. */
 const TURN_MS = 20;
@@ -10,16 +11,13 @@ export type TakeBatch = (batch: Uint8Array, length: number) => boolean;
 
 /** Hands on batch after batch. Returns what ended the file too early, once all before it was taken; or null. */
 export async function eachBatch(source: FrameSource, take: TakeBatch): Promise<TcplatError | null> {
+  let failure: TcplatError | null = null;
   let turnAt = performance.now();
   for (;;) {
-    let length: number;
-    try {
-      length = await source.read();
-    } catch (error) {
-      if (error instanceof TcplatError) return error;
-      throw error;
-    }
-    if (length === END_OF_FRAMES) return null;
+    const length = await readOrFail(source, (error) => {
+      failure = error;
+    });
+    if (length === END_OF_FRAMES) return failure;
     if (length > 0 && !take(source.batch, length)) return null;
     if (performance.now() - turnAt < TURN_MS) continue;
     await nextTurn();

@@ -9,24 +9,17 @@ import { usedLibpcapVersion } from "./capture/libpcap.ts";
 import { TcplatError } from "./errors.ts";
 import type { MatchingFrames } from "./evidence/matching-frames.ts";
 import type { SlowDump } from "./evidence/slow-dump.ts";
+import { idleClockUs, TURN_MS, takeLastBlock, tellUp, WAIT_MS } from "./live-capture.ts";
 import type { Options } from "./options.ts";
 import type { RecordWriter } from "./outputs/record-writer.ts";
 import { Patience } from "./patience.ts";
 import { Pipeline } from "./pipeline.ts";
 import type { PacketPrinter } from "./raw/packet-printer.ts";
+import { readOrFail } from "./read-or-fail.ts";
 import type { Scripts } from "./scripts/scripts.ts";
 
-/** The event loop gets a turn at least this often while frames keep coming. */
-const TURN_MS = 4;
-/** Longest wait for frames: a lost interface is taken up again, and time-outs run, at least this often. */
-const WAIT_MS = 250;
 /** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
 const SLICE_BYTES = 65_536;
-/** After a stop, the kernel's last block may still be on its way. */
-const LAST_BLOCK_MS = 40;
-/** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
-const IDLE_LAG_US = 1_000_000;
-
 /** Who is told of what a run finds; all but the first where they are asked for. */
 export interface Told {
   /** Each transaction that is printed, by way of `--filter`. */
@@ -148,22 +141,9 @@ export class Solo implements Captor {
         turnAt = performance.now();
       }
     }
-    if (this.source.isLive) await this.#takeLastBlock();
-  }
-
-  /** A fault ends the run once what was read before it has been told. */
-  #read(): number | Promise<number> {
-    const end = (error: unknown): number => {
-      if (!(error instanceof TcplatError)) throw error;
-      this.failure = error;
-      return END_OF_FRAMES;
-    };
-    try {
-      const read = this.source.read();
-      return typeof read === "number" ? read : read.catch(end);
-    } catch (error) {
-      return end(error);
-    }
+    if (!this.source.isLive) return;
+    const take = async () => (this.#isComplete ? END_OF_FRAMES : await this.#take());
+    await takeLastBlock(this.source, take, () => this.#pipeline.table.clockUs);
   }
 
   /** Takes a batch in slices: a frame may hold thousands of requests, and what is to be printed must find room. */
@@ -232,11 +212,10 @@ export class Solo implements Captor {
     const source = this.source;
     if (source.isUp !== this.#wasUp) {
       this.#wasUp = source.isUp;
-      if (source.isUp) this.#log.info(`${source.name} is up again`);
-      else this.#log.warn(`${source.name} is down; capture goes on when it comes back`);
+      tellUp(this.#log, source.name, source.isUp);
     }
     if (source.isLive) {
-      this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
+      this.#pipeline.idle(idleClockUs());
       this.#dump?.advance(this.#pipeline.table.clockUs);
       if (this.#matching !== null) this.#keepMatching(this.#matching, 0, 0);
       this.#scripts?.take(source.batch, 0, 0);
@@ -244,24 +223,16 @@ export class Solo implements Captor {
     await source.waitForFrames(WAIT_MS);
   }
 
-  async #takeLastBlock(): Promise<void> {
-    if (this.#isComplete) return;
-    const stopUs = Date.now() * 1000;
-    let until = performance.now() + LAST_BLOCK_MS;
-    for (;;) {
-      // Asked before reading: a busy machine may let the time pass between the two.
-      const isLastLook = performance.now() >= until;
-      const read = this.#read();
-      const length = typeof read === "number" ? read : await read;
-      if (length === END_OF_FRAMES) return;
-      if (length > 0) {
-        // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
-        await this.#consume(length);
-        if (this.#isComplete || this.#pipeline.table.clockUs >= stopUs) return;
-        until = performance.now() + LAST_BLOCK_MS;
-        await nextTurn();
-      } else if (isLastLook) return;
-      else await this.source.waitForFrames(Math.max(1, until - performance.now()));
-    }
+  /** Reads and takes a batch; returns what `read` did. */
+  async #take(): Promise<number> {
+    const length = await this.#read();
+    if (length > 0) await this.#consume(length);
+    return length;
+  }
+
+  #read(): number | Promise<number> {
+    return readOrFail(this.source, (error) => {
+      this.failure = error;
+    });
   }
 }

@@ -3,7 +3,7 @@ import { u32le } from "../bytes/read.ts";
 import { type FrameSource, RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
 import type { Connect, Transaction } from "../transactions/transaction.ts";
 import { FrameRing } from "./frame-ring.ts";
-import { AFTER_US, type Obstacle, RequestFrames, type Wanted } from "./request-frames.ts";
+import { AFTER_US, OBSTACLE_WORDS, type Obstacle, RequestFrames, type Wanted } from "./request-frames.ts";
 
 /** Two records begin at least so many bytes apart (frame-ring.ts): one mark for each. */
 const MARK_SHIFT = 4;
@@ -101,10 +101,7 @@ export class MatchingFrames implements TransactionOutput {
 
   #miss({ client, server }: Wanted, obstacle: Obstacle): void {
     if (this.missing++ > 0) return;
-    const why =
-      obstacle === "too_large"
-        ? "it has too many frames"
-        : "its first frames were overwritten: --dump-slow-buffer holds more";
+    const why = OBSTACLE_WORDS[obstacle];
     this.#warn(`--write-matching: a transaction of ${client} with ${server} is not in the file: ${why}`);
   }
 

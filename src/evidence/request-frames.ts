@@ -31,8 +31,13 @@ export interface Wanted {
   readonly endUs: number;
 }
 
-/** Why a request has no file: its first frames were overwritten, or even cut they are too many. */
-export type Obstacle = "overwritten" | "too_large";
+/** Why a request has no file, for the user. Too many: even cut. */
+export const OBSTACLE_WORDS = {
+  overwritten: "its first frames were overwritten: --dump-slow-buffer holds more",
+  too_large: "it has too many frames",
+} as const;
+
+export type Obstacle = keyof typeof OBSTACLE_WORDS;
 
 /** Finds in the ring what belongs to one request. */
 export class RequestFrames {

@@ -6,7 +6,7 @@ import { TransactionClass } from "../protocols/protocol.ts";
 import type { Transaction, UnansweredReason } from "../transactions/transaction.ts";
 import { type DumpFolder, dumpName } from "./dump-folder.ts";
 import { FrameRing } from "./frame-ring.ts";
-import { AFTER_US, type Obstacle, RequestFrames, type Wanted } from "./request-frames.ts";
+import { AFTER_US, OBSTACLE_WORDS, type Obstacle, RequestFrames, type Wanted } from "./request-frames.ts";
 import { Slowest } from "./slowest.ts";
 
 /** Files that wait to be written at most: they are in memory. */
@@ -24,8 +24,7 @@ interface Awaited extends Wanted {
 type Missing = Obstacle | "failed";
 
 const MISSING_WORDS: Readonly<Record<Missing, string>> = {
-  overwritten: "its first frames were overwritten: --dump-slow-buffer holds more",
-  too_large: "it has too many frames",
+  ...OBSTACLE_WORDS,
   failed: "its file could not be written",
 };
 

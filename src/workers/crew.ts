@@ -6,6 +6,7 @@ import { mergedSnapshot } from "../aggregate/state.ts";
 import type { Captor, SourceView } from "../captor.ts";
 import type { FanoutGroup } from "../capture/fanout.ts";
 import type { TcplatError } from "../errors.ts";
+import { tellUp } from "../live-capture.ts";
 import type { Options } from "../options.ts";
 import type { RecordWriter } from "../outputs/record-writer.ts";
 import { PROTOCOLS } from "../protocols/registry.ts";
@@ -196,8 +197,7 @@ export class Crew implements Captor {
     const isUp = this.#hands.every((hand) => hand.isUp);
     if (isUp === this.source.isUp) return;
     this.source.isUp = isUp;
-    if (isUp) this.#log.info(`${name} is up again`);
-    else this.#log.warn(`${name} is down; capture goes on when it comes back`);
+    tellUp(this.#log, name, isUp);
   }
 
   #sayWhereOld(): void {

@@ -5,12 +5,14 @@ import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import { usedLibpcapVersion } from "../capture/libpcap.ts";
 import type { LiveSource } from "../capture/live-source.ts";
 import { TcplatError } from "../errors.ts";
+import { idleClockUs, TURN_MS, takeLastBlock, WAIT_MS } from "../live-capture.ts";
 import { type MakeSieve, openSieve } from "../open-sieve.ts";
 import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
 import { recordFormat } from "../outputs/record-format.ts";
 import { Patience } from "../patience.ts";
 import { type Part, Pipeline } from "../pipeline.ts";
+import { readOrFail } from "../read-or-fail.ts";
 import type { Block } from "./block.ts";
 import { BlockOutput } from "./block-output.ts";
 import { dropBefore } from "./drop-before.ts";
@@ -18,19 +20,11 @@ import type { Order, Report, WorkerNumbers, WorkerStart } from "./messages.ts";
 import { ServerNames } from "./server-names.ts";
 import { Turns } from "./turns.ts";
 
-/** The event loop gets a turn at least this often while frames keep coming. */
-const TURN_MS = 4;
 /** Frames and bytes taken before anybody is looked at: the others' positions, a stop, the memory for records. */
 const SLICE_FRAMES = 256;
 const SLICE_BYTES = 65_536;
 /** How often the main thread hears how far the records go, at least. */
 const TELL_MS = 2;
-/** Longest wait for frames, live. */
-const WAIT_MS = 250;
-/** After a stop, the kernel's last block may still be on its way. */
-const LAST_BLOCK_MS = 40;
-/** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
-const IDLE_LAG_US = 1_000_000;
 /** Blocks of records under way: beyond, a file is not read, and live waits a while. */
 const BLOCKS = 8;
 /** Frames from before the start are looked for until one is stamped this much later: several CPUs stamp them. */
@@ -179,7 +173,11 @@ class WorkerRun {
         turnAt = performance.now();
       }
     }
-    await this.#takeLastBlock();
+    await takeLastBlock(
+      this.#source,
+      () => this.#takeLive(),
+      () => this.#pipeline.table.clockUs,
+    );
   }
 
   /** Reads and takes a batch; returns what `read` did. */
@@ -214,42 +212,17 @@ class WorkerRun {
       this.#wasUp = source.isUp;
       this.#tell({ kind: "up", isUp: source.isUp });
     }
-    this.#pipeline.idle(Date.now() * 1000 - IDLE_LAG_US);
+    this.#pipeline.idle(idleClockUs());
     if (this.#output?.isEmpty === false) this.#output.post(0);
     await source.waitForFrames(WAIT_MS);
   }
 
-  async #takeLastBlock(): Promise<void> {
-    const stopUs = Date.now() * 1000;
-    let until = performance.now() + LAST_BLOCK_MS;
-    for (;;) {
-      // Asked before reading: a busy machine may let the time pass between the two.
-      const isLastLook = performance.now() >= until;
-      const length = await this.#takeLive();
-      if (length === END_OF_FRAMES || this.#pipeline.table.clockUs >= stopUs) return;
-      if (length > 0) {
-        until = performance.now() + LAST_BLOCK_MS;
-        await nextTurn();
-      } else if (isLastLook) return;
-      else await this.#source.waitForFrames(Math.max(1, until - performance.now()));
-    }
-  }
-
   // ---- both ----
 
-  /** A fault ends the run once what was read before it has been told. */
   #read(): number | Promise<number> {
-    const end = (error: unknown): number => {
-      if (!(error instanceof TcplatError)) throw error;
+    return readOrFail(this.#source, (error) => {
       this.#failure = error;
-      return END_OF_FRAMES;
-    };
-    try {
-      const read = this.#source.read();
-      return typeof read === "number" ? read : read.catch(end);
-    } catch (error) {
-      return end(error);
-    }
+    });
   }
 
   #mustTell(): boolean {
