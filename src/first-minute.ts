@@ -63,8 +63,6 @@ export interface FirstMinuteView {
   readonly skipped: Readonly<Record<string, number>>;
   /** Connections with a segment that was followed. */
   readonly connections: number;
-  /** Pairs of endpoints that exchange UDP datagrams of none of the protocols asked for; they are no connections here. */
-  readonly unknownUdp: number;
   /** Of these: begun before the capture, so that pairing waits for a provable boundary. */
   readonly midstream: number;
   /** Of these: with payload in one direction, and not a segment in the other. */
@@ -73,6 +71,8 @@ export interface FirstMinuteView {
   readonly tls: number;
   /** Of these: their first bytes are no known or chosen protocol's. */
   readonly unknownProtocol: number;
+  /** Pairs of endpoints that exchange UDP datagrams of none of the protocols asked for; they are no connections here. */
+  readonly unknownUdp: number;
   /** Requests seen whole, answered or not. */
   readonly requests: number;
   /** Transactions that have ended. */

@@ -132,6 +132,39 @@ const CASES: readonly (readonly [string, readonly Given[], readonly string[]])[]
     ["1", "2", "3 behind 1-1 10000 elsewhere"],
   ],
   [
+    "what it waited for its own connection's is not the other's",
+    [
+      [1, 0, 50_000],
+      [2, 10_000, 50_100, { queueUs: 30_000 }],
+    ],
+    ["1", "2 behind 1-1 10000 elsewhere"],
+  ],
+  [
+    "nor did one whose answer left 1 ms after the victim's",
+    [
+      [2, 10_000, 50_000],
+      [1, 0, 51_500],
+    ],
+    ["2", "1"],
+  ],
+  [
+    "one that came later does not hide the one that was there",
+    [
+      [1, 0, 50_000],
+      [4, 20_000, 60_000],
+      [2, 10_000, 60_050, { commandId: GET }],
+    ],
+    ["1", "4 behind 1-1 30000 elsewhere", "2 behind 1-1 40000 elsewhere"],
+  ],
+  [
+    "of servers without numbers of their own nobody knows which is which",
+    [
+      [1, 0, 50_000, { server: { id: 0, text: "other" } }],
+      [2, 10_000, 50_100, { server: { id: 0, text: "other" } }],
+    ],
+    ["1", "2"],
+  ],
+  [
     "another server's are not to blame",
     [
       [1, 0, 50_000, { server: { id: 2, text: "192.168.0.3:6379" } }],

@@ -88,6 +88,13 @@ test("a connection older than the capture is counted from its first segment, and
   );
 });
 
+/** The frame with other bytes at a place. */
+function patched(frame: Uint8Array, at: number, hex: string): Uint8Array {
+  const copy = Uint8Array.from(frame);
+  copy.set(Buffer.from(hex, "hex"), at);
+  return copy;
+}
+
 const option = (hex: string) => Uint8Array.from(Buffer.from(hex, "hex"));
 const LINES: readonly (readonly [string, Uint8Array | { cut: Uint8Array; from: number }, string, number?])[] = [
   [
@@ -116,6 +123,26 @@ const LINES: readonly (readonly [string, Uint8Array | { cut: Uint8Array; from: n
     "IP 10.0.0.1.51137 > 10.0.0.2.6379: Flags [U], win 512, urg 0, length 0",
   ],
   [
+    "urgent data, with where it ends",
+    patched(frameOf(segment({ flags: URG })), 14 + 20 + 18, "0102"),
+    "IP 10.0.0.1.51137 > 10.0.0.2.6379: Flags [U], win 512, urg 258, length 0",
+  ],
+  [
+    "a TCP header that says it is shorter than one can be",
+    patched(frameOf(segment({})), 14 + 20 + 12, "40"),
+    "IP 10.0.0.1.51137 > 10.0.0.2.6379: tcp [bad header length 16]",
+  ],
+  [
+    "an IP header of no known version",
+    patched(frameOf(segment({})), 14, "55"),
+    "IP [bad header: version 5, length 20 of 40]",
+  ],
+  [
+    "an IP header that says it is shorter than one can be",
+    patched(frameOf(segment({})), 14, "44"),
+    "IP [bad header: version 4, length 16 of 40]",
+  ],
+  [
     "IPv6",
     frameOf(segment({ from: V6_CLIENT, to: V6_SERVER, flags: SYN })),
     "IP6 2001:db8::1.51137 > 2001:db8::2.6379: Flags [S], seq 0, win 512, length 0",
@@ -127,6 +154,22 @@ const LINES: readonly (readonly [string, Uint8Array | { cut: Uint8Array; from: n
       extensions: [[60, new Uint8Array(8)]],
     }),
     "IP6 2001:db8::1.51137 > 2001:db8::2.6379: Flags [S], seq 0, win 512, length 0",
+  ],
+  [
+    "IPv6 with an extension header of 16 bytes, and one for authentication, whose length is counted otherwise",
+    frameOf(segment({ from: V6_CLIENT, to: V6_SERVER, flags: SYN }), {
+      ...ETHERNET,
+      extensions: [
+        [60, option("0001000000000000" + "0000000000000000")],
+        [51, option("0001000000000000" + "00000000")],
+      ],
+    }),
+    "IP6 2001:db8::1.51137 > 2001:db8::2.6379: Flags [S], seq 0, win 512, length 0",
+  ],
+  [
+    "a VLAN tag that the snaplen has cut",
+    { cut: frameOf(segment({}), { ...ETHERNET, vlanTags: [0x8100] }).slice(0, 16), from: 58 },
+    "[|link], length 58",
   ],
   [
     "a frame behind two VLAN tags",
@@ -184,6 +227,22 @@ const LINES: readonly (readonly [string, Uint8Array | { cut: Uint8Array; from: n
     "IP 10.0.0.1 > 10.0.0.2: ICMP echo request, id 11, seq 3, length 8",
   ],
   [
+    "an echo reply in IPv6",
+    ethernet(
+      0x86dd,
+      "6000000000083a4020010db800000000000000000000000120010db800000000000000000000000281000000000b0003",
+    ),
+    "IP6 2001:db8::1 > 2001:db8::2: ICMP6, echo reply, id 11, seq 3, length 8",
+  ],
+  [
+    "a neighbour being told",
+    ethernet(
+      0x86dd,
+      "6000000000183a40fe800000000000000000000000000002fe8000000000000000000000000000018800000040000000fe800000000000000000000000000002",
+    ),
+    "IP6 fe80::2 > fe80::1: ICMP6, neighbor advertisement, tgt is fe80::2, length 24",
+  ],
+  [
     "another message of ICMP",
     ethernet(0x0800, "4500001c00000000400100000a0000010a0000020303000000000000"),
     "IP 10.0.0.1 > 10.0.0.2: ICMP type 3 code 3, length 8",
@@ -218,6 +277,24 @@ const LINES: readonly (readonly [string, Uint8Array | { cut: Uint8Array; from: n
     frameOf(segment({ flags: SYN }), { ...ETHERNET, linkType: 101 }),
     "IP 10.0.0.1.51137 > 10.0.0.2.6379: Flags [S], seq 0, win 512, length 0",
     101,
+  ],
+  [
+    "an IPv4 packet without a link header",
+    frameOf(segment({ flags: SYN }), { ...ETHERNET, linkType: 101 }),
+    "IP 10.0.0.1.51137 > 10.0.0.2.6379: Flags [S], seq 0, win 512, length 0",
+    228,
+  ],
+  [
+    "an IPv6 packet without a link header",
+    frameOf(segment({ from: V6_CLIENT, to: V6_SERVER, flags: SYN }), { ...ETHERNET, linkType: 101 }),
+    "IP6 2001:db8::1.51137 > 2001:db8::2.6379: Flags [S], seq 0, win 512, length 0",
+    229,
+  ],
+  [
+    "a packet of BSD's loopback",
+    Buffer.concat([Buffer.alloc(4), frameOf(segment({ flags: SYN }), { ...ETHERNET, linkType: 101 })]),
+    "IP 10.0.0.1.51137 > 10.0.0.2.6379: Flags [S], seq 0, win 512, length 0",
+    0,
   ],
   [
     "a packet of -i any",
