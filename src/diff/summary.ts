@@ -34,7 +34,8 @@ function viewText(comparison: Comparison, side: Side): string {
   ];
   if (!Number.isNaN(view.firstUs)) parts.push(spanText(view.firstUs, completeUntilUs(view)));
   if (records.refused > 0) parts.push(`${records.refused} more were not kept: narrow it with a filter`);
-  if ((view.unlisted ?? 0) > 0) parts.push(`its run saw ${view.unlisted} more and did not print them (-t)`);
+  if ((view.unlisted ?? 0) > 0)
+    parts.push(`its run saw ${view.unlisted} more and did not print them (-t, --filter, or a slow reader)`);
   if (view.unlisted === null) parts.push("it has no summary: whether it holds all, nobody knows");
   if (view.gaps > 0) parts.push(plural(view.gaps, "gap"));
   if (view.unreadable > 0) parts.push(`${plural(view.unreadable, "line")} could not be read`);

@@ -76,6 +76,16 @@ it("nothing changes at any load up to the budget", () => {
   }
 });
 
+it("judges the mean of a second and more, however long its readings are", () => {
+  for (const seconds of [0.3, 0.7, 1.3, 5]) {
+    const [within, above] = [new SampleController(0.2), new SampleController(0.2)];
+    for (let reading = 0; reading < 20; reading++) within.update(0.19, seconds);
+    for (let reading = 0; reading < 4; reading++) above.update(0.21, seconds);
+    assert.equal(within.ratio, 1, `${seconds} s`);
+    assert.ok(above.ratio < 1 && above.ratio > 0.5, `${seconds} s: ${above.ratio}`);
+  }
+});
+
 it("a burst of half a second is no overload", () => {
   const { ratios } = simulate(new SampleController(0.2), 10, (_ratio, second) => (second === 3 ? 0.3 : 0.05));
   assert.deepEqual(new Set(ratios), new Set([1]));

@@ -34,7 +34,10 @@ test("a request that waited at the server says behind whom, by the server's capt
 
 test("records of --json say it as their captures do, and what is no request to wait for is nobody", async () => {
   const { stdout } = await runTcplat(["-r", server, "--json", "--side", "server"]);
-  assert.match(await lineOf(client, fileOf("server.json", stdout)), /behind KEYS 4[78]\.\d ms/);
+  const records = fileOf("server.json", stdout);
+  assert.match(await lineOf(client, records), /behind KEYS 4[78]\.\d ms/);
+  const { behind } = (await diffJson(client, records, ["-p", "redis"])).requests[1]!.at_server!;
+  assert.deepEqual([behind!.id, behind!.command], ["1-1", "KEYS"]);
   for (const none of ['"KEYS"', "[]", '{"id":"1","command":"KEYS","us":1}', '{"id":"1-1","command":"KEYS","us":-1}']) {
     const broken = stdout.replace(/"behind":\{[^}]*\}/, `"behind":${none}`);
     assert.notEqual(broken, stdout);

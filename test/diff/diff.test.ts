@@ -106,6 +106,44 @@ describe("tcplat diff", () => {
     assert.equal(told.summary.only_client.unlisted, REQUESTS - slow.length);
   });
 
+  it("says in words how much of what its run saw a record file does not hold, or that nobody knows", async () => {
+    const slow = await recordsOf("slow.json", SERVER_FILE, "-t", "1500us");
+    const { stdout } = await runTcplat(["diff", CLIENT_FILE, slow, "-q"]);
+    const left = ALL.filter((n) => serverUs(n) < 1500).length;
+    assert.match(
+      stdout,
+      new RegExp(`^server .*; its run saw ${left} more and did not print them \\(-t, --filter,`, "m"),
+    );
+    const all = await runTcplat(["-r", SERVER_FILE, "--json"]);
+    const unfinished = fileOf("unfinished.json", all.stdout.replace(/\{"type":"summary".*\n/, ""));
+    const told = await runTcplat(["diff", CLIENT_FILE, unfinished, "-q"]);
+    assert.match(told.stdout, /^server .*; it has no summary: whether it holds all, nobody knows$/m);
+  });
+
+  it("has a row for each command and class, with the network's share of what the clients waited", async () => {
+    const dialogue = new Dialogue();
+    dialogue.open();
+    for (const [at, words] of [
+      [1000, "*3\r\n$5\r\nBLPOP\r\n$1\r\nk\r\n$1\r\n0\r\n"],
+      [9000, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n"],
+    ] as const) {
+      dialogue.client(at, words);
+      dialogue.server(at + 1000, "$-1\r\n");
+    }
+    const way: Way = { thereUs: () => 150, backUs: () => 100, clock: (us) => us };
+    const server = fileOf("classes-server.pcap", captureOf(atServer(dialogue.segments, SERVER, way)));
+    const client = fileOf("classes-client.pcap", captureOf(dialogue.segments));
+    const { stdout } = await runTcplat(["diff", client, server, "-q"]);
+    const rows = stdout.split("\n").map((line) => line.trim().split(/ {2,}/));
+    const times = ["1.000", "1.000", "1.000", "0.750", "0.750", "0.750", "0.250", "0.250", "0.250", "25.0 %"];
+    for (const name of ["10.0.0.2:6379", "GET", "BLPOP (blocking)"]) {
+      assert.deepEqual(
+        rows.find(([first]) => first === name),
+        [name, "1", ...times],
+      );
+    }
+  });
+
   it("tells what lies before and behind the other capture from what is missing in it", async () => {
     const isSeen = (segment: TestSegment, index: number) =>
       index >= 3 + 3 * 10 && index < 3 + 3 * 30 && segment !== EXCHANGES[20]![0];
