@@ -147,6 +147,21 @@ describe("a report's page", () => {
     );
   });
 
+  test("marks when requests were given up, in the column of that moment", () => {
+    const lost: Told = { unanswered: "timeout", waitedUs: 2_000_000 };
+    const answered: Told = { latencyUs: 500, startUs: START_US + 4_000_000, endUs: START_US + 4_000_500 };
+    const strips = (told: readonly Told[]): Element[] =>
+      elements(page(told), ({ name, attributes }) => name === "svg" && attributes.class === "strip");
+    assert.deepEqual(strips([answered]), []);
+    const [strip, ...others] = strips([{ latencyUs: 500 }, lost, answered]);
+    assert.deepEqual(others, []);
+    const columns = Number(strip!.attributes.viewBox!.split(" ")[2]);
+    const [, at, ...more] = elements(strip!, named("path"))[0]!.attributes.d!.split("M");
+    assert.deepEqual(more, []);
+    // Half of the way from the first end to the last.
+    assert.ok(Math.abs(Number.parseInt(at!, 10) / columns - 0.5) < 0.02, `${at} of ${columns}`);
+  });
+
   test("has the three sums, a line each", () => {
     const [sums] = elements(page(), named("pre"));
     assert.equal(
