@@ -156,7 +156,9 @@ const FINDINGS: readonly Finding[] = [
   {
     holds: (view) => view.requests === 0 && mostly(view.unknownProtocol, view),
     say: (view) =>
-      `${share(view.unknownProtocol, view)} of no known protocol: name it with its port, as in -p ${view.protocols[0] ?? "redis"}:PORT, or filter for the server's port`,
+      view.protocols.includes("auto")
+        ? `${share(view.unknownProtocol, view)} of no known protocol: name it with its port, as in -p redis:PORT, or filter for the server's port`
+        : `${share(view.unknownProtocol, view)} of no protocol that -p names (${view.protocols.join(", ")}): leave -p out to have it found, or name it with its port, as in -p ${view.protocols[0]}:PORT`,
   },
   {
     holds: (view) => view.requests > 0,

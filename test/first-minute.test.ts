@@ -102,7 +102,16 @@ test("after ten silent seconds the first thing that explains it is said, with wh
     ],
     ["TLS", { tls: 2 }, /2 of 2 connections are encrypted \(TLS\)/],
     ["one direction", { oneSided: 1 }, /1 of 2 connections is seen in one direction only: .*no "src" or "dst"/],
-    ["unknown protocol", { unknownProtocol: 2 }, /2 of 2 connections are of no known protocol: .*-p redis:PORT/],
+    [
+      "unknown protocol",
+      { unknownProtocol: 2, protocols: ["auto"] },
+      /2 of 2 connections are of no known protocol: .*-p redis:PORT/,
+    ],
+    [
+      "another protocol than -p names",
+      { unknownProtocol: 2 },
+      /2 of 2 connections are of no protocol that -p names \(redis, memcached\): leave -p out to have it found/,
+    ],
     [
       "older than the capture",
       { midstream: 2 },
