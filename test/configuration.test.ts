@@ -93,6 +93,8 @@ test("a mistake in a configuration file is refused with its place", () => {
     ["help: true\n", /^f:1:1: help belongs on the command line/],
     ["config: a.yaml\n", /^f:1:1: config belongs on the command line/],
     ["n: true\n", /^f:1:1: there is no option n/],
+    ["thresold: 10\n", /^f:1:1: there is no option thresold: did you mean threshold\?$/],
+    ["transaction-filtr: key\n", /: did you mean transaction-filter\?$/],
     ["a: [\n", /^f:\d+:\d+: this is no YAML/],
     ["quiet: true\nquiet: false\n", /^f:2:1: this is no YAML: Map keys must be unique/],
     ["- a\n", /^f:1:1: write options as/],

@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import type { Node, Scalar } from "yaml";
 import { TcplatError } from "../errors.ts";
 import { FILTER_KEY, type Given, type GivenOptions, quoted } from "./given.ts";
+import { nearest } from "./nearest.ts";
 import { findByName, OPTION_TABLE, type OptionSpec } from "./table.ts";
 
 type Yaml = typeof import("yaml");
@@ -73,10 +74,10 @@ class Entry {
     if (spec?.isConfigurable) return spec;
     if (spec !== undefined)
       throw usage(`${this.#keyPlace}: ${this.#name} belongs on the command line, not into the file`);
-    const names = OPTION_TABLE.filter((each) => each.isConfigurable).map((each) => each.name);
-    throw usage(
-      `${this.#keyPlace}: there is no option ${quoted(this.#name)}: the names are ${[...KEYS.keys(), ...names].join(", ")}`,
-    );
+    const names = [...KEYS.keys(), ...OPTION_TABLE.filter((each) => each.isConfigurable).map((each) => each.name)];
+    const meant = this.#name.length > 2 ? nearest(this.#name, names) : "";
+    const remedy = meant === "" ? `the names are ${names.join(", ")}` : `did you mean ${meant}?`;
+    throw usage(`${this.#keyPlace}: there is no option ${quoted(this.#name)}: ${remedy}`);
   }
 
   #scalar(spec: Pick<OptionSpec, "kind">, node: Node | null): Given {
