@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import type { Snapshot } from "../aggregate/snapshot.ts";
+import { NEVER_MS, registerEventLoopLag } from "./event-loop-lag.ts";
 import { HISTOGRAM_FAMILIES, NUMBER_FAMILIES } from "./metrics.ts";
 import { MetricsText } from "./metrics-text.ts";
 
@@ -12,9 +13,6 @@ export interface BuildInfo {
   readonly libpcap: string;
   readonly engine: string;
 }
-
-/** Sampling the event loop's delay more often would cost idle CPU. */
-const EVENT_LOOP_SAMPLING_MS = 250;
 
 /** Renders the metrics (README, All metrics), each scrape from one snapshot; the process' own are prom-client's. */
 export class PrometheusExporter {
@@ -32,7 +30,8 @@ export class PrometheusExporter {
       labelNames: Object.keys(options.build),
       registers: [this.registry],
     }).set({ ...options.build }, 1);
-    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: EVENT_LOOP_SAMPLING_MS });
+    collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: NEVER_MS });
+    registerEventLoopLag(this.registry);
     for (const { name } of this.registry.getMetricsAsArray()) {
       if (name.startsWith("nodejs_active_")) this.registry.removeSingleMetric(name);
     }

@@ -108,6 +108,23 @@ describe("the metrics", () => {
     assert.doesNotMatch(text, /nodejs_active_/);
   });
 
+  it("say of tcplat's event loop how late it was, without the time between two looks, also right behind another scrape", async () => {
+    const snapshot = eventful();
+    const exporter = new PrometheusExporter({ snapshot: () => snapshot, build: BUILD });
+    const lags = async () =>
+      [...String(await exporter.scrape()).matchAll(/^nodejs_eventloop_lag_\w+_seconds (.*)$/gm)].map(([, at]) =>
+        Number(at),
+      );
+    let seen = await lags();
+    assert.deepEqual(seen, [0, 0, 0, 0, 0, 0, 0], "nobody has looked yet");
+    const deadline = performance.now() + 10_000;
+    while (Math.max(...seen) === 0 && performance.now() < deadline) {
+      await new Promise(setImmediate);
+      seen = await lags();
+    }
+    assert.ok(seen.every((lag) => lag >= 0 && lag < 0.2) && Math.max(...seen) > 0, seen.join());
+  });
+
   it("have the documented buckets, cumulative", async () => {
     const text = await scrape(eventful());
     const buckets = [
