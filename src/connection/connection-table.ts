@@ -121,7 +121,7 @@ export class ConnectionTable {
   // Runs for every segment.
   private acceptFollowed(connection: Connection, fromA: boolean, segment: Segment): void {
     this.touch(connection);
-    if (connection.path.isConnecting && fromA === connection.clientIsA) connection.path.connected(segment.timeUs);
+    if (connection.path.isConnecting && fromA === connection.clientIsA) connection.path.connected(segment);
     if (segment.payloadLength > 0 && connection.receiver === null && !this.prepare(connection, segment, fromA)) return;
     const flow = fromA ? connection.fromA : connection.fromB;
     const peer = fromA ? connection.fromB : connection.fromA;

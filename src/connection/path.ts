@@ -81,15 +81,20 @@ export class Path {
     if (handshake.synRetransmissions === 0) this.toServer.shookHands((nowLow - handshake.lastSynLow) | 0, nowLow);
   }
 
-  /** The client's first segment after the server's answer came. */
-  connected(timeUs: number): void {
+  /**
+   * The client's first segment after the server's answer came. Where that carries data, the client's acknowledgement, which it sends
+   * at once, was not captured, and the data may have come any time later: what is known ends with the server's answer.
+   */
+  connected({ timeUs, payloadLength }: { readonly timeUs: number; readonly payloadLength: number }): void {
     const nowLow = timeUs | 0;
     this.handshake ??= newHandshake();
     const handshake = this.handshake;
     handshake.isConnecting = false;
-    if (!handshake.isSynAckTwice) this.toClient.shookHands((nowLow - handshake.synAckLow) | 0, nowLow);
-    handshake.connectUs = Math.max(0, (nowLow - handshake.synLow) | 0);
-    handshake.connectedAtUs = timeUs;
+    const sinceAnswerUs = (nowLow - handshake.synAckLow) | 0;
+    const unknownUs = payloadLength > 0 ? Math.max(0, sinceAnswerUs) : 0;
+    if (!handshake.isSynAckTwice && payloadLength === 0) this.toClient.shookHands(sinceAnswerUs, nowLow);
+    handshake.connectUs = Math.max(0, ((nowLow - handshake.synLow) | 0) - unknownUs);
+    handshake.connectedAtUs = timeUs - unknownUs;
   }
 
   windowCloses(nowLow: number): void {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { Side } from "../../src/connection/connection.ts";
 import { Path } from "../../src/connection/path.ts";
 
-type Step = readonly ["syn" | "synAck" | "connected" | "closes" | "opens", atUs: number];
+type Step = readonly ["syn" | "synAck" | "connected" | "connectedByData" | "closes" | "opens", atUs: number];
 
 interface Told {
   readonly toServerUs: number;
@@ -43,6 +43,15 @@ const HANDSHAKES: readonly (readonly [string, readonly Step[], Told])[] = [
     { toServerUs: 3100, toClientUs: -1, connectUs: 1_003_130, synRetransmissions: 0 },
   ],
   [
+    "where the client's acknowledgement was not captured, data that comes much later ends no round trip, and no connect time",
+    [
+      ["syn", 100],
+      ["synAck", 3200],
+      ["connectedByData", 5_000_000],
+    ],
+    { toServerUs: 3100, toClientUs: -1, connectUs: 3100, synRetransmissions: 0 },
+  ],
+  [
     "without its SYN a connection has no connect time",
     [["synAck", 3200]],
     { toServerUs: -1, toClientUs: -1, connectUs: -1, synRetransmissions: 0 },
@@ -61,7 +70,8 @@ function play(steps: readonly Step[], path = new Path()): Path {
   for (const [kind, atUs] of steps) {
     if (kind === "syn") path.syn(atUs);
     else if (kind === "synAck") path.synAck(atUs);
-    else if (kind === "connected") path.connected(atUs);
+    else if (kind === "connected") path.connected({ timeUs: atUs, payloadLength: 0 });
+    else if (kind === "connectedByData") path.connected({ timeUs: atUs, payloadLength: 20 });
     else if (kind === "closes") path.windowCloses(atUs);
     else path.windowOpens(atUs);
   }
