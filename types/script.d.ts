@@ -64,7 +64,8 @@ export interface Transaction {
   readonly response_seq: number | null;
   readonly server_us: number | null;
   readonly zero_window_us: number | null;
-  readonly cause: string | null;
+  /** The largest part of the latency; "unknown", too, where there was no answer. */
+  readonly cause: string;
   readonly cause_us: number | null;
   /** What was sent again of it, or null. */
   readonly retransmission: {

@@ -39,7 +39,7 @@ export type Side = (typeof SIDE_NAMES)[number];
 /** Longest text kept of a request, in bytes; more is cut. */
 export const TEXT_CAPACITY = 128;
 
-/** One end of a connection. `address` holds 4 or 16 bytes. */
+/** One end of a connection. */
 export interface Endpoint {
   /** `192.168.0.1:51137` or `[2001:db8::1]:6379`: made once per endpoint, never per transaction. */
   readonly text: string;
