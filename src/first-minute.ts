@@ -75,7 +75,7 @@ export interface FirstMinuteView {
   readonly unknownUdp: number;
   /** Requests seen whole, answered or not. */
   readonly requests: number;
-  /** Transactions that have ended. */
+  /** Transactions that have ended, and requests and pushes that never become one. */
   readonly transactions: number;
   /** The `-p` names, for the remedy. */
   readonly protocols: readonly string[];

@@ -1,4 +1,5 @@
 import type { Logger } from "pino";
+import { totals } from "./aggregate/counters.ts";
 import type { Snapshot } from "./aggregate/snapshot.ts";
 import type { Captor } from "./captor.ts";
 import type { FrameSource } from "./capture/frame-source.ts";
@@ -341,10 +342,11 @@ class Run {
 
   /** Says what was seen so far, and what to try, where no transaction has come. */
   async #giveHint(): Promise<void> {
-    if (this.#answered() > 0) return;
+    const snapshot = this.#captor.snapshot();
+    if (toldOf(snapshot) > 0) return;
     if (this.#options.raw !== null && this.#captor.frames > 0) return;
     const { read, filter } = this.#options;
-    const isBlind = this.#captor.snapshot().stages.capture.decoded === 0 && !this.#options.vlan;
+    const isBlind = snapshot.stages.capture.decoded === 0 && !this.#options.vlan;
     let tagged = 0;
     if (isBlind) {
       tagged = this.#captor.source.isLive
@@ -356,12 +358,9 @@ class Run {
     if (text !== null) this.#log.warn(text);
   }
 
-  #answered(): number {
-    return this.#captor.snapshot().responses;
-  }
-
   #view(taggedFrames: number): FirstMinuteView {
-    const { stages, requests, responses } = this.#captor.snapshot();
+    const snapshot = this.#captor.snapshot();
+    const { stages, requests } = snapshot;
     const { total } = stages.connections;
     const unknownUdp = stages.connections.notAnalysed.unknown_udp ?? 0;
     return {
@@ -381,8 +380,14 @@ class Run {
       tls: stages.connections.notAnalysed.tls ?? 0,
       unknownProtocol: stages.connections.notAnalysed.unknown_protocol ?? 0,
       requests,
-      transactions: responses,
+      transactions: toldOf(snapshot),
       protocols: this.#options.protocols.map((protocol) => protocol.name),
     };
   }
+}
+
+/** Transactions, and what never becomes one. A response alone is none: of one direction nothing else is seen. */
+function toldOf(snapshot: Snapshot): number {
+  const { answered, noReply, pushes } = totals(snapshot);
+  return answered + noReply + pushes;
 }

@@ -178,10 +178,29 @@ test("a file that holds one direction only says so at its end", () => {
   for (const address of [CLIENT.address, SERVER.address]) {
     const half = dialogue.segments.filter(({ from }) => from.address === address);
     const capture = fileOf(`half-${address}.pcap`, Buffer.concat([pcapFile([]), batchOf(half)]));
-    assert.match(
-      run(["-r", capture, "-q"]).stderr,
-      /no transaction so far; 1 of 1 connection is seen in one direction only/,
-    );
+    // Named or not: of the server's half its responses are read then.
+    for (const words of [[], ["-p", "memcached"]]) {
+      assert.match(
+        run(["-r", capture, "-q", ...words]).stderr,
+        /no transaction so far; 1 of 1 connection is seen in one direction only/,
+      );
+    }
+  }
+});
+
+test("a file of requests that want no reply, or of pushes, is not said to hold nothing", () => {
+  for (const [request, response] of [
+    ["set a 0 0 1 noreply\r\nx\r\n", ""],
+    ["", "*3\r\n$7\r\nmessage\r\n$1\r\nc\r\n$1\r\nx\r\n"],
+  ] as const) {
+    const dialogue = new Dialogue();
+    dialogue.open();
+    if (request !== "") dialogue.client(100, request);
+    if (response !== "") dialogue.server(200, response);
+    const capture = fileOf("no-reply.pcap", Buffer.concat([pcapFile([]), batchOf(dialogue.segments)]));
+    const { stderr } = run(["-r", capture, "-q", "-p", request === "" ? "redis" : "memcached"]);
+    assert.match(stderr, /no reply 1|1 no reply|1 pushes/);
+    assert.doesNotMatch(stderr, /no transaction/);
   }
 });
 

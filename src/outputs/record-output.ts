@@ -30,7 +30,7 @@ export class RecordOutput implements TransactionOutput {
     this.writer = writer;
   }
 
-  // Runs for every segment.
+  // Runs for every transaction that is printed.
   transaction(transaction: Transaction): void {
     const writer = this.writer;
     if (!writer.begin(this.format.capacity)) return;
