@@ -27,10 +27,17 @@ export const STATS_LABELS: readonly string[] = [
 /** The shorter buckets of Prometheus are all in the first label. */
 const FIRST_LABEL_BUCKET = BUCKET_BOUNDS_US.indexOf(100);
 
-/** The document of the stats port (README): valid JSON in tcpkit's spacing. */
+/** The id of "other". */
+const OTHER = 0;
+
+/**
+ * The document of the stats port (README): valid JSON in tcpkit's spacing. "other" is there once it has requests: until a connection's
+ * server is known, its round trips count for that, too.
+ */
 export function statsDocument(snapshot: Snapshot): string {
-  if (snapshot.servers.length === 0) return "{\n}\n";
-  const servers = snapshot.servers.map((of) => `\t${JSON.stringify(of.server.text)}:\t${serverText(of)}`);
+  const told = snapshot.servers.filter(({ server, services }) => server.id !== OTHER || services.length > 0);
+  if (told.length === 0) return "{\n}\n";
+  const servers = told.map((of) => `\t${JSON.stringify(of.server.text)}:\t${serverText(of)}`);
   return `{\n${servers.join(",\n")}\n}\n`;
 }
 

@@ -13,11 +13,13 @@ export interface ReportView {
   readonly version: string;
 }
 
-/** Servers, those first that took most of their clients' time (class normal). */
+/** Servers that spoke a protocol, those first that took most of their clients' time (class normal). */
 export function byTimeTaken(snapshot: Snapshot): ServerSnapshot[] {
-  return snapshot.servers.toSorted(
-    (a, b) => b.latency.sumUs - a.latency.sumUs || requestsOf(b) - requestsOf(a) || a.server.id - b.server.id,
-  );
+  return snapshot.servers
+    .filter((server) => server.services.length > 0)
+    .toSorted(
+      (a, b) => b.latency.sumUs - a.latency.sumUs || requestsOf(b) - requestsOf(a) || a.server.id - b.server.id,
+    );
 }
 
 export function requestsOf(server: ServerSnapshot): number {

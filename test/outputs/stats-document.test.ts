@@ -29,6 +29,12 @@ describe("the stats document", () => {
     assert.ok(text.endsWith("\n\t}\n}\n"));
   });
 
+  it("tells no server that has only the round trips of connections whose server is not known", () => {
+    const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
+    aggregate.roundTrip({ id: 0, text: "other" }, 55);
+    assert.equal(statsDocument(aggregate.snapshot(stages())), "{\n}\n");
+  });
+
   it("puts every time under tcpkit's label, upper bounds inclusive", () => {
     const labels =
       "<0.1ms 0.1ms~0.2ms 0.2~0.5ms 0.5ms~1ms 1ms~5ms 5ms~10ms 10ms~20ms 20ms~50ms 50ms~100ms 100ms~200ms " +

@@ -227,6 +227,16 @@ describe("a report's page", () => {
     assert.deepEqual(root.text.match(/[0-9.]+ MB \w+/g), ["30.0 MB down"]);
   });
 
+  test("has no row for the round trips of connections whose server is not known", () => {
+    const of = view(SOME);
+    const [known] = of.snapshot.servers;
+    const other = { ...known!, server: { id: 0, text: "other" }, services: [] };
+    const rows = (servers: typeof of.snapshot.servers) =>
+      elements(parseStrictly(reportPage({ ...of, snapshot: { ...of.snapshot, servers } })), ({ name }) => name === "tr")
+        .length;
+    assert.equal(rows([other, ...of.snapshot.servers]), rows(of.snapshot.servers));
+  });
+
   test("says first what makes all of it doubtful", () => {
     const [mind] = elements(page(), (element) => element.attributes.class === "trust warn");
     assert.match(mind!.text, /4 frames dropped by the kernel.*3 holes in connections/);
