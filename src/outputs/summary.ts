@@ -1,5 +1,11 @@
 import { sum, totals } from "../aggregate/counters.ts";
-import type { HistogramSnapshot, ServerSnapshot, ServiceSnapshot, Snapshot } from "../aggregate/snapshot.ts";
+import type {
+  CommandSnapshot,
+  HistogramSnapshot,
+  ServerSnapshot,
+  ServiceSnapshot,
+  Snapshot,
+} from "../aggregate/snapshot.ts";
 import { costLines } from "./cost-lines.ts";
 import { NUMBER_FAMILIES } from "./metrics.ts";
 import { milliseconds } from "./plain-text.ts";
@@ -7,8 +13,9 @@ import { scriptLines } from "./script-numbers.ts";
 
 /** Gauges that belong to a summary, because the identities need them, or whoever scales its counts. The others tell of a moment, not of a run. */
 const SUMMARY_GAUGES: readonly string[] = ["tcplat_requests_in_flight", "tcplat_connections", "tcplat_sampling_ratio"];
-/** Commands shown of a service, those most often used. */
+/** Commands shown of a service: the slowest, since a rare KEYS is what is looked for, and those most often used. */
 const SHOWN_COMMANDS = 10;
+const SHOWN_SLOWEST = 3;
 
 /** The last record of a `--json` run, with its newline: every counter under its name and label values. */
 export function summaryRecord(snapshot: Snapshot): string {
@@ -79,7 +86,7 @@ function row(
 }
 
 function commandRows(service: ServiceSnapshot, protocol: string): string[][] {
-  const commands = service.commands.toSorted((a, b) => b.requests - a.requests).slice(0, SHOWN_COMMANDS);
+  const commands = shownCommands(service);
   const rows: string[][] = [];
   for (const command of commands) {
     if (command.classes.length === 0) {
@@ -93,6 +100,19 @@ function commandRows(service: ServiceSnapshot, protocol: string): string[][] {
   const left = service.commands.length - commands.length;
   if (left > 0) rows.push(["", protocol, `${left} more`, "", "", "", "", "", ""]);
   return rows;
+}
+
+/** Those most often used first. */
+function shownCommands({ commands }: ServiceSnapshot): CommandSnapshot[] {
+  const slowest = new Set(commands.toSorted((a, b) => slowestUs(b) - slowestUs(a)).slice(0, SHOWN_SLOWEST));
+  const byUse = commands.toSorted((a, b) => b.requests - a.requests);
+  let room = SHOWN_COMMANDS - slowest.size;
+  return byUse.filter((command) => slowest.has(command) || room-- > 0);
+}
+
+/** Of class normal: what waits on purpose is not slow. */
+function slowestUs({ classes }: CommandSnapshot): number {
+  return classes.find((each) => each.class === "normal")?.latency.maxUs ?? 0;
 }
 
 function times(latency: HistogramSnapshot): string[] {

@@ -134,6 +134,27 @@ server            protocol  command           requests  errors  p50 ms  p90 ms  
     assert.deepEqual([Number(row[4]), Number(row.at(-1))], [p50_ms, max_ms]);
   });
 
+  it("shows a slow command however rare it is, beside those most often used", () => {
+    const snapshot = run();
+    const [server] = snapshot.servers;
+    const [service] = server!.services;
+    const [answered] = service!.commands.flatMap(({ classes }) => classes);
+    const commands = Array.from({ length: 12 }, (_, index) => {
+      const { latency } = answered!;
+      const times = { ...latency, maxUs: index === 11 ? 407_000 : 100 };
+      return {
+        command: `C${index}`,
+        requests: 20 - index,
+        classes: [{ ...answered!, class: "normal", latency: times }],
+      };
+    });
+    const changed = { ...snapshot, servers: [{ ...server!, services: [{ ...service!, commands }] }] };
+    const shown = [...summaryTable(changed).matchAll(/^ +(C\d+) .* (\S+)$/gm)].map(([, name, max]) => `${name} ${max}`);
+    const often = Array.from({ length: 9 }, (_, index) => `C${index} 0.100`);
+    assert.deepEqual(shown, [...often, "C11 407.000"]);
+    assert.match(summaryTable(changed), /^ +2 more$/m);
+  });
+
   it("is short when nothing was seen", () => {
     const empty = new Aggregate({ thresholdUs: null, outputs: [] }).snapshot(stages());
     assert.equal(summaryTable(empty).split("\n").length, 6);
