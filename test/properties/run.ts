@@ -164,6 +164,7 @@ export function runBatches(
   }
   pipeline.finish();
   const snapshot = pipeline.snapshot();
+  if (pipeline.requestsHeld > 0) violations.push(`${pipeline.requestsHeld} requests still take up room at the end`);
   violations.push(...identities(snapshot));
   return {
     finished,

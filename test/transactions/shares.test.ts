@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { Resend } from "../../src/transactions/resend.ts";
-import { CAUSES, Shares, serverUs } from "../../src/transactions/shares.ts";
+import { addShares, CAUSES, Shares, serverShareUs, serverUs } from "../../src/transactions/shares.ts";
 import { Flag, type Transaction } from "../../src/transactions/transaction.ts";
 import { transaction } from "../aggregate/fixtures.ts";
 
@@ -143,4 +143,43 @@ test("the server's part of the wait: without the round trip, never below 0, null
   ] as const;
   for (const [waitUs, toServerUs, expected] of cases)
     assert.equal(serverUs(transaction({ waitUs, toServerUs })), expected);
+});
+
+/** What is added to sums, by the names of the causes. */
+function added(add: (sums: Float64Array) => void): Record<string, number> {
+  const sums = Float64Array.from(CAUSES, (_, cause) => cause + 1);
+  add(sums);
+  return Object.fromEntries(CAUSES.map((cause, index) => [cause, sums[index]! - index - 1]));
+}
+
+test("sums hold each share under its own cause, and the server's under unknown where the way is not known", () => {
+  const times = { sendUs: 900, waitUs: 2000, receiveUs: 70, queueUs: 800, ...RESENT, resentRequestUs: 200 };
+  const known = { server: 1200, network: 300, retransmission: 200, queue: 300, send: 900, receive: 70, unknown: 0 };
+  assert.deepEqual(
+    added((sums) => splitOf({ ...times, toServerUs: 300 }).addTo(sums)),
+    known,
+  );
+  assert.deepEqual(
+    added((sums) => splitOf({ ...times, toServerUs: -1 }).addTo(sums)),
+    { ...known, server: 0, network: 0, queue: 600, unknown: 1200 },
+  );
+});
+
+test("a transaction that was all wait has the same shares on the short way", () => {
+  const times = fc.record({
+    waitUs: fc.nat(5000),
+    queueUs: fc.nat(5000),
+    toServerUs: fc.integer({ min: -1, max: 5000 }),
+  });
+  fc.assert(
+    fc.property(times, ({ waitUs, queueUs: anyUs, toServerUs }) => {
+      const queueUs = Math.min(anyUs, waitUs);
+      const shares = splitOf({ waitUs, queueUs, toServerUs });
+      assert.equal(serverShareUs(waitUs, queueUs, toServerUs), shares.server);
+      assert.deepEqual(
+        added((sums) => addShares(sums, waitUs, queueUs, toServerUs)),
+        added((sums) => shares.addTo(sums)),
+      );
+    }),
+  );
 });
