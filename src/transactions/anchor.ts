@@ -255,7 +255,7 @@ export class Anchor {
       const needed = mayBeMiddle || this.has(Bit.pipelined) ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
       if (this.waits >= needed && !(loss >= Loss.client && this.has(Bit.pipelined))) return Proof.likely;
     }
-    return isAnswered && this.isQuiet(timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
+    return this.isSilent(sequence, timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */
@@ -265,8 +265,9 @@ export class Anchor {
     );
   }
 
-  private isQuiet(timeUs: number, lastUs: number, longestWaitUs: number): boolean {
-    return timeUs - lastUs >= this.quietUs(longestWaitUs);
+  /** Nobody spoke for so long that whatever was under way had come. */
+  isSilent(sequence: number, timeUs: number, lastUs: number, longestWaitUs: number): boolean {
+    return this.isAnswered(sequence) && timeUs - lastUs >= this.quietUs(longestWaitUs);
   }
 
   /** A response under way would come within this time, in µs; `longestWaitUs`: the longest wait for one so far. */

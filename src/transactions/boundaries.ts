@@ -52,7 +52,9 @@ export abstract class Boundaries {
     const pairing = this.pairing!;
     const anchor = this.anchor;
     const isLost = anchor.isClientLost || anchor.isServerLost;
-    const isKnown = !anchor.isServerLost && !(anchor.isClientLost && anchor.hasClientHole);
+    // A response that was cut off: whose it is, is known where it can be one request's only.
+    const isFollowed = !anchor.isServerLost || (this.isOnlyCut && pairing.pendingCount === 1);
+    const isKnown = isFollowed && !(anchor.isClientLost && anchor.hasClientHole);
     const isDue = !anchor.isServerLost && pairing.pendingCount > 0;
     // Unless the client's habits are known, this may be the middle of a value.
     const isSure = anchor.isTrusted || !anchor.hasClientHole;
@@ -136,10 +138,14 @@ export abstract class Boundaries {
       ? Proof.likely
       : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.loss);
     if (proof === Proof.none) return;
+    const isSilent = this.isOnlyCut && this.anchor.isSilent(sequence, timeUs, lastUs, pairing.longestWaitUs);
     if (this.anchor.isServerLost) {
       this.completeCut(pairing);
       pairing.giveUpAll("gap", timeUs);
     }
+    if (proof === Proof.trusted || (isSilent && pairing.held?.prove()))
+      endHold(pairing, proof === Proof.trusted, timeUs);
+    this.findHidden(pairing);
     pairing.requestVoid();
     pairing.unmatchedSinceAligned = 0;
     pairing.isOverfull = false;
@@ -154,6 +160,13 @@ export abstract class Boundaries {
     if (proof !== Proof.trusted && this.context.pool.used < HOLD_ROOM) pairing.held ??= new HeldAnswers(isFirst);
   }
 
+  /** Where a response too many came: behind a request that was cut off stood another, in the same segment. */
+  private findHidden(pairing: Pairing): void {
+    if (pairing.unmatchedSinceAligned === 0 || !this.anchor.isClientLost || this.anchor.hasClientHole) return;
+    pairing.hasPipelined = true;
+    pairing.held?.carry();
+  }
+
   /** Tells what is held where nobody has spoken for so long that what would contradict it had come. */
   protected tellIfQuiet(nowUs: number, lastUs: number): void {
     const pairing = this.pairing!;
@@ -161,6 +174,17 @@ export abstract class Boundaries {
     if (nowUs - lastUs < this.anchor.quietUs(pairing.longestWaitUs)) return;
     this.anchor.restsOnWaits = false;
     if (pairing.held.prove()) endHold(pairing, false, nowUs);
+  }
+
+  /**
+   * Where a direction cannot be followed, it is since the snaplen has cut bytes off, and nothing is missing: one response more may hide in
+   * these only where the client was seen to have several requests under way.
+   */
+  protected get isOnlyCut(): boolean {
+    const { anchor } = this;
+    const { hasPipelined, unmatchedSinceAligned } = this.pairing!;
+    if (hasPipelined || unmatchedSinceAligned > 0 || (anchor.isClientLost && anchor.hasClientHole)) return false;
+    return !anchor.isServerLost || this.unread?.hasHole === false;
   }
 
   /** The client cannot be followed, or could not before where that is never made good. */

@@ -253,7 +253,8 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (pairing === null) return;
     if (pairing.hasKept) this.decide(true);
     if (this.anchor.isServerLost && reason === "closed") this.completeCut(pairing);
-    if (this.hasNothingDue() && pairing.held?.isProvenBy(reason)) pairing.held.prove();
+    const isOver = reason === "closed" && this.isOnlyCut && pairing.pendingCount === 0;
+    if ((isOver || this.hasNothingDue()) && pairing.held?.isProvenBy(reason)) pairing.held.prove();
     endHold(pairing, false, this.client.lastUs);
     const isLost = this.anchor.isServerLost || this.connection.isResponseMissing;
     pairing.giveUpAll(

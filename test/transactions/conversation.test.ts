@@ -191,6 +191,34 @@ test("a reply cut in an array, where its end cannot be counted, ends with the se
   );
 });
 
+test("a client is known to wait though all its replies are cut off: they are told all the same", () => {
+  const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+  const dialogue = new Dialogue();
+  for (let i = 0; i < 20; i++) {
+    dialogue.client(10 * i, command("LRANGE", "l", "0", "-1")).server(10 * i + 4, array, { cut: array.length - 40 });
+  }
+  dialogue.end("closed");
+  assert.deepEqual(dialogue.outcome, Array(20).fill("LRANGE l 4"));
+});
+
+test("a reply that was cut off has ended when nobody has spoken for long, unless several were due", () => {
+  const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+  const lrange = command("LRANGE", "l", "0", "-1");
+  const cut = { cut: array.length - 40 };
+  const dialogue = new Dialogue();
+  for (const at of [100_000, 200_000, 300_000]) dialogue.client(at, lrange).server(at + 4, array, cut);
+  dialogue
+    .client(400_000, lrange)
+    .client(400_001, get("b"))
+    .server(400_004, array, cut)
+    .server(400_005, "+B\r\n")
+    .client(500_000, get("c"))
+    .server(500_004, array, cut)
+    .end("closed");
+  assert.deepEqual(dialogue.outcome.slice(0, 3), ["LRANGE l 4", "LRANGE l 4", "LRANGE l 4"]);
+  assert.deepEqual(dialogue.outcome.slice(3), ["LRANGE l gap", "GET b gap", "GET c gap"]);
+});
+
 test("a reply that was cut off answers nothing that was asked after it", () => {
   const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
   const dialogue = new Dialogue();
