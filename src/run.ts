@@ -32,7 +32,7 @@ const STDOUT = 1;
 /** How long the second look for tagged frames takes. */
 const SECOND_LOOK_MS = 1000;
 /** One wish to end may come twice: timeout(1) signals the program and then its group, which it is in. Nobody types that fast. */
-const SAME_SIGNAL_MS = 300;
+const SAME_SIGNAL_MS = 100;
 
 /** What a run is given from outside. */
 export interface Host {
