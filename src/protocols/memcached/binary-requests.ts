@@ -1,8 +1,9 @@
 import { NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
 import { BinaryHeader, REQUEST_MAGIC } from "./binary-header.ts";
 import { OPCODE_COMMANDS, OPCODE_TEXTS } from "./commands.ts";
-import { Echo, replyKindOf, Shape } from "./reply-kind.ts";
+import { Echo, keyMarkOf, replyKindOf, Shape } from "./reply-kind.ts";
 import type { MemcachedState, RequestTeller } from "./state.ts";
+import { HASH_START, hashStep } from "./words.ts";
 
 // Runs for every segment.
 
@@ -29,6 +30,8 @@ export class BinaryRequests implements Parser {
   /** Bytes of the body still to come. */
   private remaining = 0;
   private isKeyOpen = false;
+  private keyHash = HASH_START;
+  private isKeyCut = false;
 
   constructor(exchange: RequestTeller, state: MemcachedState) {
     this.exchange = exchange;
@@ -57,6 +60,7 @@ export class BinaryRequests implements Parser {
 
   gap(missing: number): boolean {
     if (missing > this.remaining - this.keyLeft() - this.valueBytes() && this.keyLeft() > 0) {
+      this.isKeyCut = true;
       this.exchange.textCut();
     }
     const skipped = Math.min(missing, this.remaining);
@@ -94,6 +98,8 @@ export class BinaryRequests implements Parser {
       return false;
     }
     this.isKeyOpen = false;
+    this.keyHash = HASH_START;
+    this.isKeyCut = false;
     if (this.exchange.wantsText) {
       const name = OPCODE_TEXTS[header.opcode]!;
       this.exchange.word(false);
@@ -120,6 +126,7 @@ export class BinaryRequests implements Parser {
     const keyStart = start + this.remaining - this.valueBytes() - keyLeft;
     const at = start + Math.min(this.remaining, end - start);
     const keyEnd = Math.min(keyStart + keyLeft, at);
+    for (let i = keyStart; i < keyEnd; i++) this.keyHash = hashStep(this.keyHash, bytes[i]!);
     if (this.exchange.wantsText && keyEnd > keyStart) {
       if (!this.isKeyOpen) {
         this.isKeyOpen = true;
@@ -151,7 +158,8 @@ export class BinaryRequests implements Parser {
       this.exchange.requestEnds(at, commandId, requestClass, NO_REPLY, opaque);
       return;
     }
-    const replyKind = replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, opcode);
+    const detail = opcode | (this.isKeyCut ? 0 : keyMarkOf(this.header.keyBytes, this.keyHash) << 8);
+    const replyKind = replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, detail);
     this.exchange.requestEnds(at, commandId, requestClass, replyKind, opaque);
   }
 }

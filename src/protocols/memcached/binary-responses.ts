@@ -2,7 +2,8 @@ import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.
 import { BinaryHeader, RESPONSE_MAGIC } from "./binary-header.ts";
 import { Opcode } from "./binary-requests.ts";
 import { errorIdOf } from "./commands.ts";
-import { detailOf, isQuiet, Shape, shapeOf } from "./reply-kind.ts";
+import { detailOf, isQuiet, keyMarkOf, Shape, shapeOf } from "./reply-kind.ts";
+import { HASH_START, hashStep } from "./words.ts";
 
 // Runs for every segment.
 
@@ -56,6 +57,8 @@ export class BinaryResponses implements Parser {
   private isOpen = false;
   /** Bytes of the packet's body still to come. */
   private remaining = 0;
+  private keyHash = HASH_START;
+  private isKeyCut = false;
 
   constructor(exchange: Exchange) {
     this.exchange = exchange;
@@ -78,8 +81,11 @@ export class BinaryResponses implements Parser {
           return false;
         }
         this.remaining = this.header.bodyBytes;
+        this.keyHash = HASH_START;
+        this.isKeyCut = false;
       }
       const skipped = Math.min(this.remaining, end - at);
+      if (this.header.keyBytes > 0) this.takeKey(bytes, at, at + skipped);
       this.remaining -= skipped;
       at += skipped;
       if (this.remaining === 0) {
@@ -91,6 +97,7 @@ export class BinaryResponses implements Parser {
 
   gap(missing: number): boolean {
     const skipped = Math.min(missing, this.remaining);
+    this.isKeyCut ||= this.keyLeft > 0;
     this.remaining -= skipped;
     if (skipped > 0 && this.remaining === 0) {
       this.packetEnds(skipped);
@@ -107,6 +114,19 @@ export class BinaryResponses implements Parser {
     this.isOpen = false;
     this.remaining = 0;
     this.header.begin();
+  }
+
+  /** Bytes of the key still to come, or of the extras before it. */
+  private get keyLeft(): number {
+    const { bodyBytes, extrasBytes, keyBytes } = this.header;
+    return this.remaining - (bodyBytes - extrasBytes - keyBytes);
+  }
+
+  private takeKey(bytes: Uint8Array, start: number, end: number): void {
+    const keyEnd = start + this.keyLeft;
+    const stop = Math.min(end, keyEnd);
+    for (let i = Math.max(start, keyEnd - this.header.keyBytes); i < stop; i++)
+      this.keyHash = hashStep(this.keyHash, bytes[i]!);
   }
 
   private packetEnds(at: number): void {
@@ -157,7 +177,11 @@ export class BinaryResponses implements Parser {
     if (shapeOf(replyKind) === Shape.any) {
       return true;
     }
-    return detailOf(replyKind) === opcode && this.exchange.idAt(position) === opaque;
+    const detail = detailOf(replyKind);
+    if ((detail & 0xff) !== opcode || this.exchange.idAt(position) !== opaque) return false;
+    // Clients that leave the opaque 0 tell their GETKQs apart by the key that is repeated.
+    const mark = this.isKeyCut ? 0 : keyMarkOf(this.header.keyBytes, this.keyHash);
+    return mark === 0 || detail >>> 8 === 0 || mark === detail >>> 8;
   }
 
   private settle(): void {

@@ -136,7 +136,10 @@ class Datagrams implements DatagramSession {
       if (!partial.isCounted || detail === 0) return;
       const hits = Math.min(partial.hits, detail);
       this.exchange.lookups(hits, detail - hits);
-    } else if (partial.isFound !== null && (isMetaGet(shape) || (shape === Shape.binary && IS_LOOKUP[detail] === 1))) {
+    } else if (
+      partial.isFound !== null &&
+      (isMetaGet(shape) || (shape === Shape.binary && IS_LOOKUP[detail & 0xff] === 1))
+    ) {
       this.exchange.lookups(partial.isFound ? 1 : 0, partial.isFound ? 0 : 1);
     }
   }

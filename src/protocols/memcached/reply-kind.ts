@@ -122,7 +122,7 @@ const IS_QUIET = Uint8Array.from(CODES_BY_SHAPE, (_, shape) =>
 //   5-6    what a meta response repeats: Echo
 //   7-9    lines of garbage in front of it that the server will answer with ERROR (at most 7 are counted)
 //   10     noreply requests in front of it
-//   11-30  get: keys asked for (at most 1,048,575 are counted); binary: the opcode
+//   11-30  get: keys asked for (at most 1,048,575 are counted); binary: the opcode, and above it the key's mark
 const ECHO_SHIFT = 5;
 const STRAYS_SHIFT = 7;
 const STRAYS_MAX = 7;
@@ -232,4 +232,9 @@ export function isAfterNoreply(replyKind: number): boolean {
 /** Keys asked for, or the opcode. */
 export function detailOf(replyKind: number): number {
   return replyKind >>> DETAIL_SHIFT;
+}
+
+/** 12 bits that tell the key of a binary message from others, never 0; 0 where there is none. */
+export function keyMarkOf(keyBytes: number, hash: number): number {
+  return keyBytes === 0 ? 0 : (hash ^ (hash >>> 12) ^ (hash >>> 24)) & 0xfff || 1;
 }
