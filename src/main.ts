@@ -7,7 +7,7 @@ import { meantCommand } from "./options/commands.ts";
 import { readConfigFile } from "./options/config-file.ts";
 import { type Invocation, type LogOptions, parseCommandLine } from "./options/parse.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
-import { StatusLine } from "./status-line.ts";
+import { StatusLine } from "./run/status-line.ts";
 import { settleTimeZone } from "./time-zone.ts";
 import { tcplatVersion } from "./version.ts";
 import { writeAll } from "./write-all.ts";
@@ -48,7 +48,7 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
     }
     case "run": {
       boundGarbage();
-      const { run } = await import("./run.ts");
+      const { run } = await import("./run/run.ts");
       const status = new StatusLine();
       return await meant(
         invocation.options.filter,

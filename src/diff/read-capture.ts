@@ -1,11 +1,11 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import type { FrameSource } from "../capture/frame-source.ts";
-import { eachBatch } from "../each-batch.ts";
 import type { TcplatError } from "../errors.ts";
-import { openSource } from "../open-source.ts";
 import type { Options } from "../options.ts";
 import { requestText } from "../outputs/plain-text.ts";
 import { Pipeline } from "../pipeline.ts";
+import { eachBatch } from "../run/each-batch.ts";
+import { openSource } from "../run/open-source.ts";
 import { commandName, errorName } from "../transactions/names.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import type { Catalogue } from "./catalogue.ts";

@@ -1,12 +1,12 @@
 import type { TransactionOutput } from "../aggregate/aggregate.ts";
-import { eachBatch } from "../each-batch.ts";
 import { TcplatError } from "../errors.ts";
 import { Slowest } from "../evidence/slowest.ts";
-import { openSource } from "../open-source.ts";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
 import { Pipeline } from "../pipeline.ts";
 import { TransactionClass } from "../protocols/protocol.ts";
+import { eachBatch } from "../run/each-batch.ts";
+import { openSource } from "../run/open-source.ts";
 import { idText } from "../transactions/names.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import { TransactionCopy } from "../transactions/transaction-copy.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Inquiry } from "../../src/aggregate/inquiry.ts";
 import { Resend } from "../../src/transactions/resend.ts";
 import type { Transaction } from "../../src/transactions/transaction.ts";
-import { CACHE, GET, KV, SET, START_US, transaction } from "../aggregate/fixtures.ts";
+import { CACHE, GET, KV, SET, START_US, transaction } from "./fixtures.ts";
 
 /** A server that does one thing at a time; SET stands for what may take long, GET never does. */
 const SERIAL = { ...KV, isSerial: true, quickCommands: new Set([GET]) };

@@ -1,8 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Captor } from "../../src/captor.ts";
 import { createLog } from "../../src/log.ts";
-import { openSource } from "../../src/open-source.ts";
 import type { Options } from "../../src/options.ts";
 import { PrometheusExporter } from "../../src/outputs/prometheus.ts";
 import { recordFormat } from "../../src/outputs/record-format.ts";
@@ -10,7 +8,9 @@ import { RecordOutput } from "../../src/outputs/record-output.ts";
 import { RecordWriter } from "../../src/outputs/record-writer.ts";
 import { statsDocument } from "../../src/outputs/stats-document.ts";
 import { summaryRecord, summaryTable } from "../../src/outputs/summary.ts";
-import { Solo } from "../../src/solo.ts";
+import type { Captor } from "../../src/run/captor.ts";
+import { openSource } from "../../src/run/open-source.ts";
+import { Solo } from "../../src/run/solo.ts";
 import { Crew } from "../../src/workers/crew.ts";
 import { OPTIONS } from "../properties/run.ts";
 

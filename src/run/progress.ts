@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from "node:fs";
-import { escapeControls } from "./escape.ts";
+import { escapeControls } from "../escape.ts";
 import type { StatusLine } from "./status-line.ts";
 
 /** What is read sooner shows no progress. */

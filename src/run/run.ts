@@ -1,32 +1,32 @@
 import type { Logger } from "pino";
-import { totals } from "./aggregate/counters.ts";
-import type { Snapshot } from "./aggregate/snapshot.ts";
+import { totals } from "../aggregate/counters.ts";
+import type { Snapshot } from "../aggregate/snapshot.ts";
+import type { FrameSource } from "../capture/frame-source.ts";
+import { libpcapVersion } from "../capture/libpcap.ts";
+import { Governor } from "../cost/governor.ts";
+import type { TcplatError } from "../errors.ts";
+import type { MatchingFrames } from "../evidence/matching-frames.ts";
+import type { SlowDump } from "../evidence/slow-dump.ts";
+import type { Options } from "../options.ts";
+import { isColourWanted } from "../outputs/colour.ts";
+import type { Listening } from "../outputs/listen.ts";
+import { recordFormat } from "../outputs/record-format.ts";
+import { RecordOutput } from "../outputs/record-output.ts";
+import { RecordWriter } from "../outputs/record-writer.ts";
+import { summaryRecord, summaryTable } from "../outputs/summary.ts";
+import type { PacketPrinter } from "../raw/packet-printer.ts";
+import type { Reporter } from "../report/reporter.ts";
+import { tcplatVersion } from "../version.ts";
+import { type Plan, planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
-import type { FrameSource } from "./capture/frame-source.ts";
-import { libpcapVersion } from "./capture/libpcap.ts";
-import { Governor } from "./cost/governor.ts";
-import type { TcplatError } from "./errors.ts";
-import type { MatchingFrames } from "./evidence/matching-frames.ts";
-import type { SlowDump } from "./evidence/slow-dump.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
 import { type OpenedScripts, openScripts } from "./open-scripts.ts";
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
-import type { Options } from "./options.ts";
-import { isColourWanted } from "./outputs/colour.ts";
-import type { Listening } from "./outputs/listen.ts";
-import { recordFormat } from "./outputs/record-format.ts";
-import { RecordOutput } from "./outputs/record-output.ts";
-import { RecordWriter } from "./outputs/record-writer.ts";
-import { summaryRecord, summaryTable } from "./outputs/summary.ts";
 import type { Progress } from "./progress.ts";
-import type { PacketPrinter } from "./raw/packet-printer.ts";
-import type { Reporter } from "./report/reporter.ts";
 import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
 import { Solo } from "./solo.ts";
 import type { StatusLine } from "./status-line.ts";
-import { tcplatVersion } from "./version.ts";
-import { type Plan, planWorkers } from "./workers/plan.ts";
 
 const STDOUT = 1;
 /** How long the second look for tagged frames takes. */
@@ -67,7 +67,7 @@ async function prepareCaptor(
   makeSieve: MakeSieve | null,
 ): Promise<MakeCaptor> {
   if (workers > 1) {
-    const { Crew } = await import("./workers/crew.ts");
+    const { Crew } = await import("../workers/crew.ts");
     const crew = await Crew.start({ options, workers, isColoured: isColourWanted(process.stdout, process.env), log });
     return (writer) => crew.recordsTo(writer);
   }
@@ -121,7 +121,7 @@ async function openMatching(
 ): Promise<((source: FrameSource) => MatchingFrames) | null> {
   const bufferBytes = write?.matchingBufferBytes ?? null;
   if (bufferBytes === null) return null;
-  const { MatchingFrames } = await import("./evidence/matching-frames.ts");
+  const { MatchingFrames } = await import("../evidence/matching-frames.ts");
   return (source) => new MatchingFrames({ bufferBytes, requestTimeoutUs }, source, (sentence) => log.warn(sentence));
 }
 
@@ -130,7 +130,7 @@ async function openPrinter({
   raw,
 }: Options): Promise<((linkType: number, writer: Pick<RecordWriter, "record">) => PacketPrinter) | null> {
   if (raw === null) return null;
-  const { PacketPrinter } = await import("./raw/packet-printer.ts");
+  const { PacketPrinter } = await import("../raw/packet-printer.ts");
   return (linkType, writer) => new PacketPrinter(raw, linkType, writer);
 }
 
@@ -138,8 +138,8 @@ async function openPrinter({
 async function openDump(options: Options, log: Logger): Promise<((source: FrameSource) => SlowDump) | null> {
   const { dumpSlow } = options;
   if (dumpSlow === null) return null;
-  const { DumpFolder } = await import("./evidence/dump-folder.ts");
-  const { SlowDump } = await import("./evidence/slow-dump.ts");
+  const { DumpFolder } = await import("../evidence/dump-folder.ts");
+  const { SlowDump } = await import("../evidence/slow-dump.ts");
   const folder = new DumpFolder(dumpSlow.folder, dumpSlow.count);
   return (source) => new SlowDump(dumpSlow, folder, source, (sentence) => log.warn(sentence));
 }
@@ -147,7 +147,7 @@ async function openDump(options: Options, log: Logger): Promise<((source: FrameS
 /** Before anything else is opened: a run whose report cannot be written does not begin. */
 async function openReport(options: Options): Promise<Reporter | null> {
   if (options.report === null) return null;
-  const { Reporter } = await import("./report/reporter.ts");
+  const { Reporter } = await import("../report/reporter.ts");
   return new Reporter(options.report, options.read, {
     isLive: options.read === null,
     hasGoodClock: options.engine !== "cap",
@@ -253,11 +253,11 @@ class Run {
     const snapshot = () => this.#snapshot();
     // Loaded when wanted: a file is read without them, and starts the sooner.
     if (statsPort !== 0) {
-      const { startStatsServer } = await import("./outputs/stats-server.ts");
+      const { startStatsServer } = await import("../outputs/stats-server.ts");
       this.#stats = await startStatsServer({ host: statsHost, port: statsPort, snapshot });
     }
     if (metricsPort === 0) return;
-    const { startMetricsServer } = await import("./outputs/http-server.ts");
+    const { startMetricsServer } = await import("../outputs/http-server.ts");
     this.#metrics = await startMetricsServer({
       host: metricsHost,
       port: metricsPort,

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { countTaggedFrames, countTaggedInFile, taggedFilter } from "../src/second-look.ts";
-import { captureObstacle, sendDatagram } from "./support/live.ts";
-import { pcapFile, udpFrame } from "./support/pcap-file.ts";
+import { countTaggedFrames, countTaggedInFile, taggedFilter } from "../../src/run/second-look.ts";
+import { captureObstacle, sendDatagram } from "../support/live.ts";
+import { pcapFile, udpFrame } from "../support/pcap-file.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tcplat-second-look-"));
 after(() => rmSync(folder, { recursive: true }));

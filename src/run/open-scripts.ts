@@ -1,9 +1,9 @@
 import { accessSync, constants } from "node:fs";
 import type { Logger } from "pino";
-import { TcplatError } from "./errors.ts";
-import type { Options } from "./options.ts";
-import type { RecordWriter } from "./outputs/record-writer.ts";
-import type { Scripts } from "./scripts/scripts.ts";
+import { TcplatError } from "../errors.ts";
+import type { Options } from "../options.ts";
+import type { RecordWriter } from "../outputs/record-writer.ts";
+import type { Scripts } from "../scripts/scripts.ts";
 
 /** The scripts of a run, loaded and waiting to be told where they print. */
 export interface OpenedScripts {
@@ -17,8 +17,8 @@ export async function openScripts(options: Options, log: Logger): Promise<Opened
   const { scripts: files } = options;
   if (files.length === 0) return null;
   for (const file of files) checkFile(file);
-  const { ScriptThread } = await import("./scripts/script-thread.ts");
-  const { Scripts } = await import("./scripts/scripts.ts");
+  const { ScriptThread } = await import("../scripts/script-thread.ts");
+  const { Scripts } = await import("../scripts/scripts.ts");
   const settings = {
     files,
     isLive: options.read === null,

@@ -1,10 +1,10 @@
-import type { TransactionOutput } from "./aggregate/aggregate.ts";
-import type { Condition } from "./condition/condition.ts";
-import type { Fault } from "./condition/fault.ts";
-import type { Sieve } from "./condition/sieve.ts";
-import { TcplatError } from "./errors.ts";
-import { escapeControls } from "./escape.ts";
-import type { Options } from "./options.ts";
+import type { TransactionOutput } from "../aggregate/aggregate.ts";
+import type { Condition } from "../condition/condition.ts";
+import type { Fault } from "../condition/fault.ts";
+import type { Sieve } from "../condition/sieve.ts";
+import { TcplatError } from "../errors.ts";
+import { escapeControls } from "../escape.ts";
+import type { Options } from "../options.ts";
 
 /** Of an expression, shown with the mark below. */
 const SHOWN = 100;
@@ -15,14 +15,14 @@ export type MakeSieve = (outputs: readonly TransactionOutput[]) => Sieve;
 /** Compiles `--filter`, or returns null where there is none; loaded when wanted. Throws TcplatError "usage", with the place marked. */
 export async function openSieve({ condition }: Options): Promise<MakeSieve | null> {
   if (condition === null) return null;
-  const { Sieve } = await import("./condition/sieve.ts");
+  const { Sieve } = await import("../condition/sieve.ts");
   const compiled = await compileCondition(condition);
   return (outputs) => new Sieve(compiled, outputs);
 }
 
 async function compileCondition(expression: string): Promise<Condition> {
-  const { parseCondition } = await import("./condition/condition.ts");
-  const { Fault } = await import("./condition/fault.ts");
+  const { parseCondition } = await import("../condition/condition.ts");
+  const { Fault } = await import("../condition/fault.ts");
   try {
     return parseCondition(expression);
   } catch (error) {

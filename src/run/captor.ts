@@ -1,5 +1,5 @@
-import type { Snapshot } from "./aggregate/snapshot.ts";
-import type { TcplatError } from "./errors.ts";
+import type { Snapshot } from "../aggregate/snapshot.ts";
+import type { TcplatError } from "../errors.ts";
 
 /** Where the frames come from, as far as a user is told of it. */
 export interface SourceView {

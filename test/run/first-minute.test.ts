@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FirstMinuteView, hint, type StartView, startLine } from "../src/first-minute.ts";
+import { type FirstMinuteView, hint, type StartView, startLine } from "../../src/run/first-minute.ts";
 
 const LIVE: StartView = {
   source: "any",

@@ -1,5 +1,5 @@
-import { endpointText } from "./connection/address.ts";
-import { escapeControls } from "./escape.ts";
+import { endpointText } from "../connection/address.ts";
+import { escapeControls } from "../escape.ts";
 
 /** How long a live capture may stay without a transaction before `hint` is asked. */
 export const SILENCE_MS = 10_000;

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
+import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 
 /** The event loop gets a turn at least this often while frames keep coming. */
 export const TURN_MS = 4;

@@ -1,22 +1,22 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Logger } from "pino";
-import type { TransactionOutput } from "./aggregate/aggregate.ts";
-import type { Snapshot } from "./aggregate/snapshot.ts";
+import type { TransactionOutput } from "../aggregate/aggregate.ts";
+import type { Snapshot } from "../aggregate/snapshot.ts";
+import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
+import { FrameWriter } from "../capture/frame-writer.ts";
+import { usedLibpcapVersion } from "../capture/libpcap.ts";
+import { TcplatError } from "../errors.ts";
+import type { MatchingFrames } from "../evidence/matching-frames.ts";
+import type { SlowDump } from "../evidence/slow-dump.ts";
+import type { Options } from "../options.ts";
+import type { RecordWriter } from "../outputs/record-writer.ts";
+import { Pipeline } from "../pipeline.ts";
+import type { PacketPrinter } from "../raw/packet-printer.ts";
+import type { Scripts } from "../scripts/scripts.ts";
 import type { Captor } from "./captor.ts";
-import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
-import { FrameWriter } from "./capture/frame-writer.ts";
-import { usedLibpcapVersion } from "./capture/libpcap.ts";
-import { TcplatError } from "./errors.ts";
-import type { MatchingFrames } from "./evidence/matching-frames.ts";
-import type { SlowDump } from "./evidence/slow-dump.ts";
 import { idleClockUs, TURN_MS, takeLastBlock, tellUp, WAIT_MS } from "./live-capture.ts";
-import type { Options } from "./options.ts";
-import type { RecordWriter } from "./outputs/record-writer.ts";
 import { Patience } from "./patience.ts";
-import { Pipeline } from "./pipeline.ts";
-import type { PacketPrinter } from "./raw/packet-printer.ts";
 import { readOrFail } from "./read-or-fail.ts";
-import type { Scripts } from "./scripts/scripts.ts";
 
 /** Bytes of frames taken before the writer is looked at: 14 of them can be a request, and a record of 500. */
 const SLICE_BYTES = 65_536;

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { END_OF_FRAMES, type FrameSource } from "./capture/frame-source.ts";
-import type { TcplatError } from "./errors.ts";
+import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
+import type { TcplatError } from "../errors.ts";
 import { readOrFail } from "./read-or-fail.ts";
 
 /** The event loop, and with it signals, get a turn so often. */

@@ -1,4 +1,4 @@
-import { writeAll } from "./write-all.ts";
+import { writeAll } from "../write-all.ts";
 
 const STDERR = 2;
 

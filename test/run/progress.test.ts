@@ -3,12 +3,12 @@ import { spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it, test } from "node:test";
-import { progressLine } from "../src/progress.ts";
-import { StatusLine } from "../src/status-line.ts";
-import { pcapFile, udpFrame } from "./support/pcap-file.ts";
-import { missingProgram, temporaryFolder } from "./support/servers.ts";
-import { CLI } from "./support/tcplat.ts";
-import { Terminal } from "./support/terminal.ts";
+import { progressLine } from "../../src/run/progress.ts";
+import { StatusLine } from "../../src/run/status-line.ts";
+import { pcapFile, udpFrame } from "../support/pcap-file.ts";
+import { missingProgram, temporaryFolder } from "../support/servers.ts";
+import { CLI } from "../support/tcplat.ts";
+import { Terminal } from "../support/terminal.ts";
 
 const { folder, remove } = temporaryFolder();
 after(remove);

@@ -1,9 +1,9 @@
-import type { FanoutGroup } from "./capture/fanout.ts";
-import { widenToVlan } from "./capture/filter.ts";
-import type { FrameSource } from "./capture/frame-source.ts";
-import { openFile, openLive } from "./capture/libpcap.ts";
-import { TcplatError } from "./errors.ts";
-import type { Options } from "./options.ts";
+import type { FanoutGroup } from "../capture/fanout.ts";
+import { widenToVlan } from "../capture/filter.ts";
+import type { FrameSource } from "../capture/frame-source.ts";
+import { openFile, openLive } from "../capture/libpcap.ts";
+import { TcplatError } from "../errors.ts";
+import type { Options } from "../options.ts";
 
 /**
  * Opens what the options name: an interface, a file or standard input. `fanout`: an interface's frames are shared with the
@@ -25,6 +25,6 @@ async function openWith(options: Options, filter: string, fanout: FanoutGroup | 
   const { snaplen, bufferKib } = options;
   const live = { interface: options.interface, snaplen, bufferKib, filter, fanout };
   if (options.engine !== "cap") return openLive(live);
-  const { openCap } = await import("./capture/cap.ts");
+  const { openCap } = await import("../capture/cap.ts");
   return await openCap(live);
 }

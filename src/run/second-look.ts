@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "./capture/frame-source.ts";
-import { openFile, openLive } from "./capture/libpcap.ts";
-import { TcplatError } from "./errors.ts";
+import { END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
+import { openFile, openLive } from "../capture/libpcap.ts";
+import { TcplatError } from "../errors.ts";
 
 /** More need not be counted to say that there are some. */
 const ENOUGH_FRAMES = 1000;
