@@ -10,6 +10,7 @@ import type { SlowDump } from "../evidence/slow-dump.ts";
 import type { Options } from "../options.ts";
 import { isColourWanted } from "../outputs/colour.ts";
 import type { Listening } from "../outputs/listen.ts";
+import { localSecond } from "../outputs/plain-text.ts";
 import { recordFormat } from "../outputs/record-format.ts";
 import { RecordOutput } from "../outputs/record-output.ts";
 import { RecordWriter } from "../outputs/record-writer.ts";
@@ -314,7 +315,8 @@ class Run {
     };
     const summary = () => {
       const snapshot = this.#snapshot();
-      this.#status.above(summaryTable(snapshot));
+      // There may be many, one below the other.
+      this.#status.above(`as of       ${localSecond(new Date())}\n${summaryTable(snapshot)}\n`);
       attempt(() => this.#reporter?.write(snapshot));
     };
     const reopen = () => attempt(() => this.#captor.reopen());

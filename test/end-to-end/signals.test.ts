@@ -94,12 +94,13 @@ describe("signals to a live capture", { skip }, () => {
     await client.close();
   });
 
-  it("SIGUSR1 prints the summary, opens no inspector, and the capture goes on", async () => {
+  it("SIGUSR1 prints the summary with the time, opens no inspector, and the capture goes on", async () => {
     const tcplat = await Tcplat.capturing(words("--json"));
     await ask(3);
     await tcplat.transactions(3);
     tcplat.child.kill("SIGUSR1");
-    await until("the summary", () => /requests +3 = 3 answered/.test(tcplat.stderr));
+    const summary = /^as of +\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\nframes .*\n(?:.*\n)*requests +3 = 3 answered/m;
+    await until("the summary", () => summary.test(tcplat.stderr));
     assert.doesNotMatch(tcplat.stderr, /Debugger listening/);
     assert.equal(await isListening(9229), false);
     await ask(2);
