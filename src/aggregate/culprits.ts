@@ -12,6 +12,7 @@ interface Culprit {
   readonly connectionId: number;
   readonly requestNumber: number;
   readonly commandId: number;
+  readonly client: string;
   /** While the server worked on it, µs since the epoch. */
   readonly fromUs: number;
   readonly toUs: number;
@@ -30,7 +31,7 @@ export class Culprits {
     for (const known of this.culprits) if (known.fromUs <= fromUs && known.toUs + TOGETHER_US >= toUs) return;
     this.culprits = this.culprits.filter((known) => known.fromUs < fromUs || known.toUs > toUs + TOGETHER_US);
     if (this.culprits.length === CAPACITY) this.culprits.shift();
-    this.culprits.push({ connectionId, requestNumber, commandId, fromUs, toUs });
+    this.culprits.push({ connectionId, requestNumber, commandId, client: of.client.text, fromUs, toUs });
   }
 
   /** Who held the server for most of this one's time in it: begun before it came, and done when it was answered. */
@@ -47,8 +48,8 @@ export class Culprits {
       found = culprit;
     }
     if (found === null) return null;
-    const { connectionId, requestNumber, commandId } = found;
-    return { connectionId, requestNumber, commandId, us: longestUs, isElsewhere: true };
+    const { connectionId, requestNumber, commandId, client } = found;
+    return { connectionId, requestNumber, commandId, us: longestUs, client };
   }
 }
 

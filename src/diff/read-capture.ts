@@ -100,7 +100,7 @@ class Keeper implements TransactionOutput {
 
   #noteBehind({ behind, protocol }: Transaction, record: SideRecord): void {
     const command = behind === null ? "" : commandName(protocol, behind.commandId);
-    record.behind = behind === null ? 0 : this.#catalogue.behindId(command, behind.isElsewhere);
+    record.behind = behind === null ? 0 : this.#catalogue.behindId(command, behind.client !== null);
     record.behindConnectionId = behind?.connectionId ?? 0;
     record.behindRequestNumber = behind?.requestNumber ?? 0;
     record.behindUs = behind?.us ?? 0;

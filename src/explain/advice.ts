@@ -94,7 +94,7 @@ function queueAdvice(account: Account): string {
 function serverAdvice(account: Account): string {
   const { request, phases } = account;
   const us = shareUs(phases, "server");
-  if (request.behind?.isElsewhere !== true) {
+  if (request.behind === null || request.behind.client === null) {
     return `The server took ${milliseconds(us)} ms of it. ${NEXT_AT_SERVER[request.protocol.name] ?? "Look at the server's own log of slow requests."}${doubtFromHere(request)}`;
   }
   return (

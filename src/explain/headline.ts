@@ -52,7 +52,7 @@ function detailOf(request: Account["request"], cause: Account["cause"]): string 
   }
   if ((cause === "queue" || cause === "server") && request.behind !== null) {
     const command = commandName(request.protocol, request.behind.commandId);
-    const elsewhere = request.behind.isElsewhere ? " on another connection" : "";
+    const elsewhere = request.behind.client === null ? "" : ` from ${request.behind.client}`;
     return `behind ${command} of ${idText(request.behind)}${elsewhere}, ${milliseconds(request.behind.us)}`;
   }
   const isMoving = cause === "send" || cause === "receive";

@@ -194,7 +194,7 @@ function putBehind({ behind, protocol }: Transaction, room: Room, start: number)
   at = putInteger(bytes, at, behind.requestNumber);
   at = putWord(bytes, putLiteral(room, at, BEHIND_COMMAND), protocol.commands[behind.commandId] ?? "other");
   at = putInteger(bytes, putLiteral(room, at, BEHIND_US), behind.us);
-  if (behind.isElsewhere) return putLiteral(room, at, ELSEWHERE);
+  if (behind.client !== null) return putLiteral(room, at, ELSEWHERE);
   bytes[at] = BRACE;
   return at + 1;
 }

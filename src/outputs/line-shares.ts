@@ -13,6 +13,7 @@ const OPEN = bytes(" (");
 const CLOSE = bytes(")");
 const BEHIND = bytes("behind ");
 const OF = bytes(" of ");
+const FROM = bytes(" from ");
 const DASH = 0x2d;
 const EARLIER = bytes("earlier ");
 const SENT_TWICE = bytes(" sent twice");
@@ -93,11 +94,12 @@ function putResent(of: Transaction, into: Buffer, start: number): number {
 }
 
 function putBehind(isElsewhere: boolean, { behind, protocol }: Transaction, into: Buffer, start: number): number {
-  if (behind === null || behind.isElsewhere !== isElsewhere) return start;
+  if (behind === null || (behind.client !== null) !== isElsewhere) return start;
   let at = putWord(into, putBytes(into, start, BEHIND), protocol.commands[behind.commandId] ?? "other");
   at = putInteger(into, putBytes(into, at, OF), behind.connectionId);
   into[at++] = DASH;
   at = putInteger(into, at, behind.requestNumber);
+  if (behind.client !== null) at = putWord(into, putBytes(into, at, FROM), behind.client);
   return putTenths(into, putBytes(into, at, COMMA), behind.us);
 }
 

@@ -44,6 +44,6 @@ export function verdictOf(of: Transaction): Verdict {
 
 function behindOf({ behind, protocol }: Transaction): Verdict["behind"] {
   if (behind === null) return null;
-  const { commandId, us, isElsewhere } = behind;
-  return { id: idText(behind), command: commandName(protocol, commandId), us, elsewhere: isElsewhere };
+  const { commandId, us, client } = behind;
+  return { id: idText(behind), command: commandName(protocol, commandId), us, elsewhere: client !== null };
 }

@@ -8,8 +8,8 @@ export interface Behind {
   readonly requestNumber: number;
   readonly commandId: number;
   readonly us: number;
-  /** It came on another connection: the server does one thing at a time. */
-  readonly isElsewhere: boolean;
+  /** Where it came on another connection, since the server does one thing at a time: that one's client. Null on its own. */
+  readonly client: string | null;
 }
 
 interface Service {
@@ -49,6 +49,6 @@ export class Ahead {
     const isFirst = second === undefined || firstUs >= second.toUs - second.fromUs;
     const { requestNumber, commandId, fromUs, toUs } = isFirst ? first : second;
     const us = isFirst ? firstUs : toUs - fromUs;
-    return us < LEAST_US ? null : { connectionId, requestNumber, commandId, us, isElsewhere: false };
+    return us < LEAST_US ? null : { connectionId, requestNumber, commandId, us, client: null };
   }
 }

@@ -22,7 +22,7 @@ function tell(given: readonly Given[], until = Number.POSITIVE_INFINITY): string
   const told: string[] = [];
   const inquiry = new Inquiry(({ connectionId, behind }) => {
     const whom = behind === null ? "" : ` behind ${behind.connectionId}-${behind.requestNumber} ${behind.us}`;
-    told.push(`${connectionId}${whom}${behind?.isElsewhere ? " elsewhere" : ""}`);
+    told.push(`${connectionId}${whom}${behind !== null && behind.client !== null ? " elsewhere" : ""}`);
   });
   for (const each of given) {
     const request = requestOf(each);
@@ -105,12 +105,7 @@ const CASES: readonly (readonly [string, readonly Given[], readonly string[]])[]
     "who waited longer for its own connection's keeps that",
     [
       [1, 0, 50_000],
-      [
-        2,
-        10_000,
-        50_100,
-        { behind: { connectionId: 2, requestNumber: 7, commandId: SET, us: 45_000, isElsewhere: false } },
-      ],
+      [2, 10_000, 50_100, { behind: { connectionId: 2, requestNumber: 7, commandId: SET, us: 45_000, client: null } }],
     ],
     ["1", "2 behind 2-7 45000"],
   ],

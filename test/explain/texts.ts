@@ -91,7 +91,7 @@ export const ELSEWHERE = `2-1  GET user:1
   10.0.0.1:40002 => 10.0.0.2:6379, redis, captured on the client's host
   began 2026-01-01 00:00:00.020000, took 40.100 ms
   normal, ok; 25 bytes up, 9 down
-  cause: server, 39.100 of 40.100 ms (behind EVAL of 1-1 on another connection, 39.000)
+  cause: server, 39.100 of 40.100 ms (behind EVAL of 1-1 from 10.0.0.1:40001, 39.000)
 
 phase                      ms    share 0                          20.050                      40.100
 network (rtt)           1.000    2.5 % #                                                           #

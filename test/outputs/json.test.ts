@@ -56,14 +56,14 @@ describe("a JSON record", () => {
   });
 
   it("says what was sent again, and whom the request waited behind, where there was either", () => {
-    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, isElsewhere: false };
+    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, client: null };
     const theirs = { id: "16-9", command: "BLPOP", us: 700 };
     const resent = { resends: Resend.request | Resend.timeout, retransmissions: 2, resentRequestUs: 300 };
     const again = { direction: "request", by: "timeout", times: 2 };
     const fast = { resends: Resend.response | Resend.fast, retransmissions: 1, resentResponseUs: 300 };
     const cases: readonly (readonly [Partial<Transaction>, object | null, object | null])[] = [
       [{ behind }, null, theirs],
-      [{ behind: { ...behind, isElsewhere: true } }, null, { ...theirs, elsewhere: true }],
+      [{ behind: { ...behind, client: "10.0.0.9:40000" } }, null, { ...theirs, elsewhere: true }],
       [resent, again, null],
       [{ ...resent, behind }, again, theirs],
       [fast, { direction: "response", by: "fast", times: 1 }, null],
@@ -77,7 +77,7 @@ describe("a JSON record", () => {
   it("says where the number of the connection stands that the request waited behind", () => {
     const into = Buffer.alloc(RECORD_CAPACITY);
     const format = new JsonFormat();
-    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, isElsewhere: false };
+    const behind = { connectionId: 16, requestNumber: 9, commandId: BLPOP, us: 700, client: null };
     format.put(transaction({ behind }), into, 0);
     assert.equal(into.toString("latin1", format.behindIdAt, format.behindIdAt + 4), "16-9");
     format.put(transaction(), into, 0);
@@ -119,7 +119,7 @@ describe("a JSON record", () => {
       flags: 255,
       resends: Resend.request | Resend.timeout,
       retransmissions: Resend.count,
-      behind: { connectionId: huge, requestNumber: huge, commandId: BLPOP, us: huge, isElsewhere: true },
+      behind: { connectionId: huge, requestNumber: huge, commandId: BLPOP, us: huge, client: "10.0.0.9:40000" },
     });
     const text = record({ ...longest, endUs: 0, keyStart: 0, keyEnd: 128, requestBytes: huge, responseBytes: huge });
     assert.equal(JSON.parse(text).latency_us, huge);

@@ -7,7 +7,7 @@ import { TransactionClass } from "../../src/protocols/protocol.ts";
 import { Resend } from "../../src/transactions/resend.ts";
 import type { Connect, Transaction } from "../../src/transactions/transaction.ts";
 import { Flag } from "../../src/transactions/transaction.ts";
-import { START_US, transaction } from "../aggregate/fixtures.ts";
+import { SET, START_US, transaction } from "../aggregate/fixtures.ts";
 
 process.env.TZ = "UTC";
 const HEAD = "2020-03-08 19:23:06.258761 192.168.0.1:51137 => 192.168.0.2:6379 | 1.102 ms | set foo";
@@ -144,6 +144,21 @@ describe("what was sent again", () => {
       assert.equal(notes({ ...lost, ...us, ...changes }), `retransmission 199.6 (${expected}), server 0.4`);
     });
   }
+});
+
+describe("whom a request waited behind", () => {
+  const waited = { latencyUs: 40_000, waitUs: 40_000, toServerUs: 0, rttUs: 100 };
+  const other = { connectionId: 3, requestNumber: 7, commandId: SET, us: 30_000 };
+
+  it("is told by its id on its own connection", () => {
+    const behind = { ...other, client: null };
+    assert.equal(notes({ ...waited, queueUs: 31_000, behind }), "queue 31.0 (behind SET of 3-7, 30.0), server 9.0");
+  });
+
+  it("is told by its client, too, on another one", () => {
+    const behind = { ...other, client: "10.0.0.7:40312" };
+    assert.equal(notes({ ...waited, behind }), "server 40.0 (behind SET of 3-7 from 10.0.0.7:40312, 30.0)");
+  });
 });
 
 describe("what had to be moved", () => {

@@ -110,7 +110,7 @@ test("a report counts what the histograms count, printed or not, by server and p
 
 test("the slowest are kept with the verdict that the record gives", () => {
   const collector = new ReportCollector();
-  const behind = { connectionId: 3, requestNumber: 9, commandId: GET, us: 700, isElsewhere: true };
+  const behind = { connectionId: 3, requestNumber: 9, commandId: GET, us: 700, client: "10.0.0.9:40000" };
   const slow = { latencyUs: 5000, sendUs: 100, waitUs: 4000, receiveUs: 900, queueUs: 300, behind };
   const resent = { resends: Resend.fast | Resend.request, resentRequestUs: 500 };
   collector.transaction(transaction({ ...slow, ...resent, toServerUs: 1000, rttUs: 1000, zeroWindowUs: 60 }));

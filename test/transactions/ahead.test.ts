@@ -58,7 +58,7 @@ test("who waited for nobody, or for too short a time, waited behind nobody", () 
     requestNumber: 2,
     commandId: 7,
     us: 50,
-    isElsewhere: false,
+    client: null,
   });
   assert.equal(ahead.longest(9, 300), null);
 });
