@@ -1,4 +1,5 @@
 import { createRequire } from "node:module";
+import { isLibpcapWanting, reasonOf } from "./capture/cap-messages.ts";
 import { lookupInterfaces } from "./capture/interfaces.ts";
 import { libpcapVersion } from "./capture/libpcap.ts";
 import { TcplatError } from "./errors.ts";
@@ -7,7 +8,7 @@ import { tcplatVersion } from "./version.ts";
 
 /** What `-v` prints. */
 export function versionText(): string {
-  return `tcplat ${tcplatVersion()}\nnode ${process.version}\n${libpcapLine()}\nengine cap ${isCapBuilt() ? "built" : "not built"}\n`;
+  return `tcplat ${tcplatVersion()}\nnode ${process.version}\n${libpcapLine()}\nengine cap ${capState()}\n`;
 }
 
 /** What `-D` prints: a name, its addresses and libpcap's description a line. Throws TcplatError. */
@@ -21,13 +22,13 @@ export function interfacesText(): string {
   return `${lines.join("\n")}\n`;
 }
 
-/** Whether the optional npm package cap is there, and its addon loads. */
-export function isCapBuilt(): boolean {
+/** The optional npm package cap: its addon loads, or would with libpcap, or is not there. */
+export function capState(): "built" | "built, but libpcap is missing" | "not built" {
   try {
     createRequire(import.meta.url)("cap");
-    return true;
-  } catch {
-    return false;
+    return "built";
+  } catch (error) {
+    return isLibpcapWanting(reasonOf(error)) ? "built, but libpcap is missing" : "not built";
   }
 }
 

@@ -21,6 +21,11 @@ export const RECORDS_DESCRIPTOR = 3;
 /** `cap` captures no more of a frame; a longer record is a fault. */
 export const CAP_MAX_FRAME_BYTES = 65535;
 
+/** Whether `cap` did not load for want of libpcap, which it is linked to: the dynamic loader's words name the library. */
+export function isLibpcapWanting(reason: string): boolean {
+  return /\blibpcap[\w.]*\.(so|dylib)\b/.test(reason);
+}
+
 /**
  * What an error says, on one line. Node's own span several: that `cap` was compiled for another Node.js is told in the second;
  * who wanted a module that is missing, and what npm might do about it, is left out.

@@ -3,8 +3,15 @@ import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { u32le } from "../bytes/read.ts";
 import { type ErrorCode, TcplatError } from "../errors.ts";
-import { CAP_MAX_FRAME_BYTES, type CapChildMessage, type CapChildOptions, RECORDS_DESCRIPTOR } from "./cap-messages.ts";
+import {
+  CAP_MAX_FRAME_BYTES,
+  type CapChildMessage,
+  type CapChildOptions,
+  isLibpcapWanting,
+  RECORDS_DESCRIPTOR,
+} from "./cap-messages.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "./frame-source.ts";
+import { INSTALL_LIBPCAP } from "./libpcap-binding.ts";
 import { permissionSentence } from "./permission.ts";
 import { Readiness } from "./readiness.ts";
 
@@ -196,6 +203,8 @@ function childError(options: CapChildOptions, code: ErrorCode, reason: string): 
   if (code === "interface")
     return new TcplatError(code, `no capture on ${name}: ${reason}; tcplat -D lists interfaces`);
   if (code === "filter") return new TcplatError(code, `the filter ${JSON.stringify(filter)} is wrong: ${reason}`);
+  if (isLibpcapWanting(reason))
+    return new TcplatError("engine", `the cap engine calls libpcap, too (${reason}): ${INSTALL_LIBPCAP}`);
   return new TcplatError(
     "engine",
     `the cap engine does not run (${reason}): build it with a C++ compiler and libpcap's headers present ` +

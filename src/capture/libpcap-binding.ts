@@ -68,6 +68,16 @@ export interface Libpcap {
 /** Debian and Ubuntu; Fedora, Alpine, Arch; with a development package; macOS. */
 const LIBRARY_NAMES = ["libpcap.so.0.8", "libpcap.so.1", "libpcap.so", "libpcap.dylib"];
 
+/** The commands that install libpcap, one for each family of systems. */
+export const INSTALL_LIBPCAP = "apt install libpcap0.8, dnf install libpcap or apk add libpcap";
+
+/** There is no libpcap: the engine `cap`, which calls it, too, is no way out. */
+export class LibpcapMissing extends TcplatError {
+  constructor() {
+    super("engine", `libpcap is not installed (looked for ${LIBRARY_NAMES.join(", ")}): ${INSTALL_LIBPCAP}`);
+  }
+}
+
 let loaded: Libpcap | null = null;
 
 /**
@@ -116,11 +126,7 @@ function openLibrary(koffi: typeof import("koffi")): LibraryHandle {
       // The next name may be this system's.
     }
   }
-  throw new TcplatError(
-    "engine",
-    `libpcap is not installed (looked for ${LIBRARY_NAMES.join(", ")}): ` +
-      "apt install libpcap0.8, dnf install libpcap or apk add libpcap",
-  );
+  throw new LibpcapMissing();
 }
 
 function declare(pcap: LibraryHandle, libc: LibraryHandle): Libpcap {

@@ -1,6 +1,6 @@
 import { TcplatError } from "../errors.ts";
 import type { FrameSource } from "./frame-source.ts";
-import { firstLine, type Libpcap, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
+import { firstLine, type Libpcap, LibpcapMissing, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
 import { isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
 import type { LiveOptions } from "./libpcap-live.ts";
 import { LiveSource } from "./live-source.ts";
@@ -17,7 +17,10 @@ export interface FileOptions {
 
 /** Starts a live capture through the system's libpcap. Throws TcplatError. */
 export function openLive(options: LiveOptions): LiveSource {
-  return new LiveSource(libpcapOr("or use --engine cap"), options);
+  return new LiveSource(
+    libpcapOr((error) => (error instanceof LibpcapMissing ? "" : "; or use --engine cap")),
+    options,
+  );
 }
 
 /**
@@ -29,7 +32,7 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
   const isRegular = file !== "-" && isRegularFile(file);
   const plain = isRegular && filter === "" ? openPcapFile(file) : null;
   if (plain !== null) return plain;
-  const libpcap = libpcapOr("a plain pcap file is read without it where no filter is given");
+  const libpcap = libpcapOr(() => "; a plain pcap file is read without it where no filter is given");
   if (isRegular) return openRegularFile(libpcap, file, filter);
   const name = file === "-" ? "standard input" : file;
   let pump: StreamPump;
@@ -41,13 +44,13 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
   return await openPumped(libpcap, name, filter, pump);
 }
 
-/** libpcap; where it cannot be had the error says what goes without. */
-function libpcapOr(otherwise: string): Libpcap {
+/** libpcap; where it cannot be had the error ends with what `otherwise` says of going without. */
+function libpcapOr(otherwise: (error: TcplatError) => string): Libpcap {
   try {
     return loadLibpcap();
   } catch (error) {
     if (!(error instanceof TcplatError)) throw error;
-    throw new TcplatError(error.code, `${error.message}; ${otherwise}`);
+    throw new TcplatError(error.code, `${error.message}${otherwise(error)}`);
   }
 }
 

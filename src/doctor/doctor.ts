@@ -1,8 +1,9 @@
 import { lookupInterfaces } from "../capture/interfaces.ts";
 import { libpcapVersion, openLive } from "../capture/libpcap.ts";
+import { LibpcapMissing } from "../capture/libpcap-binding.ts";
 import { EXIT_STATUS, TcplatError } from "../errors.ts";
 import { escapeControls } from "../escape.ts";
-import { isCapBuilt } from "../information.ts";
+import { capState } from "../information.ts";
 import type { Options } from "../options.ts";
 import { type Check, ok, problem } from "./check.ts";
 import { checkPermission, parsePrivileges } from "./permission.ts";
@@ -49,17 +50,22 @@ function checkLibpcap(): Check {
     return ok("engine libpcap", `${libpcapVersion()}: the default`);
   } catch (error) {
     if (!(error instanceof TcplatError)) throw error;
-    const command = libpcapCommand(process.platform, readOrEmpty("/etc/os-release"));
-    const isMissing = error.message.startsWith("libpcap is not installed");
-    return problem("engine libpcap", isMissing ? "libpcap is not installed" : error.message, command);
+    const finding = error instanceof LibpcapMissing ? "libpcap is not installed" : error.message;
+    return problem("engine libpcap", finding, installCommand());
   }
+}
+
+function installCommand(): string {
+  return libpcapCommand(process.platform, readOrEmpty("/etc/os-release"));
 }
 
 /** cap is the second engine: its absence is a problem only where the first cannot load. */
 function checkCap(isLibpcapLoaded: boolean): Check {
   const purpose = "for platforms where libpcap cannot be loaded; takes its times on arrival";
-  if (isCapBuilt()) return ok("engine cap", `built; ${purpose}`);
+  const state = capState();
+  if (state === "built") return ok("engine cap", `built; ${purpose}`);
   if (isLibpcapLoaded) return ok("engine cap", `not built, and not needed: ${purpose}`);
+  if (state !== "not built") return problem("engine cap", state, installCommand());
   const command = "npm rebuild cap in a checkout, else install tcplat again with --allow-scripts=cap";
   return problem("engine cap", "not built", `${command} (it needs a compiler and libpcap's headers)`);
 }

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
+import { capState } from "../../src/information.ts";
 import { pcapFile } from "../support/pcap-file.ts";
 import { CLI } from "../support/tcplat.ts";
 
@@ -18,7 +19,7 @@ const HIDE = `for f in /usr/lib/*/libpcap.so* /usr/lib/libpcap.so* /usr/lib64/li
 done
 exec "$@"`;
 
-function withoutLibpcap(...words: readonly string[]): { status: number | null; stderr: string } {
+function withoutLibpcap(...words: readonly string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync("unshare", ["--mount", "sh", "-c", HIDE, "sh", process.execPath, CLI, ...words], {
     encoding: "utf8",
   });
@@ -42,9 +43,31 @@ describe("without libpcap", { skip }, () => {
     );
   });
 
-  it("a capture is refused with the command that installs it, and the other engine", () => {
+  it("a capture is refused with the command that installs it, not with the other engine, which calls libpcap, too", () => {
     const { status, stderr } = withoutLibpcap("-i", "lo", "-P", "0", "--metrics-port", "0");
     assert.equal(status, 1);
-    assert.match(stderr, /libpcap is not installed .*apt install libpcap0\.8.*; or use --engine cap\n/);
+    assert.match(
+      stderr,
+      /libpcap is not installed .*: apt install libpcap0\.8, dnf install libpcap or apk add libpcap\n/,
+    );
+  });
+
+  const unbuilt = capState() === "not built" ? "the package cap is not built here" : false;
+
+  it("the engine cap is refused with what installs libpcap, not with the engine libpcap", { skip: unbuilt }, () => {
+    const { status, stderr } = withoutLibpcap("-i", "lo", "-P", "0", "--metrics-port", "0", "--engine", "cap");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^tcplat: the cap engine calls libpcap, too \(.*\): apt install libpcap0\.8, .*apk add libpcap\n$/,
+    );
+  });
+
+  it("the doctor and -v call the engine cap built, and libpcap missing", { skip: unbuilt }, () => {
+    const { status, stdout } = withoutLibpcap("doctor", "-P", "0", "--metrics-port", "0");
+    assert.equal(status, 1);
+    assert.match(stdout, /^problem {2}engine libpcap: libpcap is not installed → .*libpcap/m);
+    assert.match(stdout, /^problem {2}engine cap: built, but libpcap is missing → .*libpcap/m);
+    assert.match(withoutLibpcap("-v").stdout, /^engine cap built, but libpcap is missing$/m);
   });
 });
