@@ -138,13 +138,16 @@ export abstract class Boundaries {
       ? Proof.likely
       : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.loss);
     if (proof === Proof.none) return;
-    const isSilent = this.isOnlyCut && this.anchor.isSilent(sequence, timeUs, lastUs, pairing.longestWaitUs);
+    const { isOnlyCut } = this;
+    if (proof === Proof.trusted) endHold(pairing, true, timeUs);
     if (this.anchor.isServerLost) {
+      // That what was cut had ended is shown by what comes next, however sure it is that the client waits.
+      this.hold(isFirst);
       this.completeCut(pairing);
       pairing.giveUpAll("gap", timeUs);
     }
-    if (proof === Proof.trusted || (isSilent && pairing.held?.prove()))
-      endHold(pairing, proof === Proof.trusted, timeUs);
+    const isSilent = isOnlyCut && this.anchor.isSilent(sequence, timeUs, lastUs, pairing.longestWaitUs);
+    if (isSilent && pairing.held?.prove()) endHold(pairing, false, timeUs);
     this.findHidden(pairing);
     pairing.requestVoid();
     pairing.unmatchedSinceAligned = 0;
@@ -157,7 +160,12 @@ export abstract class Boundaries {
     this.anchor.restsOnWaits = proof !== Proof.quiet;
     pairing.isTentative = true;
     if (!isFirst) pairing.countResync();
-    if (proof !== Proof.trusted && this.context.pool.used < HOLD_ROOM) pairing.held ??= new HeldAnswers(isFirst);
+    if (proof !== Proof.trusted) this.hold(isFirst);
+  }
+
+  /** What is paired is not told from here on, until it is proven. */
+  private hold(isFirst: boolean): void {
+    if (this.context.pool.used < HOLD_ROOM) this.pairing!.held ??= new HeldAnswers(isFirst);
   }
 
   /** Where a response too many came: behind a request that was cut off stood another, in the same segment. */

@@ -254,8 +254,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (pairing.hasKept) this.decide(true);
     if (this.anchor.isServerLost && reason === "closed") this.completeCut(pairing);
     const isOver = reason === "closed" && this.isOnlyCut && pairing.pendingCount === 0;
-    if ((isOver || this.hasNothingDue()) && pairing.held?.isProvenBy(reason)) pairing.held.prove();
-    endHold(pairing, false, this.client.lastUs);
+    const hasNothingDue = isOver || this.hasNothingDue();
+    if (hasNothingDue && pairing.held?.isProvenBy(reason)) pairing.held.prove();
+    endHold(pairing, hasNothingDue && this.anchor.isTrusted, this.client.lastUs);
     const isLost = this.anchor.isServerLost || this.connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,

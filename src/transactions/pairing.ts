@@ -1,8 +1,8 @@
 import type { Resent } from "../connection/receiver.ts";
-import { NO_ERROR } from "../protocols/protocol.ts";
+import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Draft, NO_DRAFT } from "./draft.ts";
 import type { Origin } from "./origin.ts";
-import { NIL, TIMES, Time } from "./pending.ts";
+import { EXPIRED, NIL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
 import { Responding } from "./responding.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
@@ -125,8 +125,16 @@ export class Pairing extends Responding {
     this.here.set(endUs, 0, offset, 0, this.path);
     this.responding.extend(endUs, 0);
     this.responding.end();
+    this.noteWait(this.queue.head);
     // Nobody knows how much of what was cut off was its.
     this.answerOldest(Number.isNaN(this.responding.offset) ? 0 : offset - this.responding.offset, errorId);
+  }
+
+  /** However long it is held, how long it took to begin is known: it tells how long silence has to last. */
+  private noteWait(entry: number): void {
+    if ((this.pool.words[entry * WORDS + Word.class]! & ~EXPIRED) === TransactionClass.blocking) return;
+    const waitUs = this.responding.startUs - this.pool.times[entry * TIMES + Time.end]!;
+    if (waitUs > this.teller.longestWaitUs) this.teller.longestWaitUs = waitUs;
   }
 
   /** Ends so many pending requests with responses that stand, unseen, in a segment of this time. */

@@ -34,7 +34,8 @@ function requestOf(one: Finished, pairs: readonly TruePair[], told: ReadonlySet<
   // Of several that began in one segment a part may be told: the key says which, where it can be seen.
   const named = likely.find((pair) => pair.key === key && (!isWhole || isLong(pair, one.requestBytes)));
   if (named !== undefined) return named;
-  return isWhole ? null : (likely[0] ?? null);
+  // Of a segment's requests it is the last one that is cut off; what is told later may be of an earlier one.
+  return isWhole ? null : (likely.find((pair) => pair.endUs === one.endUs) ?? likely.at(-1) ?? null);
 }
 
 function isLong({ requestFrom, requestTo }: TruePair, bytes: number): boolean {

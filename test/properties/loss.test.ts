@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import type { TestSegment } from "../support/segments.ts";
+import { ETHERNET, type TestSegment } from "../support/segments.ts";
 import { falsehoods } from "./judge.ts";
 import { plans, runs } from "./plans.ts";
 import { runSegments } from "./run.ts";
@@ -73,6 +73,21 @@ describe("a capture that lost frames", () => {
       }
       assert.ok(told > 400, "the capture still shows something");
       assert.ok(misread * 500 < dialogues, `in ${misread} of ${dialogues} a value is taken for requests`);
+    });
+  }
+
+  for (const client of ["batches", "free"] as const) {
+    it(`tells no pair that is not true of a client that ${client}, however little of each frame is captured`, () => {
+      const property = fc.property(plans(client), fc.integer({ min: 70, max: 130 }), (short, snaplen) => {
+        const repeated = Array.from({ length: 5 }, () => short.exchanges).flat();
+        const truth = simulate({ ...short, exchanges: repeated });
+        const lies = falsehoods(runSegments(truth.frames, { snaplen, wire: ETHERNET }), truth);
+        assert.deepEqual(
+          lies.filter((lie) => !MISREAD.test(lie)),
+          [],
+        );
+      });
+      fc.assert(property, runs(300));
     });
   }
 

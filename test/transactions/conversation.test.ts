@@ -219,6 +219,22 @@ test("a reply that was cut off has ended when nobody has spoken for long, unless
   assert.deepEqual(dialogue.outcome.slice(3), ["LRANGE l gap", "GET b gap", "GET c gap"]);
 });
 
+for (const waits of [0, 20]) {
+  test(`a reply that was cut off has not ended where the rest of it comes after the client has sent again, having waited ${waits} times`, () => {
+    const array = `*9\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+    const dialogue = new Dialogue();
+    for (let i = 0; i < waits; i++) dialogue.client(10 * i, get("a")).server(10 * i + 4, "+A\r\n");
+    dialogue
+      .client(1000, command("LRANGE", "l", "0", "-1"))
+      .server(1004, array, { cut: array.length - 40 })
+      .client(1006, get("b"))
+      .server(1008, `xxxxx\r\n${bulk(20)}`)
+      .server(1009, "+B\r\n")
+      .end("closed");
+    assert.deepEqual(dialogue.outcome.slice(waits), ["LRANGE l gap", "GET b gap"]);
+  });
+}
+
 test("a reply that was cut off answers nothing that was asked after it", () => {
   const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
   const dialogue = new Dialogue();
