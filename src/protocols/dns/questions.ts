@@ -26,7 +26,7 @@ export function tellQuestion(exchange: Exchange, message: Message, at: number, i
   exchange.requestEnds(at, commandId, isTransfer ? TransactionClass.stream : TransactionClass.normal, 0, id);
 }
 
-function tellText(exchange: Exchange, { opcode, type, question }: Message, commandId: number): void {
+function tellText(exchange: Exchange, { opcode, type, question, questions }: Message, commandId: number): void {
   if (commandId !== OTHER || question !== 0) {
     const word =
       commandId !== OTHER ? WORDS[commandId]! : encoder.encode(opcode === 0 ? typeName(type) : `OPCODE${opcode}`);
@@ -37,5 +37,5 @@ function tellText(exchange: Exchange, { opcode, type, question }: Message, comma
     exchange.word(true);
     exchange.text(name.text, 0, name.length);
   }
-  if (question === 0) exchange.textCut();
+  if (question === 0 && questions > 0) exchange.textCut();
 }
