@@ -17,6 +17,11 @@ export class Modes {
   /** A reply came that no request was known to wait for: after a loss, CLIENT REPLY may not be OFF any more. */
   hasUnasked = false;
 
+  /** The server has refused to obey CLIENT REPLY OFF or SKIP: an error came that nothing else can have asked for. */
+  isQuietRefused = false;
+  /** Which MULTI, counted from 1, the server refused last. */
+  refusedMulti = 0;
+
   /** What `channels`, `patterns` and `shardChannels` will be once a transaction that changes them is executed. */
   queued: readonly [number, number, number] | null = null;
 
@@ -29,6 +34,11 @@ export class Modes {
 
   get isSubscriber(): boolean {
     return this.channels + this.patterns + this.shardChannels > 0;
+  }
+
+  /** Nothing but subscriptions and PING is obeyed. */
+  get isRestricted(): boolean {
+    return this.isSubscriber && !this.isResp3;
   }
 
   /** A message may be something else than a reply. */
@@ -46,6 +56,8 @@ export class Modes {
   resume(standing: number): void {
     this.isResp3 = standing === 1;
     this.hasUnasked = false;
+    this.isQuietRefused = false;
+    this.refusedMulti = 0;
   }
 
   reset(): void {
@@ -76,6 +88,10 @@ export const Reply = {
   exec: 10,
   /** As many replies as the count says. */
   several: 11,
+  /** As `one`; the count says which MULTI it is, should it be refused. */
+  multi: 12,
+  /** `+QUEUED`; where MULTI was refused, what the count, itself a replyKind, says. */
+  queued: 13,
 } as const;
 export const COUNT_STEP = 16;
 export const EXEC_SURPLUS = 1 << 20;

@@ -9,6 +9,8 @@ const LETTER_F = 0x46;
 /** How a line of MONITOR begins: seconds since 1970, microseconds, and the database. */
 const MONITOR_TIME = /^[0-9]{10,}\.[0-9]{6} \[[0-9]+ /;
 const errorTable = new WordTable(ERRORS);
+/** Whoever gets one of these was not obeyed. */
+const REFUSALS = [ERRORS.indexOf("NOPERM"), ERRORS.indexOf("NOAUTH")];
 
 /** What a complete message is: the reply to the oldest request, a part of it, or something that nobody asked for. */
 export class ReplyMeaning {
@@ -38,13 +40,14 @@ export class ReplyMeaning {
       exchange.push(at);
       return false;
     }
-    const kind = exchange.replyKindAt(0);
+    const kind = this.dueKind(type);
     if (kind === NONE_PENDING && type !== Type.push) modes.hasUnasked = true;
-    if (kind % COUNT_STEP >= Reply.exec) this.tellOfTransaction(at, type, kind);
+    if (kind % COUNT_STEP === Reply.exec || kind % COUNT_STEP === Reply.several) this.tellOfTransaction(at, type, kind);
     else if (type === Type.push) {
       if (!this.confirm(at, kind, number)) exchange.push(at);
       modes.isResp3 = true;
     } else if (type === Type.error || type === Type.bulkError) {
+      this.noteRefusal(kind, this.errorId(type));
       exchange.answer(at, this.errorId(type));
     } else if (type === Type.array && !modes.isResp3 && this.mayBeUnasked(kind)) {
       const isReplyLikely = kind >= 0 && !isConfirmationDue(kind);
@@ -56,9 +59,33 @@ export class ReplyMeaning {
     return false;
   }
 
+  /** What is due to the oldest request that a message of this type may answer. */
+  private dueKind(type: number): number {
+    const { exchange } = this;
+    let kind = exchange.replyKindAt(0);
+    const isAggregate = type === Type.array || type === Type.push;
+    if (kind % COUNT_STEP === Reply.queued && isAggregate) {
+      kind = Math.floor(kind / COUNT_STEP);
+      exchange.setReplyKind(kind);
+    }
+    // With CLIENT REPLY OFF a confirmation is sent, but not the error that SUBSCRIBE may get instead.
+    while (isConfirmationDue(kind) && type === Type.simple && !this.isMonitorLine()) {
+      exchange.settleSilently();
+      kind = exchange.replyKindAt(0);
+    }
+    return kind;
+  }
+
+  /** An error: MULTI has begun nothing, and CLIENT REPLY has silenced nothing. */
+  private noteRefusal(kind: number, errorId: number): void {
+    if (kind % COUNT_STEP === Reply.multi) this.modes.refusedMulti = Math.floor(kind / COUNT_STEP);
+    else if (kind === NONE_PENDING && REFUSALS.includes(errorId)) this.modes.isQuietRefused = true;
+  }
+
   /** See Parser. */
   get mayPush(): boolean {
-    return this.modes.isSpecial || this.exchange.replyKindAt(0) > Reply.one;
+    const kind = this.exchange.replyKindAt(0);
+    return this.modes.isSpecial || (kind > Reply.one && kind % COUNT_STEP !== Reply.multi);
   }
 
   /** Values in the array that begins a message and announces `count`: EXEC's may hold others. */

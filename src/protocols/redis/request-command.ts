@@ -1,6 +1,6 @@
 import { type Exchange, NO_REPLY, OTHER, TransactionClass } from "../protocol.ts";
 import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
-import { COUNT_STEP, EXEC_SURPLUS, type Modes, Reply } from "./modes.ts";
+import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { Secrets } from "./secrets.ts";
 import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
 import { ShortWord } from "./words.ts";
@@ -8,6 +8,9 @@ import { ShortWord } from "./words.ts";
 /** What becomes of an argument's bytes. */
 const COLON = 0x3a;
 const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
+/** A count of these stands in a replyKind. */
+const MAX_QUEUED_OPERANDS = 1 << 20;
+const MAX_MULTIS = 1 << 20;
 const commandTable = new WordTable(COMMANDS);
 
 /**
@@ -39,6 +42,8 @@ export class RequestCommand {
   private isReplyOff = false;
   private skipNext = false;
   private isInMulti = false;
+  /** How many there have been. */
+  private multis = 0;
   /** Only transactions have one. */
   private queued: QueuedEffects | null = null;
 
@@ -201,8 +206,9 @@ export class RequestCommand {
       this.exchange.requestEnds(at, this.commandId, transactionClass, Reply.one, 0);
       return;
     }
+    this.heedRefusals();
     // With more arguments it is an error, and answered.
-    if (this.quiet > Quiet.reply && argumentCount !== 3) this.quiet = Quiet.no;
+    if (this.quiet > Quiet.reply && (argumentCount !== 3 || this.modes.isRestricted)) this.quiet = Quiet.no;
     if (this.mayBlock) transactionClass = TransactionClass.blocking;
     if (this.isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;
@@ -211,11 +217,13 @@ export class RequestCommand {
       this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1);
       // It is not obeyed before EXEC.
       this.quiet = Quiet.no;
+      const refused = this.replyKind(effect, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
+      if (isConfirmationDue(refused)) kind = Reply.queued + refused * COUNT_STEP;
     } else kind = this.replyKind(effect, argumentCount);
     if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
-    if (this.isSilent()) kind = NO_REPLY;
+    if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
     // With arguments it is an error.
-    if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) this.beginMulti();
+    if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
     else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
     this.noteUnusual();
     this.exchange.requestEnds(at, this.commandId, transactionClass, kind, 0);
@@ -226,10 +234,28 @@ export class RequestCommand {
     return this.isInMulti || this.isReplyOff || this.skipNext;
   }
 
-  private beginMulti(): void {
+  /** The server may have refused what was taken to hold: a user without permission, or an old reply to a subscriber. */
+  private heedRefusals(): void {
+    const { modes } = this;
+    if (this.isInMulti && modes.refusedMulti === this.multis) this.isInMulti = false;
+    if (modes.isQuietRefused) this.isReplyOff = this.skipNext = false;
+    modes.isQuietRefused = false;
+  }
+
+  /** Confirmations are sent whatever CLIENT REPLY says, the error of a SUBSCRIBE without channels is not (tried on 7.0.15). */
+  private isConfirmed(kind: number, argumentCount: number): boolean {
+    if (this.modes.isReplication || !isConfirmationDue(kind)) return false;
+    return argumentCount > 1 || this.effect === Effect.unsubscribe;
+  }
+
+  /** MULTI; what reply is due to it. */
+  private beginMulti(kind: number): number {
+    if (this.modes.isRestricted) return kind;
     this.isInMulti = true;
+    this.multis = (this.multis % MAX_MULTIS) + 1;
     this.queued ??= new QueuedEffects();
     this.queued.begin(this.isReplyOff, this.modes);
+    return kind === NO_REPLY ? kind : Reply.multi + this.multis * COUNT_STEP;
   }
 
   /** EXEC, or DISCARD; what reply is due to it. It is taken for granted that EXEC succeeds: after an error it changes nothing. */

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { runSegments } from "../properties/run.ts";
+import { Dialogue } from "../support/segments.ts";
+
+const NO_PERMISSION = "-NOPERM this user has no permissions to run this command\r\n";
+const CONFIRMED = "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n";
+const UNSUBSCRIBED = "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:0\r\n";
+
+/** What is told of a client that waits for each of these replies; "" is none. */
+function told(exchanges: readonly (readonly [string, string])[]): string[] {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  for (const [i, [request, reply]] of exchanges.entries()) {
+    dialogue.client(1000 * (i + 1), `${request}\r\n`);
+    if (reply !== "") dialogue.server(1000 * (i + 1) + 100 + i, reply);
+  }
+  const result = runSegments(dialogue.segments);
+  assert.deepEqual(result.violations, []);
+  return result.finished.map(({ text, latencyUs, unanswered }) => `${text} ${unanswered || latencyUs}`);
+}
+
+describe("what Redis refuses changes nothing for what follows", () => {
+  it("MULTI, to a user without permission", () => {
+    const exchanges = [
+      ["MULTI", NO_PERMISSION],
+      ["SUBSCRIBE a", CONFIRMED],
+      ["UNSUBSCRIBE a", UNSUBSCRIBED],
+      ["GET a", "$1\r\nx\r\n"],
+    ] as const;
+    assert.deepEqual(told(exchanges), ["MULTI 100", "SUBSCRIBE a 101", "UNSUBSCRIBE a 102", "GET a 103"]);
+  });
+
+  it("MULTI and CLIENT REPLY, to a subscriber of RESP2", () => {
+    const exchanges = [
+      ["SUBSCRIBE a", CONFIRMED],
+      ["MULTI", "-ERR Can't execute 'multi': only PING is allowed in this context\r\n"],
+      ["CLIENT REPLY OFF", "-ERR Can't execute 'client|reply': only PING is allowed in this context\r\n"],
+      ["CLIENT REPLY SKIP", "-ERR Can't execute 'client|reply': only PING is allowed in this context\r\n"],
+      ["UNSUBSCRIBE a", UNSUBSCRIBED],
+      ["GET a", "$1\r\nx\r\n"],
+    ] as const;
+    assert.deepEqual(told(exchanges), [
+      "SUBSCRIBE a 100",
+      "MULTI 101",
+      "CLIENT REPLY 102",
+      "CLIENT REPLY 103",
+      "UNSUBSCRIBE a 104",
+      "GET a 105",
+    ]);
+  });
+
+  for (const how of ["OFF", "SKIP"]) {
+    it(`CLIENT REPLY ${how}, to a user without permission`, () => {
+      const exchanges = [
+        [`CLIENT REPLY ${how}`, NO_PERMISSION],
+        ["GET a", "$1\r\nx\r\n"],
+        ["GET b", "$1\r\nx\r\n"],
+      ] as const;
+      assert.deepEqual(told(exchanges), ["GET a 101", "GET b 102"]);
+    });
+  }
+});
