@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { test } from "node:test";
 import { checkLine, examine } from "../src/doctor/doctor.ts";
 import { checkPermission, parsePrivileges } from "../src/doctor/permission.ts";
@@ -41,6 +41,7 @@ test("Node is right from 20.19 on", () => {
     "20.18.9": "problem",
     "20.19.0": "ok",
     "20.20.2": "ok",
+    "21.0.0": "ok",
     "22.0.0": "ok",
     "26.1.0": "ok",
   };
@@ -104,6 +105,9 @@ test("a free port that the kernel may give away is noted, with the setting that 
     [{ range: "32768\t60999", reserved: "33333" }, "ok", ""],
     [{ range: "32768\t60999", reserved: "1,33330-33340" }, "ok", ""],
     [{ range: "49152\t65535" }, "ok", ""],
+    [{ range: "33333\t60999" }, "note", "33333"],
+    [{ range: "1024\t33333" }, "note", "33333"],
+    [{ range: "1024\t33332" }, "ok", ""],
     [{}, "ok", ""],
   ];
   for (const [change, state, ports] of cases) {
@@ -128,6 +132,25 @@ test("a port that is held is a problem that names the holder and the option", as
   return undefined;
 });
 
+test("who holds a port is found in IPv6, too, and an outgoing connection is told from a listener", async (t) => {
+  if (process.platform !== "linux") return t.skip("who holds a port is known on Linux only");
+  const server = createServer().listen(0, "::1");
+  const failure = await Promise.race([once(server, "listening").then(() => null), once(server, "error")]);
+  if (failure !== null) return t.skip("there is no IPv6 here");
+  const { port } = server.address() as AddressInfo;
+  const client = connect(port, "::1");
+  await once(client, "connect");
+  try {
+    assert.match(lookupPortHolder(port), new RegExp(`^(?!an outgoing).*\\(pid ${process.pid}\\)$`));
+    const outgoing = lookupPortHolder(client.localPort ?? 0);
+    assert.match(outgoing, new RegExp(`^an outgoing connection of .*\\(pid ${process.pid}\\)$`));
+  } finally {
+    client.destroy();
+    server.close();
+  }
+  return undefined;
+});
+
 test("a port turned off, a free one, and an address of another host are told apart", async () => {
   const probe = await listening();
   probe.close();
@@ -143,9 +166,11 @@ test("the kernel's socket table is read by local port", () => {
   const table = `  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode
    0: 0100007F:8235 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4242 1 0
    1: 0100007F:8236 0100007F:8235 01 00000000:00000000 00:00000000 00000000     0        0 4243 1 0
+   2: 0100007F:0050 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 4244 1 0
 `;
   assert.deepEqual(parseSocketTable(table, 33333), [{ inode: "4242", isListening: true }]);
   assert.deepEqual(parseSocketTable(table, 33334), [{ inode: "4243", isListening: false }]);
+  assert.deepEqual(parseSocketTable(table, 80), [{ inode: "4244", isListening: true }]);
   assert.deepEqual(parseSocketTable(table, 1), []);
 });
 

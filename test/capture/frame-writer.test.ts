@@ -77,6 +77,7 @@ test("what was written is in the file before it is closed", () => {
 // As tcpdump: a frame that finds the file beyond the limit goes into the next one. 24 + 2 * 100 > 150.
 const ROTATIONS: readonly [string, Partial<WriteOptions>, number[], Record<string, number[]>][] = [
   ["-C numbers from the second file on", { rotateBytes: 150 }, [1, 2, 3, 4, 5], { x: [1, 2], x1: [3, 4], x2: [5] }],
+  ["-C is passed before the next file begins", { rotateBytes: 124 }, [1, 2, 3, 4], { x: [1, 2], x1: [3, 4] }],
   ["-C above all sizes makes one file", { rotateBytes: 1_000_000 }, [1, 2, 3], { x: [1, 2, 3] }],
   [
     "-C -W is a ring, numbered from 0",
@@ -110,6 +111,29 @@ for (const isOneBatch of [true, false]) {
     assert.deepEqual(files, { "x-100.": [100], "x-100.1": [101], "x-110.": [110], "x-110.1": [111] });
   });
 }
+
+test("where the last frame ends that -G and -W take is told before it is written, for every batch", () => {
+  const counts: readonly (readonly [Partial<WriteOptions>, readonly number[], number])[] = [
+    [{ rotateSeconds: 10, fileCount: 2 }, [100, 109, 110, 119, 120, 121], 4],
+    [{ rotateSeconds: 10, fileCount: 1 }, [100, 109, 110], 2],
+    [{ rotateSeconds: 10, fileCount: 3 }, [100, 109, 110, 119, 120, 121], 6],
+    [{ rotateSeconds: 10 }, [100, 110, 120], 3],
+    [{ rotateSeconds: 10, rotateBytes: 50, fileCount: 1 }, [100, 110, 120], 3],
+    [{ rotateBytes: 50, fileCount: 2 }, [100, 110, 120], 3],
+  ];
+  for (const [rest, seconds, taken] of counts) {
+    const all = records(seconds);
+    for (let first = 1; first <= seconds.length; first++) {
+      const writer = new FrameWriter(options(join(place(), "x-%s"), rest), 1, 65535);
+      const middle = first * RECORD_BYTES;
+      let last = writer.lastEnd(all, 0, middle);
+      writer.write(all, 0, middle);
+      if (last === middle) last = writer.lastEnd(all, middle, all.length);
+      assert.equal(last, taken * RECORD_BYTES, `${JSON.stringify(rest)}, ${first} frames first`);
+      writer.close();
+    }
+  }
+});
 
 test("-G without any frame still makes a file", () => {
   const where = place();

@@ -46,6 +46,18 @@ test("the folder is made for its owner, and so are the files, whatever the umask
   }
 });
 
+test("of an earlier run's files the slower one stays by its µs, and a folder with such a name is left alone", async () => {
+  const path = fresh();
+  mkdirSync(path, { recursive: true });
+  const files = [nameOf(5.001, 1), nameOf(5.003, 2)];
+  for (const name of files) writeFileSync(join(path, name), "before");
+  mkdirSync(join(path, nameOf(1, 3)));
+  const dumps = new DumpFolder(path, 2);
+  assert.deepEqual([dumps.wants(5001), dumps.wants(5002)], [false, true]);
+  await dumps.write(nameOf(5.002, 4), 5002, [Buffer.from("new")]);
+  assert.deepEqual(readdirSync(path).sort(), [nameOf(1, 3), nameOf(5.002, 4), nameOf(5.003, 2)].sort());
+});
+
 test("the slowest stay, those of an earlier run among them; what is not ours stays, too", async () => {
   const path = fresh();
   mkdirSync(path, { recursive: true });

@@ -85,3 +85,31 @@ test("frames without ports take room, and are in no chain; a batch larger than t
   ring.keep(large, 0, large.length);
   assert.deepEqual(recordsOf(ring, 0), []);
 });
+
+test("what leaves to make room is what would be overwritten, no more and no less, and is shown no more", () => {
+  const step = fc.record({ index: fc.nat(1), length: fc.integer({ min: 8, max: 900 }) });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 10, maxLength: 80 }), (steps) => {
+      const plain = new FrameRing(SIZE, 1);
+      const ring = new FrameRing(SIZE, 1);
+      steps.forEach(({ index, length }, number) => {
+        const record = Buffer.from(batchOf([segmentOf(index, number, length, true)]));
+        ring.release(record.length, (_, isOverwritten) => isOverwritten);
+        const left = [0, 1].flatMap((each) => recordsOf(ring, each));
+        plain.keep(record, 0, record.length);
+        ring.keep(record, 0, record.length);
+        const shown = [0, 1].map((each) => recordsOf(ring, each));
+        assert.deepEqual(
+          shown,
+          [0, 1].map((each) => recordsOf(plain, each)),
+        );
+        assert.equal(shown.flat().length, left.length + 1);
+      });
+      ring.release(0, () => true);
+      assert.deepEqual(
+        [0, 1].flatMap((each) => recordsOf(ring, each)),
+        [],
+      );
+    }),
+  );
+});
