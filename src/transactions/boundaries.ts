@@ -110,6 +110,13 @@ export abstract class Boundaries {
     this.pairing!.giveUpAll("gap", this.client.lastUs);
   }
 
+  /** Looks at the responses that ended in what was read last. */
+  // Runs for every segment with payload.
+  protected doubtIfUnasked(pairing: Pairing): void {
+    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.anchor.isClientLost))
+      this.doubt(this.client.offset);
+  }
+
   /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
   protected doubt(clientEnd: number): void {
     const pairing = this.pairing!;

@@ -105,14 +105,16 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       this.loseServer(timeUs, true);
       return;
     }
-    if (pairing.isContradicted || (pairing.unmatchedSinceAligned > 0 && !this.anchor.isClientLost))
-      this.doubt(this.client.offset);
+    this.doubtIfUnasked(pairing);
     if (pairing.hasLeft) this.connection.isIgnored = true;
     if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
     if (cut === 0 || this.anchor.isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.server.offset + (end - start), 0);
     const due = pairing.pendingCount;
-    if (responses.gap(cut)) return;
+    if (responses.gap(cut)) {
+      this.doubtIfUnasked(pairing);
+      return;
+    }
     // Where the bytes cut off begin a response, its first byte's time is known all the same; its place, where none ended before it.
     if (!pairing.isResponding && pairing.pendingCount > 0) {
       if (pairing.pendingCount === due) pairing.responseBegins(0);
@@ -194,7 +196,10 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       return;
     }
     pairing.enterResponses(this.server.lastUs, 0, this.server.offset, Flag.gap);
-    if (this.session!.responses.gap(missing)) return;
+    if (this.session!.responses.gap(missing)) {
+      this.doubtIfUnasked(pairing);
+      return;
+    }
     this.loseServer(this.server.lastUs, true);
     this.unread?.addHole();
   }

@@ -79,7 +79,8 @@ describe("a capture that lost frames", () => {
   for (const client of ["batches", "free"] as const) {
     it(`tells no pair that is not true of a client that ${client}, however little of each frame is captured`, () => {
       const property = fc.property(plans(client), fc.integer({ min: 70, max: 130 }), (short, snaplen) => {
-        const repeated = Array.from({ length: 5 }, () => short.exchanges).flat();
+        // A value of commands whose beginning was cut off is what native-notes/limits.md says of one that was lost.
+        const repeated = Array.from({ length: 5 }, () => short.exchanges.map(withoutCommands)).flat();
         const truth = simulate({ ...short, exchanges: repeated });
         const lies = falsehoods(runSegments(truth.frames, { snaplen, wire: ETHERNET }), truth);
         assert.deepEqual(
@@ -110,6 +111,10 @@ describe("a capture that lost frames", () => {
     });
   }
 });
+
+function withoutCommands(exchange: Exchange): Exchange {
+  return exchange.request === "setHostile" ? { ...exchange, request: "set" } : exchange;
+}
 
 /** What is inline may be the middle of a value: behind a hole only a client known to wait is believed. */
 function inResp(exchange: Exchange): Exchange {

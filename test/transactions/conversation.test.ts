@@ -235,6 +235,24 @@ for (const waits of [0, 20]) {
   });
 }
 
+test("a reply that nobody asked for contradicts what is held, though its last bytes were cut off", () => {
+  const dialogue = new Dialogue();
+  const two = command("SET", "a", "x") + get("b");
+  dialogue
+    .client(10, two, { cut: two.length - 17 })
+    .server(20, "+OK\r\n")
+    .client(30, get("c"))
+    .server(40, "+B\r\n")
+    .server(50, bulk(20), { cut: 1 })
+    .client(100_000, get("d"))
+    .server(100_010, "+D\r\n")
+    .end("closed");
+  assert.deepEqual(
+    dialogue.outcome.filter((line) => line.startsWith("GET c")),
+    ["GET c gap"],
+  );
+});
+
 test("a reply that was cut off answers nothing that was asked after it", () => {
   const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
   const dialogue = new Dialogue();
