@@ -1,6 +1,6 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TcplatError } from "../errors.ts";
 import { milliseconds } from "../outputs/plain-text.ts";
 import { idText } from "../transactions/names.ts";
@@ -49,7 +49,7 @@ export class DumpFolder {
     this.path = path;
     this.#files = new Slowest(capacity);
     try {
-      mkdirSync(path, { recursive: true, mode: FOLDER_MODE });
+      makeFolder(path);
       const probe = join(path, `.probe.${process.pid}`);
       writeFileSync(probe, "", { mode: FILE_MODE });
       rmSync(probe);
@@ -102,6 +102,18 @@ export class DumpFolder {
     const latencyUs = Number(ms) * 1000 + Number(thousandths);
     if (!this.#files.wants(latencyUs)) this.#surplus.push(name);
     else this.#surplus.push(...this.#files.add({ name, latencyUs }).map((file) => file.name));
+  }
+}
+
+/** As mkdirSync's `recursive`, which never returns where a folder takes no other and says ENOENT, as those of /proc do. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: FOLDER_MODE });
+  } catch (error) {
+    // Another run may have made it meanwhile.
+    if (!existsSync(path)) throw error;
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -91,6 +92,18 @@ test("what cannot be written leaves nothing behind, and a link is not followed",
   symlinkSync(target, join(path, `.${nameOf(6)}.${process.pid}`));
   await dumps.write(nameOf(6), 6000, [Buffer.from("x")]);
   assert.equal(readFileSync(target, "latin1"), "mine");
+});
+
+test("a folder below /proc is refused: nothing waits for it for ever", (t) => {
+  if (process.platform !== "linux") return t.skip("only Linux has this /proc");
+  // In a process of its own, which can be ended from outside.
+  const module = new URL("../../src/evidence/dump-folder.js", import.meta.url).href;
+  const script = "const { DumpFolder } = await import(process.argv[1]); new DumpFolder(process.argv[2], 1);";
+  const words = ["--input-type=module", "-e", script, module, "/proc/tcplat/slow"];
+  const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
+  assert.equal(status, 1, stderr);
+  assert.match(stderr, /the folder \/proc\/tcplat\/slow of --dump-slow cannot be written: ENOENT/);
+  return undefined;
 });
 
 test("a folder that cannot be written is refused at once, with the reason", (t) => {
