@@ -30,6 +30,9 @@ test("a command takes its own words, and the rest is the filter", () => {
   const explain = parse("explain -r a.pcap 17-204".split(" "));
   assert.ok(explain.kind === "explain");
   assert.deepEqual(explain.id, { connectionId: 17, requestNumber: 204 });
+  const slowest = parse("explain -r a.pcap tcp port 6379".split(" "));
+  assert.ok(slowest.kind === "explain");
+  assert.deepEqual([slowest.id, slowest.options.filter], [null, "tcp port 6379"]);
   const report = parse("report -r a.pcap -o a.html".split(" "));
   assert.ok(report.kind === "run");
   assert.deepEqual([report.options.read, report.options.report, report.options.quiet], ["a.pcap", "a.html", true]);
@@ -55,8 +58,8 @@ test("what a command cannot do with its words is said in one line", () => {
     ["diff a.pcap", /^diff compares two files/],
     ["diff a.pcap b.pcap -r c.pcap", /^--read has no meaning for diff, which reads two files: leave it out$/],
     ["diff a.pcap b.pcap -p raw", /^-p raw has no meaning here/],
-    ["explain -r a.pcap", /^explain needs a request's id, such as 17-204 \(--json prints it as "id"\): tcplat explain/],
-    ["explain -r a.pcap x", /, and x is none: tcplat explain/],
+    ["explain -r a.pcap 1x", /^explain takes a request's id, such as 17-204 .*, and 1x is none: tcplat explain/],
+    ["explain -r a.pcap tcp 17-204", /^the id comes before the filter: tcplat explain -r FILE 17-204 /],
     ["explain -r a.pcap 17", /, and 17 is a connection's number: 17-1 is its first request: tcplat explain/],
     ["explain -r a.pcap 0-1", /, and 0-1 is none/],
     ["explain 17-204", /^explain reads a file: name it/],
