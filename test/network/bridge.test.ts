@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { connectNamespaces, enter, ipIn, makeNamespace, namespaceObstacle } from "../support/namespaces.ts";
+import {
+  connectNamespaces,
+  enter,
+  ipIn,
+  makeNamespace,
+  namespaceObstacle,
+  sentAgainIn,
+} from "../support/namespaces.ts";
 import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { type RealServer, startRedis } from "../support/servers.ts";
 import { type JsonRecord, NO_PORTS, Tcplat, total, violations } from "../support/tcplat.ts";
@@ -14,13 +21,13 @@ const PASSAGE_US = 2_000;
 
 let host: string;
 let client: string;
+let server: string;
 let redis: RealServer;
 
 /** A host with two containers on a bridge that also looks at what passes it: each frame shows at three interfaces. */
 before(async () => {
   if (skip !== false) return;
-  [host, client] = [makeNamespace("host"), makeNamespace("container1")];
-  const server = makeNamespace("container2");
+  [host, client, server] = [makeNamespace("host"), makeNamespace("container1"), makeNamespace("container2")];
   ipIn(host, "link", "add", "bridge0", "type", "bridge");
   ipIn(host, "link", "set", "bridge0", "up", "promisc", "on");
   for (const [container, port, address] of [
@@ -63,8 +70,12 @@ describe("-i any on a host with a bridge, where each segment is seen three times
       "tcp_retransmitted_segments",
     ])
       assert.equal(total(any.summary, name), total(one.summary, name), name);
-    for (const name of ["tcp_retransmitted_segments", "tcp_gaps", "parser_errors", "unmatched_responses"])
+    for (const name of ["tcp_gaps", "parser_errors", "unmatched_responses"])
       assert.equal(total(any.summary, name), 0, name);
+    // A machine that pauses for longer than TCP's patience makes it send again what was not lost: no other segment is told so.
+    const sentAgain = sentAgainIn(client) + sentAgainIn(server);
+    const told = total(one.summary, "tcp_retransmitted_segments");
+    assert.ok(told <= sentAgain && told > 0 === sentAgain > 0, `${told} told, ${sentAgain} sent again`);
     const frames = total(one.summary, "capture_frames");
     assert.equal(total(one.summary, "capture_duplicate_frames"), 0);
     assert.equal(total(any.summary, "capture_frames"), frames * 3);

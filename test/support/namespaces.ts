@@ -96,6 +96,13 @@ export function connectNamespaces(a: string, aDevice: string, b: string, bDevice
   }
 }
 
+/** How many segments the kernel sent again here, of all connections; of a frame that joins several, each counts. */
+export function sentAgainIn(namespace: string): number {
+  const texts = spawnSync("ip", ["netns", "exec", namespace, "cat", "/proc/net/snmp"], { encoding: "utf8" }).stdout;
+  const [names, values] = texts.split("\n").filter((line) => line.startsWith("Tcp:"));
+  return Number(values!.split(" ")[names!.split(" ").indexOf("RetransSegs")]);
+}
+
 /** Frames on this interface are what a wire would carry: no larger than its MTU, checksums right. */
 export function forbidOffloads(namespace: string, device: string): void {
   const features = ["tso", "gso", "gro", "tx", "sg"].flatMap((feature) => [feature, "off"]);
