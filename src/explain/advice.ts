@@ -51,6 +51,14 @@ const BY_CAUSE: Record<Account["cause"], (account: Account) => string> = {
   unknown: unknownAdvice,
 };
 
+const LOOK_HERE =
+  'It came here each time, and was not acknowledged before the last: look at that host\'s firewall ("nft list ruleset") and at what its ' +
+  'kernel dropped ("nstat -az" beside it: TcpInCsumErrors, TcpExtTCPRcvQDrop, TcpExtTCPBacklogDrop).';
+
+const LOOK_BETWEEN =
+  'Look for drops between the two hosts: "nstat -az TcpRetransSegs" and "ip -s link" on both; with a capture of the other host, too, ' +
+  "tcplat diff tells on which side they are.";
+
 function retransmissionAdvice({ request, phases, ladder }: Account): string {
   const direction = resentDirection(request.resends);
   const [sender, receiver] = direction === "request" ? ["client", "server"] : ["server", "client"];
@@ -58,9 +66,12 @@ function retransmissionAdvice({ request, phases, ladder }: Account): string {
     ({ isFromClient, oddities }) =>
       isFromClient === (direction === "request") && oddities.some(({ what }) => what === "retransmission"),
   );
-  const where = isFirstSeen
-    ? `between here and the ${receiver} (it, or its acknowledgement)`
-    : `between the ${sender} and here`;
+  const isHere = isFirstSeen && direction === "request" && (request.side === "server" || request.side === "local");
+  const where = isHere
+    ? "on the server's own host, behind the capture,"
+    : isFirstSeen
+      ? `between here and the ${receiver} (it, or its acknowledgement)`
+      : `between the ${sender} and here`;
   const what =
     request.retransmissions > 1
       ? `Segments of the ${direction} were lost ${where} and sent again, ${request.retransmissions === 2 ? "twice" : `${request.retransmissions} times`}`
@@ -69,8 +80,7 @@ function retransmissionAdvice({ request, phases, ladder }: Account): string {
   const how = isTimeout ? `when the ${sender}'s timer ran out` : "before any timer ran out";
   return (
     `${what}, ${how}: that cost ${milliseconds(shareUs(phases, "retransmission"))} ms. ${serverAside(request, phases)}` +
-    `Look for drops between the two hosts: "nstat -az TcpRetransSegs" and "ip -s link" on both; with a capture of the ` +
-    "other host, too, tcplat diff tells on which side they are."
+    (isHere ? LOOK_HERE : LOOK_BETWEEN)
   );
 }
 

@@ -152,6 +152,17 @@ export class PendingQueue {
     this.pool.words[at] = this.pool.words[at]! | flags;
   }
 
+  /** The oldest request with bytes behind this place of the client's stream, as far as is looked for, or NIL. */
+  holderOf(from: number): number {
+    const { times } = this.pool;
+    let left = MAX_LOOKED_AT;
+    for (let entry = this.head; entry !== NIL && left > 0; entry = this.next(entry)) {
+      if (times[entry * TIMES + Time.endOffset]! > from) return entry;
+      left--;
+    }
+    return NIL;
+  }
+
   /**
    * Bytes [from, to) of the client's stream were sent again: marks the requests they belong to, as far as they are looked for. Where
    * the bytes may have been lost, these and all behind them have waited for that since they were sent.

@@ -67,7 +67,7 @@ export class Resends {
   /** The client's bytes [from, to) were sent again; `entry` is the request being read, or NIL. */
   retransmitted(from: number, to: number, resent: Resent, entry: number): void {
     const { timeUs, isFast } = resent;
-    const isNeeded = resent.isNeeded && !this.origin.arrivesHere(true);
+    const isNeeded = resent.isNeeded && (!this.origin.arrivesHere(true) || this.wasDroppedHere(from, timeUs, entry));
     this.queue.markRetransmitted(from, to, timeUs, isNeeded, isFast);
     if (isNeeded) {
       this.resentBeforeUs = this.resentAtUs;
@@ -75,6 +75,16 @@ export class Resends {
     }
     // It stood still since its latest byte.
     if (entry !== NIL) this.chargeRequest(entry, isNeeded ? this.endOf(entry) : timeUs, timeUs, isFast);
+  }
+
+  /**
+   * The server's own host had seen these bytes, and kept silent for longer than it may put an acknowledgement off (Linux: 200 ms,
+   * TCP_DELACK_MAX; sooner than any client's timer): its firewall or its kernel dropped them behind the capture.
+   */
+  private wasDroppedHere(from: number, timeUs: number, entry: number): boolean {
+    const holder = this.queue.holderOf(from);
+    const oldest = holder === NIL ? entry : holder;
+    return oldest !== NIL && timeUs - this.endOf(oldest) >= TIMEOUT_US;
   }
 
   /** The client's bytes from this place on had arrived when they were sent again last. */

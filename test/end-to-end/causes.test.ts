@@ -124,15 +124,77 @@ const CASES: readonly Case[] = [
     resent: null,
   },
   {
-    name: "a request that the server's own host saw twice had arrived",
+    name: "a request that the server's own host saw twice, and had acknowledged, had arrived",
     side: "server",
     make: (d) => {
       const asked = d.client(100_000, GET);
-      return [asked, again(asked, 310_000), d.server(600_000, VALUE)];
+      return [asked, d.ack("server", 140_000), again(asked, 310_000), d.server(600_000, VALUE)];
     },
     cause: "server",
     retransmitUs: 0,
     resent: null,
+  },
+  {
+    name: "so had one that came again before its acknowledgement was due",
+    side: "server",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 130_000), d.ack("server", 130_010), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "one that the server's own host saw three times and acknowledged only then had been dropped there, by its firewall",
+    side: "server",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 310_000), again(asked, 730_000), d.server(730_100, VALUE)];
+    },
+    cause: "retransmission",
+    retransmitUs: 630_000,
+    resent: request("timeout", 2),
+  },
+  {
+    name: "dropped there, and the server slow besides: each has its share",
+    side: "server",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 310_000), d.ack("server", 350_000), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 210_000,
+    resent: request("timeout"),
+  },
+  {
+    name: "what was pipelined behind a request that the server's host dropped waited for that",
+    side: "server",
+    make: (d) => {
+      const [first, last] = [d.client(100_000, GET), d.client(100_050, GET)];
+      return [first, last, again(first, 310_000), d.server(310_100, VALUE), d.server(310_110, VALUE)];
+    },
+    cause: "retransmission",
+    retransmitUs: 209_950,
+    resent: request("timeout", 0),
+  },
+  {
+    name: "the last segment of a long request that the server's host dropped",
+    side: "server",
+    make: (d) => {
+      const whole = resp("SET", "k", "x".repeat(2000));
+      const parts = [0, 1400].map((from, i) => d.client(100_000 + i, whole.slice(from, from + 1400)));
+      const late = again(parts[1]!, 310_000);
+      return [
+        ...parts,
+        d.ack("server", 140_000, { acknowledgement: parts[1]!.sequence }),
+        late,
+        d.server(310_100, "+OK\r\n"),
+      ];
+    },
+    cause: "retransmission",
+    retransmitUs: 209_999,
+    resent: request("timeout"),
   },
   {
     name: "an acknowledgement stands behind a response that nobody saw: that was lost, and sent again",

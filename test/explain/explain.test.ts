@@ -80,6 +80,18 @@ describe("tcplat explain prints", () => {
     });
   }
 
+  it("of a request that the server's own host saw and dropped, where to look: at that host, not between the two", async () => {
+    const file = write("dropped-here.pcap", lostRequest());
+    const { cause, advice } = await explanation("-r", file, "--side", "server", "1-1");
+    assert.equal(cause, "retransmission");
+    assert.match(
+      advice,
+      /^One segment of the request was lost on the server's own host, behind the capture, and sent again, /,
+    );
+    assert.match(advice, /firewall/);
+    assert.doesNotMatch(advice, /between/);
+  });
+
   it("a window that closed often was closed as long as the cause says, though most of its segments are only counted", async () => {
     const dialogue = talk();
     dialogue.client(10_000, get("large"));
