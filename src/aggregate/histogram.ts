@@ -22,7 +22,7 @@ const INITIAL_STEPS = 320;
 
 /** What a histogram holds, as it can be sent to another thread. */
 export type HistogramCounts = Pick<Histogram, "sumUs" | "maxUs" | "steps" | "longBuckets">;
-export type BucketCounts = Pick<BucketHistogram, "sumUs" | "buckets">;
+export type BucketCounts = Pick<BucketMoves, "sumUs" | "buckets">;
 
 /**
  * Times of one series: exact counts in those buckets, finer log-linear counts for quantiles, sum and maximum.
@@ -51,13 +51,13 @@ export class Histogram {
   }
 
   /** Counts per bucket, not cumulative. */
-  get buckets(): Float64Array {
-    const buckets = this.longBuckets.slice();
+  get buckets(): number[] {
+    const buckets: number[] = [];
     let from = 0;
-    for (let bucket = 0; bucket < STEPPED_BUCKETS; bucket++) {
-      const bound = BUCKET_BOUNDS_US[bucket]!;
-      const to = bound <= EXACT_US ? bound : stepIndex(bound);
-      for (; from <= to; from++) buckets[bucket] = buckets[bucket]! + this.steps[from]!;
+    for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
+      let count = this.longBuckets[bucket]!;
+      for (const end = STEPS_ENDS[bucket] ?? 0; from < end; from++) count += this.steps[from]!;
+      buckets.push(count);
     }
     return buckets;
   }
@@ -104,22 +104,19 @@ export class Histogram {
   }
 }
 
-/** Times of which only the buckets and the sum are told. */
-export class BucketHistogram {
+/** Times moved between the buckets of another histogram: what is in it once this is added to it. */
+export class BucketMoves {
   sumUs = 0;
-  /** Counts per bucket, not cumulative. */
+  /** By bucket, more or fewer. */
   readonly buckets = new Float64Array(BUCKET_COUNT);
 
-  // Runs for every response.
-  /** `us`: a whole number of microseconds, not negative. */
-  record(us: number): void {
-    const bucket = us <= STEPPED_US ? SHORT_BUCKETS[us]! : bucketIndex(us);
-    this.buckets[bucket] = this.buckets[bucket]! + 1;
-    this.sumUs += us;
-  }
-
-  get count(): number {
-    return sum(this.buckets);
+  /** A time counts as another one: whole numbers of microseconds, not negative. */
+  move(fromUs: number, toUs: number): void {
+    const from = bucketIndex(fromUs);
+    const to = bucketIndex(toUs);
+    this.buckets[from] = this.buckets[from]! - 1;
+    this.buckets[to] = this.buckets[to]! + 1;
+    this.sumUs += toUs - fromUs;
   }
 
   /** Adds what `other` holds. */
@@ -129,21 +126,20 @@ export class BucketHistogram {
   }
 }
 
-function sum(counts: Float64Array): number {
+function sum(counts: readonly number[]): number {
   let all = 0;
   for (let i = 0; i < counts.length; i++) all += counts[i]!;
   return all;
 }
-
-/** Up to STEPPED_US a table tells the bucket (3 ns a record less than a search, test/bench/aggregate.ts). */
-const SHORT_BUCKETS = new Uint8Array(STEPPED_US + 1);
-for (let us = 0; us <= STEPPED_US; us++) SHORT_BUCKETS[us] = bucketIndex(us);
 
 function bucketIndex(us: number): number {
   let index = us > STEPPED_US ? STEPPED_BUCKETS : 0;
   while (index < BUCKET_BOUNDS_US.length && us > BUCKET_BOUNDS_US[index]!) index++;
   return index;
 }
+
+/** For each bucket up to STEPPED_US, the index behind its last step. */
+const STEPS_ENDS = BUCKET_BOUNDS_US.slice(0, STEPPED_BUCKETS).map((us) => (us <= EXACT_US ? us : stepIndex(us)) + 1);
 
 /** Above EXACT_US, up to MAX_INT. */
 function stepIndex(us: number): number {

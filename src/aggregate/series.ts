@@ -3,7 +3,7 @@ import { CLASS_NAMES, OTHER } from "../protocols/protocol.ts";
 import { CAUSES } from "../transactions/shares.ts";
 import type { ServerRef, ServiceSink, Side } from "../transactions/transaction.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
-import { BucketHistogram, Histogram } from "./histogram.ts";
+import { BucketMoves, Histogram } from "./histogram.ts";
 
 /** Commands told apart over all servers; beyond it a server's further commands share its "other". */
 export const COMMAND_CAPACITY = 2000;
@@ -35,11 +35,12 @@ export class CommandSeries {
   }
 }
 
-/** What one server does in one protocol. */
+/**
+ * What one server does in one protocol. Its requests, those answered, and how long they waited for a first byte are sums over its
+ * commands, made when somebody asks (take-snapshot.ts).
+ */
 export class Service {
   readonly protocol: Protocol;
-  requests = 0;
-  answered = 0;
   noReply = 0;
   /** Requests in flight. */
   pending = 0;
@@ -56,8 +57,8 @@ export class Service {
   unmatchedBytes = 0;
   hits = 0;
   misses = 0;
-  /** Last request byte to first response byte, class normal. */
-  readonly wait = new BucketHistogram();
+  /** From latencies of class normal to waits (last request byte to first response byte): mostly the same, a response in one piece. */
+  readonly toWaits = new BucketMoves();
   /** By the index of UNANSWERED_REASONS, of UNMATCHED_REASONS, and by error id. */
   readonly unanswered = new Float64Array(UNANSWERED_REASONS.length);
   readonly unmatched = new Float64Array(UNMATCHED_REASONS.length);

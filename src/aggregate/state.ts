@@ -8,8 +8,6 @@ import { takeSnapshot } from "./take-snapshot.ts";
 
 /** Counts of a service that are simply added up. */
 const COUNTS = [
-  "requests",
-  "answered",
   "noReply",
   "pending",
   "requestBytes",
@@ -46,7 +44,7 @@ interface ServerState {
 interface ServiceState {
   readonly protocol: string;
   readonly counts: Readonly<Record<(typeof COUNTS)[number], number>>;
-  readonly wait: BucketCounts;
+  readonly toWaits: BucketCounts;
   readonly unanswered: Float64Array;
   readonly unmatched: Float64Array;
   readonly errors: Float64Array;
@@ -118,11 +116,11 @@ export function mergedSnapshot(
 }
 
 function serviceState(service: Service): ServiceState {
-  const { protocol, wait, unanswered, unmatched, errors, slow, lostUs } = service;
+  const { protocol, toWaits, unanswered, unmatched, errors, slow, lostUs } = service;
   return {
     protocol: protocol.name,
     counts: Object.fromEntries(COUNTS.map((name) => [name, service[name]])) as ServiceState["counts"],
-    wait: { sumUs: wait.sumUs, buckets: wait.buckets },
+    toWaits: { sumUs: toWaits.sumUs, buckets: toWaits.buckets },
     unanswered,
     unmatched,
     errors,
@@ -148,7 +146,7 @@ function histogramCounts({ sumUs, maxUs, steps, longBuckets }: HistogramCounts):
 
 function addService(into: Service, state: ServiceState): void {
   for (const name of COUNTS) into[name] += state.counts[name];
-  into.wait.merge(state.wait);
+  into.toWaits.merge(state.toWaits);
   addUp(into.unanswered, state.unanswered);
   addUp(into.unmatched, state.unmatched);
   addUp(into.errors, state.errors);

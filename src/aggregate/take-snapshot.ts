@@ -2,7 +2,7 @@ import { CLASS_NAMES, type Protocol, TransactionClass } from "../protocols/proto
 import { CAUSES } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
-import { type BucketHistogram, Histogram } from "./histogram.ts";
+import { Histogram } from "./histogram.ts";
 import type { CommandSeries, SeriesTable, ServerSeries, Service } from "./series.ts";
 import type {
   BucketsSnapshot,
@@ -56,6 +56,8 @@ function serverSnapshot(series: ServerSeries): ServerSnapshot {
 }
 
 function serviceSnapshot(service: Service): ServiceSnapshot {
+  const commands = service.commands.map((command) => commandSnapshot(service, command)).toSorted(busiestFirst);
+  const classes = commands.flatMap((command) => command.classes);
   const errors: Record<string, number> = {};
   service.protocol.errors.forEach((word, errorId) => {
     const count = service.errors[errorId]!;
@@ -63,8 +65,8 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
   });
   return {
     protocol: service.protocol.name,
-    requests: service.requests,
-    answered: service.answered,
+    requests: commands.reduce((all, command) => all + command.requests, 0),
+    answered: classes.reduce((all, { ok, errors }) => all + ok + errors, 0),
     noReply: service.noReply,
     pending: service.pending,
     unanswered: byName(UNANSWERED_REASONS, service.unanswered),
@@ -80,8 +82,8 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     hits: service.hits,
     misses: service.misses,
     errors,
-    wait: bucketsSnapshot(service.wait),
-    commands: service.commands.map((command) => commandSnapshot(service, command)).toSorted(busiestFirst),
+    wait: waits(service, classes),
+    commands,
   };
 }
 
@@ -100,21 +102,29 @@ function commandSnapshot(service: Service, command: CommandSeries): CommandSnaps
   return { command: service.protocol.commands[command.commandId]!, requests: command.requests, classes };
 }
 
-function bucketsSnapshot(histogram: BucketHistogram | Histogram): BucketsSnapshot {
-  const counts = histogram.buckets;
-  const buckets: number[] = [];
+const NORMAL = CLASS_NAMES[TransactionClass.normal];
+
+/** The latencies of class normal, and what moves them. */
+function waits({ toWaits }: Service, classes: readonly ClassSnapshot[]): BucketsSnapshot {
+  const buckets = Array.from(toWaits.buckets);
+  let { sumUs } = toWaits;
   let count = 0;
-  for (let i = 0; i < counts.length; i++) {
-    buckets.push(counts[i]!);
-    count += counts[i]!;
+  for (const { class: name, latency } of classes) {
+    if (name !== NORMAL) continue;
+    latency.buckets.forEach((of, i) => {
+      buckets[i]! += of;
+    });
+    sumUs += latency.sumUs;
+    count += latency.count;
   }
-  return { count, sumUs: histogram.sumUs, buckets };
+  return { count, sumUs, buckets };
 }
 
 const QUANTILES = [0.5, 0.9, 0.99, 0.999];
 
 function histogramSnapshot(histogram: Histogram): HistogramSnapshot {
-  const { count, sumUs, buckets } = bucketsSnapshot(histogram);
+  const { sumUs, buckets } = histogram;
+  const count = buckets.reduce((all, of) => all + of, 0);
   const [p50Us, p90Us, p99Us, p999Us] = histogram.quantiles(QUANTILES, count);
   const { maxUs } = histogram;
   return { count, sumUs, buckets, maxUs, p50Us: p50Us!, p90Us: p90Us!, p99Us: p99Us!, p999Us: p999Us! };

@@ -40,7 +40,6 @@ export class Tally implements ServiceSink {
   requested(commandId: number, requestBytes: number, hasReply: boolean): void {
     const service = this.service;
     this.counters.requests++;
-    service.requests++;
     service.command(commandId).requests++;
     service.requestBytes += requestBytes;
     if (hasReply) service.pending++;
@@ -63,7 +62,6 @@ export class Tally implements ServiceSink {
     if (this.server.side === null) this.server.side = transaction.side;
     this.toldFromUs = this.context.toldFromUs;
     this.counters.responses++;
-    service.answered++;
     service.pending--;
     service.responseBytes += transaction.responseBytes;
     if (transaction.errorId === NO_ERROR) series.ok++;
@@ -75,7 +73,8 @@ export class Tally implements ServiceSink {
     if ((transaction.flags & Flag.clockSkew) === 0) {
       series.latency.record(latencyUs);
       if (transaction.class === TransactionClass.normal) {
-        service.wait.record(asInteger(transaction.waitUs));
+        const waitUs = asInteger(transaction.waitUs);
+        if (waitUs !== latencyUs) service.toWaits.move(latencyUs, waitUs);
         this.countShares(transaction, latencyUs >= this.context.slowUs);
       }
     }
@@ -87,12 +86,10 @@ export class Tally implements ServiceSink {
     const service = this.service;
     const series = service.command(commandId).of(TransactionClass.normal);
     this.counters.responses++;
-    service.answered++;
     service.pending--;
     service.responseBytes += responseBytes;
     series.ok++;
     series.latency.record(waitUs);
-    service.wait.record(waitUs);
     addShares(service.lostUs, waitUs, queueUs, toServerUs);
     if (toServerUs < 0) service.ofUnknownWay++;
   }

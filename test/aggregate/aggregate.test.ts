@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import fc from "fast-check";
 import { Aggregate } from "../../src/aggregate/aggregate.ts";
 import { identities, sum, totals } from "../../src/aggregate/counters.ts";
+import { Histogram } from "../../src/aggregate/histogram.ts";
 import { COMMAND_CAPACITY } from "../../src/aggregate/series.ts";
 import type { Snapshot } from "../../src/aggregate/snapshot.ts";
 import type { Protocol } from "../../src/protocols/protocol.ts";
@@ -64,6 +65,28 @@ describe("an aggregate", () => {
     assert.equal(server?.services[0]?.wait.count, 0);
     assert.equal(sum(server!.services[0]!.slow), 0);
     assert.equal(server?.services[0]?.commands[0]?.classes[0]?.latency.maxUs, 5_000_000);
+  });
+
+  it("counts how long the first byte was waited for, whatever part of the latency that is", () => {
+    const times = fc.tuple(
+      fc.integer({ min: 0, max: 40_000_000 }),
+      fc.integer({ min: 0, max: 1_000_000 }),
+      fc.boolean(),
+    );
+    const property = fc.property(fc.array(times, { maxLength: 20 }), (answers) => {
+      const aggregate = quiet();
+      const expected = new Histogram();
+      for (const [waitUs, receiveUs, isNormal] of answers) {
+        const latencyUs = waitUs + (receiveUs % 3 === 0 ? 0 : receiveUs);
+        if (isNormal) request(aggregate, transaction({ waitUs, latencyUs }));
+        else request(aggregate, transaction({ waitUs, latencyUs, class: TransactionClass.blocking }));
+        if (isNormal) expected.record(waitUs);
+      }
+      const waits = aggregate.snapshot(stages()).servers[0]?.services[0]?.wait;
+      const { count, sumUs, buckets } = expected;
+      if (answers.length > 0) assert.deepEqual(waits, { count, sumUs, buckets });
+    });
+    fc.assert(property);
   });
 
   it("counts an answer with a skewed clock, but not its time", () => {
