@@ -13,6 +13,8 @@ interface RestingParser extends Parser {
   readonly isAtRest: boolean;
   /** See Session. */
   decide?(isLast: boolean): void;
+  /** Requests only: an error came that none waits for. Tells the one being read as it stands, of the binary protocol if the error is its own. */
+  endEarly?(exchange: Exchange, opcode: number, opaque: number): void;
 }
 
 /** One direction: hands the bytes to the parser of the connection's dialect, which its first byte decides for good. */
@@ -56,6 +58,10 @@ class MemcachedParser implements Parser {
 
   decide(isLast: boolean): void {
     this.parser?.decide?.(isLast);
+  }
+
+  endEarly(exchange: Exchange, opcode: number, opaque: number): void {
+    this.parser?.endEarly?.(exchange, opcode, opaque);
   }
 
   get isAtRest(): boolean {
@@ -112,8 +118,9 @@ class MemcachedSession implements Session {
       return this.responseParser;
     }
     const [exchange, state] = [this.exchange, this.state];
+    const endEarly = (opcode = 0, opaque = 0): void => this.requestParser?.endEarly(exchange, opcode, opaque);
     this.responseParser = new MemcachedParser(state, 0x81, (isBinary) =>
-      isBinary ? new BinaryResponses(exchange) : new TextResponses(exchange, state),
+      isBinary ? new BinaryResponses(exchange, endEarly) : new TextResponses(exchange, state, endEarly),
     );
     return this.responseParser;
   }

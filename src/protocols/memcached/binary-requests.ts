@@ -1,5 +1,5 @@
-import { NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
-import { BinaryHeader, REQUEST_MAGIC } from "./binary-header.ts";
+import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import { BinaryHeader, HEADER_BYTES, REQUEST_MAGIC } from "./binary-header.ts";
 import { OPCODE_COMMANDS, OPCODE_TEXTS } from "./commands.ts";
 import { Echo, keyMarkOf, replyKindOf, Shape } from "./reply-kind.ts";
 import type { MemcachedState, RequestTeller } from "./state.ts";
@@ -32,6 +32,8 @@ export class BinaryRequests implements Parser {
   private isKeyOpen = false;
   private keyHash = HASH_START;
   private isKeyCut = false;
+  /** It is told already: the server refused it while its value was still to come. */
+  private isTold = false;
 
   constructor(exchange: RequestTeller, state: MemcachedState) {
     this.exchange = exchange;
@@ -61,7 +63,7 @@ export class BinaryRequests implements Parser {
   gap(missing: number): boolean {
     if (missing > this.remaining - this.keyLeft() - this.valueBytes() && this.keyLeft() > 0) {
       this.isKeyCut = true;
-      this.exchange.textCut();
+      if (!this.isTold) this.exchange.textCut();
     }
     const skipped = Math.min(missing, this.remaining);
     this.remaining -= skipped;
@@ -77,6 +79,10 @@ export class BinaryRequests implements Parser {
       return;
     }
     this.isBegun = false;
+    if (this.isTold) {
+      this.isTold = false;
+      return;
+    }
     this.exchange.textCut();
     this.exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
   }
@@ -88,7 +94,18 @@ export class BinaryRequests implements Parser {
 
   resync(): void {
     this.isBegun = false;
+    this.isTold = false;
     this.remaining = 0;
+  }
+
+  /** Servers before 1.6 refuse what is too large at once, and then swallow its value. The request being read, if it is this one, is told as it stands. */
+  endEarly(exchange: Exchange, opcode: number, opaque: number): void {
+    const { header } = this;
+    if (!this.isBegun || this.isTold || !header.isComplete) return;
+    if (header.opcode !== opcode || header.opaque !== opaque || opcode === Opcode.quitq) return;
+    this.isTold = true;
+    const bytes = HEADER_BYTES + header.bodyBytes - this.remaining;
+    exchange.requestEndsEarly(bytes, OPCODE_COMMANDS[opcode]!, this.class, this.replyKind, opaque);
   }
 
   /** The server closes the connection for such a header (tried on 1.6.18). */
@@ -127,7 +144,7 @@ export class BinaryRequests implements Parser {
     const at = start + Math.min(this.remaining, end - start);
     const keyEnd = Math.min(keyStart + keyLeft, at);
     for (let i = keyStart; i < keyEnd; i++) this.keyHash = hashStep(this.keyHash, bytes[i]!);
-    if (this.exchange.wantsText && keyEnd > keyStart) {
+    if (this.exchange.wantsText && !this.isTold && keyEnd > keyStart) {
       if (!this.isKeyOpen) {
         this.isKeyOpen = true;
         this.exchange.word(!this.isSasl());
@@ -145,21 +162,28 @@ export class BinaryRequests implements Parser {
     return this.header.opcode >= SASL_FIRST && this.header.opcode <= SASL_LAST;
   }
 
+  private get class(): TransactionClass {
+    return this.isSasl() ? TransactionClass.connect : TransactionClass.normal;
+  }
+
+  private get replyKind(): number {
+    const { opcode, keyBytes } = this.header;
+    const detail = opcode | (this.isKeyCut ? 0 : keyMarkOf(keyBytes, this.keyHash) << 8);
+    return replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, detail);
+  }
+
   private requestEnds(at: number): void {
     const { opcode, opaque } = this.header;
     this.isBegun = false;
+    if (this.isTold) {
+      this.isTold = false;
+      return;
+    }
     if (this.isSasl() && this.valueBytes() > 0 && this.exchange.wantsText) {
       this.exchange.redacted();
     }
-    const commandId = OPCODE_COMMANDS[opcode]!;
-    const requestClass = this.isSasl() ? TransactionClass.connect : TransactionClass.normal;
-    if (opcode === Opcode.quitq) {
-      this.state.isAfterNoreply = true;
-      this.exchange.requestEnds(at, commandId, requestClass, NO_REPLY, opaque);
-      return;
-    }
-    const detail = opcode | (this.isKeyCut ? 0 : keyMarkOf(this.header.keyBytes, this.keyHash) << 8);
-    const replyKind = replyKindOf(SHAPES[opcode]! as Shape, Echo.none, 0, false, detail);
-    this.exchange.requestEnds(at, commandId, requestClass, replyKind, opaque);
+    if (opcode === Opcode.quitq) this.state.isAfterNoreply = true;
+    const replyKind = opcode === Opcode.quitq ? NO_REPLY : this.replyKind;
+    this.exchange.requestEnds(at, OPCODE_COMMANDS[opcode]!, this.class, replyKind, opaque);
   }
 }

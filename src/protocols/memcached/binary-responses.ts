@@ -52,6 +52,8 @@ export function errorOfStatus(status: number): number {
 /** The server's side of the binary protocol. */
 export class BinaryResponses implements Parser {
   private readonly exchange: Exchange;
+  /** Tells the request being read as it stands, if it is this one. */
+  private readonly refuseEarly: (opcode: number, opaque: number) => void;
   private readonly header = new BinaryHeader();
   /** A message has begun; STAT's has many packets. */
   private isOpen = false;
@@ -60,8 +62,9 @@ export class BinaryResponses implements Parser {
   private keyHash = HASH_START;
   private isKeyCut = false;
 
-  constructor(exchange: Exchange) {
+  constructor(exchange: Exchange, endEarly: (opcode: number, opaque: number) => void) {
     this.exchange = exchange;
+    this.refuseEarly = endEarly;
     this.header.begin();
   }
 
@@ -137,6 +140,7 @@ export class BinaryResponses implements Parser {
     }
     this.isOpen = false;
     this.settleQuiet(header.opcode, header.opaque);
+    if (header.status !== 0 && this.exchange.pendingCount === 0) this.refuseEarly(header.opcode, header.opaque);
     const position = this.positionOf(header.opcode, header.opaque);
     if (position === NONE && this.exchange.pendingCount > 0) {
       this.exchange.orphan(at);

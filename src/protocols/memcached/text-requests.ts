@@ -1,4 +1,4 @@
-import { NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import { type Exchange, NO_REPLY, OTHER, type Parser, TransactionClass } from "../protocol.ts";
 import { TEXT_COMMAND_WORDS, type TextCommand, textCommandAt, UNKNOWN_COMMAND } from "./commands.ts";
 import { Found, LineReader } from "./line-reader.ts";
 import { MetaFlags } from "./meta-flags.ts";
@@ -52,6 +52,8 @@ export class TextRequests implements Parser {
   /** Bytes of the data block and its `\r\n` still to come; 0 between data blocks. */
   private remaining = 0;
   private isTerminated = true;
+  /** It is told already: the server refused it while its data block was still to come. */
+  private isTold = false;
   /**
    * The last storage command's line or data was malformed: the server takes what follows for commands, and answers
    * each line that is none with ERROR.
@@ -116,10 +118,26 @@ export class TextRequests implements Parser {
 
   resync(): void {
     this.isBegun = false;
+    this.isTold = false;
     this.remaining = 0;
     this.isAfterMalformed = false;
     this.state.strays = 0;
     this.state.isAfterNoreply = false;
+  }
+
+  /**
+   * An error came, and no request waits for one: servers before 1.6 refuse what is too large at once, and then swallow its data block. The
+   * request being read is told as it stands.
+   */
+  endEarly(exchange: Exchange): void {
+    if (this.remaining === 0 || this.isTold) return;
+    this.isTold = true;
+    if (this.isNoreply) {
+      this.state.isAfterNoreply = true;
+      return;
+    }
+    const bytes = this.reader.lineBytes + this.dataBytes + 2 - this.remaining;
+    exchange.requestEndsEarly(bytes, this.commandId, this.class, this.takeReplyKind(), this.id);
   }
 
   private begin(at: number): void {
@@ -244,7 +262,7 @@ export class TextRequests implements Parser {
       at++;
     }
     if (this.remaining === 0) {
-      this.isAfterMalformed = !this.isTerminated;
+      this.isAfterMalformed = !this.isTerminated && !this.isTold;
       this.requestEnds(at);
     }
     return at;
@@ -255,15 +273,27 @@ export class TextRequests implements Parser {
     const requestClass = state.isWatching ? TransactionClass.stream : this.class;
     if (this.isNoreply) {
       state.isAfterNoreply = true;
+      this.isTold = false;
       this.exchange.requestEnds(at, this.commandId, requestClass, NO_REPLY, 0);
-      return;
+    } else if (this.isTold) {
+      this.isTold = false;
+    } else {
+      this.exchange.requestEnds(at, this.commandId, requestClass, this.takeReplyKind(), this.id);
     }
+  }
+
+  private get id(): number {
+    return this.command.isMeta ? this.flags.id() : 0;
+  }
+
+  private takeReplyKind(): number {
+    const state = this.state;
     const flags = this.flags;
     const shape = this.command.isMeta ? flags.shape(this.shape) : this.shape;
     const echo = this.command.isMeta ? flags.echo() : 0;
     const replyKind = replyKindOf(shape, echo, state.strays, state.isAfterNoreply, flags.keys);
     state.strays = 0;
     state.isAfterNoreply = false;
-    this.exchange.requestEnds(at, this.commandId, requestClass, replyKind, this.command.isMeta ? flags.id() : 0);
+    return replyKind;
   }
 }

@@ -42,6 +42,8 @@ const FLAG_O = 0x4f;
 export class TextResponses implements Parser {
   private readonly exchange: Exchange;
   private readonly state: MemcachedState;
+  /** Tells the request being read as it stands. */
+  private readonly refuseEarly: () => void;
   private readonly reader = new LineReader();
   /** A message has begun; it may have many lines. */
   private isOpen = false;
@@ -58,9 +60,10 @@ export class TextResponses implements Parser {
   /** Within what follows the first line of a metadump. */
   private isDumping = false;
 
-  constructor(exchange: Exchange, state: MemcachedState) {
+  constructor(exchange: Exchange, state: MemcachedState, endEarly: () => void) {
     this.exchange = exchange;
     this.state = state;
+    this.refuseEarly = endEarly;
     this.kept = new KeptReplies(exchange);
   }
 
@@ -69,17 +72,13 @@ export class TextResponses implements Parser {
     while (at < end) {
       if (this.remaining > 0) {
         at = this.data(bytes, at, end);
-        if (at < 0) {
-          return false;
-        }
+        if (at < 0) return false;
         continue;
       }
       this.beginLine(at);
       const found = this.reader.next(bytes, at, end);
       at = this.reader.at;
-      if (this.reader.lineBytes > MAX_LINE_BYTES) {
-        return false;
-      }
+      if (this.reader.lineBytes > MAX_LINE_BYTES) return false;
       if (found === Found.word) {
         this.wordEnds();
       } else if (found === Found.line && !this.lineEnds(at)) {
@@ -239,9 +238,10 @@ export class TextResponses implements Parser {
   /**
    * An error line answers the oldest pending request, save where it can be told to belong to nobody: the plain ERRORs
    * for what followed a malformed data block, and the failure of a noreply storage command before a request of
-   * another kind.
+   * another kind. Where none is pending, it may refuse the one whose data block is still to come.
    */
   private error(at: number, errorId: number): void {
+    if (this.exchange.pendingCount === 0) this.refuseEarly();
     const isStorage = isStorageFailure(this.reader);
     const isPlain = isPlainError(this.reader);
     if (!this.kept.isEmpty) {
