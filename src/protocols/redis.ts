@@ -62,6 +62,7 @@ class RedisSession implements Session {
 
   resume(standing: number): void {
     this.modes.resume(standing);
+    this.requestParser?.resume();
   }
 
   rest(): void {

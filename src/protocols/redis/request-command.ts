@@ -1,5 +1,6 @@
 import { type Exchange, NO_REPLY, OTHER, TransactionClass } from "../protocol.ts";
 import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
+import { Foreseen } from "./foreseen.ts";
 import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { Secrets } from "./secrets.ts";
 import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
@@ -22,6 +23,7 @@ export class RequestCommand {
   isUnusual: boolean;
   private readonly exchange: Exchange;
   private readonly modes: Modes;
+  private readonly foreseen: Foreseen;
   private readonly secrets = new Secrets();
   /** The argument being read, as far as it must be understood. */
   private readonly word = new ShortWord();
@@ -38,6 +40,7 @@ export class RequestCommand {
   private quiet: Quiet = Quiet.no;
   private isAck = false;
   private isSetUp = false;
+  private isResp3Wanted = false;
 
   private isReplyOff = false;
   private skipNext = false;
@@ -50,6 +53,7 @@ export class RequestCommand {
   constructor(exchange: Exchange, modes: Modes) {
     this.exchange = exchange;
     this.modes = modes;
+    this.foreseen = new Foreseen(exchange, modes);
     this.isUnusual = exchange.wantsValues;
   }
 
@@ -69,6 +73,7 @@ export class RequestCommand {
     this.quiet = Quiet.no;
     this.isAck = false;
     this.isSetUp = false;
+    this.isResp3Wanted = false;
   }
 
   /** Decides what becomes of the argument whose bytes follow; `isEmpty`: none will. */
@@ -133,6 +138,7 @@ export class RequestCommand {
     if (this.modes.hasUnasked) this.isReplyOff = false;
     this.modes.hasUnasked = false;
     this.modes.queued = null;
+    this.foreseen.forget();
     this.noteUnusual();
   }
 
@@ -167,6 +173,7 @@ export class RequestCommand {
     if (this.effect === Effect.client) this.understandClient(argument);
     else if (this.effect === Effect.replconf && argument === 1) this.isAck = word.is("ACK");
     else if (this.effect >= Effect.hello) {
+      if (this.effect === Effect.hello && argument === 1) this.isResp3Wanted = word.is("3");
       const isKeys = this.effect === Effect.migrate && argument > 5 && word.is("KEYS");
       if (isKeys && !this.secrets.isSecret(this.effect, argument)) this.keyArgument = argument + 1;
       this.secrets.note(this.effect, argument, word);
@@ -202,13 +209,13 @@ export class RequestCommand {
   complete(at: number, argumentCount: number): void {
     const effect = this.effect;
     let transactionClass = CLASSES[this.commandId] as TransactionClass;
-    if (effect === Effect.none && !this.isInMulti && !this.isReplyOff && !this.skipNext && !this.modes.isReplication) {
+    if (effect === Effect.none && !this.isHeedful) {
       this.exchange.requestEnds(at, this.commandId, transactionClass, Reply.one, 0);
       return;
     }
     this.heedRefusals();
     // With more arguments it is an error, and answered.
-    if (this.quiet > Quiet.reply && (argumentCount !== 3 || this.modes.isRestricted)) this.quiet = Quiet.no;
+    if (this.quiet > Quiet.reply && (argumentCount !== 3 || this.isQuietDenied)) this.quiet = Quiet.no;
     if (this.mayBlock) transactionClass = TransactionClass.blocking;
     if (this.isSetUp) transactionClass = TransactionClass.connect;
     let kind: number = Reply.one;
@@ -219,19 +226,43 @@ export class RequestCommand {
       this.quiet = Quiet.no;
       const refused = this.replyKind(effect, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
       if (isConfirmationDue(refused)) kind = Reply.queued + refused * COUNT_STEP;
-    } else kind = this.replyKind(effect, argumentCount);
+    } else {
+      kind = this.replyKind(effect, argumentCount);
+      if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
+    }
     if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
     if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
     // With arguments it is an error.
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
     else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
+    this.foreseen.told(kind !== NO_REPLY);
     this.noteUnusual();
     this.exchange.requestEnds(at, this.commandId, transactionClass, kind, 0);
   }
 
   /** Something that a request has said holds for those that follow. */
   get hasEffect(): boolean {
-    return this.isInMulti || this.isReplyOff || this.skipNext;
+    return this.isInMulti || this.isReplyOff || this.skipNext || this.foreseen.isDue;
+  }
+
+  /** Goes on with another connection, where nothing holds. */
+  resume(): void {
+    this.foreseen.forget();
+    this.noteUnusual();
+  }
+
+  /** What holds for the requests behind this one, as soon as the server has obeyed it. */
+  private foresee(effect: number, operands: number): void {
+    const { foreseen } = this;
+    if (effect === Effect.subscribe) foreseen.subscribe(this.audience, operands);
+    else if (effect === Effect.unsubscribe) foreseen.unsubscribe(this.audience, operands);
+    else if (effect === Effect.reset) foreseen.reset();
+    else if (effect === Effect.hello && operands > 0) foreseen.speak(this.isResp3Wanted);
+  }
+
+  /** A subscriber must not send CLIENT. Behind OFF nothing tells that SUBSCRIBE was refused, unless ON is taken for obeyed. */
+  private get isQuietDenied(): boolean {
+    return this.foreseen.isRestricted && (this.quiet !== Quiet.on || this.modes.isRestricted);
   }
 
   /** The server may have refused what was taken to hold: a user without permission, or an old reply to a subscriber. */
@@ -250,11 +281,12 @@ export class RequestCommand {
 
   /** MULTI; what reply is due to it. */
   private beginMulti(kind: number): number {
-    if (this.modes.isRestricted) return kind;
+    // Whether it is refused tells the answer, where that is not yet certain.
+    if (this.modes.isRestricted && this.foreseen.isRestricted) return kind;
     this.isInMulti = true;
     this.multis = (this.multis % MAX_MULTIS) + 1;
     this.queued ??= new QueuedEffects();
-    this.queued.begin(this.isReplyOff, this.modes);
+    this.queued.begin(this.isReplyOff, this.foreseen.audiences);
     return kind === NO_REPLY ? kind : Reply.multi + this.multis * COUNT_STEP;
   }
 
@@ -265,7 +297,10 @@ export class RequestCommand {
     if (queued === null || COMMANDS[this.commandId] !== "EXEC") return kind;
     this.isReplyOff = queued.isOff;
     this.skipNext = queued.hasSkip && !queued.isOff;
-    if (queued.hasSubscription) this.modes.queued = [...queued.listens];
+    if (queued.hasSubscription) {
+      this.modes.queued = [...queued.listens];
+      this.foreseen.listenTo(queued.listens);
+    }
     const { surplus, values } = queued;
     // The array itself is not announced with CLIENT REPLY OFF.
     if (kind === NO_REPLY) return values > 0 ? Reply.several + Math.min(values, 1 << 26) * COUNT_STEP : kind;
@@ -283,7 +318,12 @@ export class RequestCommand {
   }
 
   private noteUnusual(): void {
-    this.isUnusual = this.exchange.wantsValues || this.hasEffect || this.modes.isReplication;
+    this.isUnusual = this.exchange.wantsValues || this.isHeedful;
+  }
+
+  /** Something holds that a request with no effect of its own must heed, too. */
+  private get isHeedful(): boolean {
+    return this.isInMulti || this.isReplyOff || this.skipNext || this.foreseen.isCounting || this.modes.isReplication;
   }
 
   private replyKind(effect: number, argumentCount: number): number {

@@ -95,6 +95,11 @@ export class RequestParser implements Parser {
     return this.at === At.start && !this.command.hasEffect;
   }
 
+  /** Goes on with another connection. */
+  resume(): void {
+    this.command.resume();
+  }
+
   gap(missing: number): boolean {
     let left = missing;
     if (this.at === At.body && left > 0) {

@@ -1,5 +1,4 @@
 import { Effect } from "./commands.ts";
-import type { Modes } from "./modes.ts";
 
 /** What CLIENT was asked for: REPLY and which. */
 export const Quiet = { no: 0, reply: 1, off: 2, skip: 3, on: 4 } as const;
@@ -28,13 +27,11 @@ export class QueuedEffects {
   private commands = 0;
 
   /** MULTI: with CLIENT REPLY as it is, and these channels listened to. */
-  begin(isOff: boolean, modes: Modes): void {
+  begin(isOff: boolean, listens: readonly [number, number, number]): void {
     this.surplus = 0;
     this.isOff = isOff;
     this.hasSkip = false;
-    this.listens[0] = modes.channels;
-    this.listens[1] = modes.patterns;
-    this.listens[2] = modes.shardChannels;
+    [this.listens[0], this.listens[1], this.listens[2]] = listens;
     this.hasSubscription = false;
     this.commands = 0;
   }
