@@ -52,6 +52,7 @@ const Bit = {
   clientHole: 1 << 8,
   assumed: 1 << 9,
   restsOnWaits: 1 << 10,
+  lastCut: 1 << 11,
 } as const;
 
 /**
@@ -133,6 +134,15 @@ export class Anchor {
 
   set restsOnWaits(is: boolean) {
     this.set(Bit.restsOnWaits, is);
+  }
+
+  /** Since the client cannot be followed: the last request that waits went on in what cannot be read. */
+  get isLastCut(): boolean {
+    return (this.bits & Bit.lastCut) !== 0;
+  }
+
+  set isLastCut(is: boolean) {
+    this.set(Bit.lastCut, is);
   }
 
   /** Anything of the client was seen. */

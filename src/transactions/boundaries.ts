@@ -230,6 +230,7 @@ export abstract class Boundaries {
     this.pairing!.countParserError(reason);
     endHold(this.pairing!, false, this.client.lastUs);
     // A request broken in the middle is one all the same: the server answers it with an error, and hangs up.
+    this.anchor.isLastCut = false;
     if (!this.anchor.isAssumed) this.session!.requests.cutOff?.();
     this.pairing!.requestVoid();
     this.anchor.isClientLost = true;
@@ -241,7 +242,9 @@ export abstract class Boundaries {
     this.anchor.hasClientHole = flag === Flag.gap;
     if (this.anchor.hasClientHole) pairing.held?.carry();
     pairing.markDraft(flag);
+    const told = pairing.pendingCount;
     this.session!.requests.cutOff?.();
+    this.anchor.isLastCut = pairing.pendingCount > told;
     pairing.requestVoid();
     this.anchor.isClientLost = true;
   }

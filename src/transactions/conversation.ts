@@ -68,7 +68,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     this.anchor.clientSent(piece.acknowledgement);
     pairing.enterRequestPiece(piece, this.client.offset);
     if (this.anchor.isClientLost && !this.takesUp(true, piece)) {
-      pairing.extendLast(timeUs);
+      if (this.anchor.isLastCut) pairing.extendLast(timeUs);
       return;
     }
     const requests = this.session!.requests;

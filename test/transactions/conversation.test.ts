@@ -307,6 +307,15 @@ test("a hole within the value and within the reply's body: the transactions stan
   );
 });
 
+test("a request that was seen whole ends there, whatever of those behind it is lost", () => {
+  const dialogue = new Dialogue()
+    .client(1, get("a"))
+    .clientLoses(get("b").length)
+    .client(4, get("c"))
+    .server(9, "+A\r\n+B\r\n+C\r\n");
+  assert.deepEqual(dialogue.told[0]?.times, [8, 0, 8, 0, 0]);
+});
+
 test("a response that ends within a hole: nobody knows when, so it is a gap", () => {
   const reply = bulk(1000);
   const dialogue = new Dialogue()
