@@ -101,13 +101,14 @@ export class ProtocolSelector {
     start: number,
     end: number,
   ): Protocol | null {
-    const fixed = this.byPort(serverPort);
-    if (fixed !== null) return fixed.datagrams === undefined ? null : fixed;
+    const pinned = this.protocolsByPort.get(serverPort);
+    if (pinned !== undefined) return pinned.datagrams === undefined ? null : pinned;
     let best: Protocol | null = null;
     let bestRank = -1;
     for (const protocol of this.anyPort) {
       const { datagrams } = protocol;
       if (datagrams === undefined || isOthers(datagrams, serverPort, clientPort)) continue;
+      if (protocol === this.only) return protocol;
       const verdict = Math.max(
         datagrams.recogniseRequest(bytes, start, end),
         datagrams.recogniseResponse(bytes, start, end),
@@ -127,10 +128,10 @@ export class ProtocolSelector {
   datagramSpeaker(a: number, b: number, bytes: Uint8Array, start: number, end: number): "client" | "server" | null {
     let client = 0;
     let server = 0;
-    const pinned = this.protocolsByPort.get(a) ?? this.protocolsByPort.get(b) ?? this.only;
-    for (const protocol of pinned === null ? this.anyPort : [pinned]) {
+    const pinned = this.protocolsByPort.get(a) ?? this.protocolsByPort.get(b);
+    for (const protocol of pinned === undefined ? this.anyPort : [pinned]) {
       const { datagrams } = protocol;
-      if (datagrams === undefined || (pinned === null && isOthers(datagrams, a, b))) continue;
+      if (datagrams === undefined || (pinned === undefined && isOthers(datagrams, a, b))) continue;
       client = Math.max(client, datagrams.recogniseRequest(bytes, start, end));
       server = Math.max(server, datagrams.recogniseResponse(bytes, start, end));
     }
