@@ -7,13 +7,14 @@ import { type Token, tokens } from "./lexer.ts";
 /** Brackets within brackets. */
 const MAX_DEPTH = 100;
 const MAX_LIST = 1000;
+const MAX_LENGTH = 4096;
 
 /** The signs and words that compare, longest first where one begins another. */
 const OPERATORS: readonly Operator[] = ["=", "!=", "<=", ">=", "<", ">", "=~", "!~", "in", "not in"];
 const WORDS = ["and", "or", "not", "in"];
 
 /**
- * The grammar, one function each:
+ * Compiles an expression (native-notes/filter.md). Throws Fault. The grammar, one function each:
  *
  *     any        = all { "or" all }
  *     all        = one { "and" one }
@@ -21,8 +22,9 @@ const WORDS = ["and", "or", "not", "in"];
  *     comparison = field [ operator operand ]
  *     operand    = value | "[" value { "," value } "]"      (a list behind `in` alone, which takes round brackets, too)
  */
-export function parseExpression(expression: string): Condition {
-  return new Reader(tokens(expression)).whole();
+export function parseCondition(expression: string): Condition {
+  if (expression.length <= MAX_LENGTH) return new Reader(tokens(expression)).whole();
+  throw new Fault(`an expression has at most ${MAX_LENGTH} characters`, { start: MAX_LENGTH, end: MAX_LENGTH + 1 });
 }
 
 class Reader {

@@ -1,13 +1,10 @@
 import type { Segment } from "../decode/segment.ts";
 import { addressText, endpointText } from "./address.ts";
 import { Flow } from "./flow.ts";
-import { Path } from "./path.ts";
+import { Path, type Side } from "./path.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import { distance } from "./sequence.ts";
-import type { Server } from "./servers.ts";
-
-/** Where tcplat's host stands. */
-export type Side = "client" | "server" | "local" | "transit";
+import type { Server } from "./server.ts";
 
 /** The first three words of two IPv6 addresses, endpoint A's and B's. */
 export type HighWords = readonly [number, number, number, number, number, number];

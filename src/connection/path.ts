@@ -1,5 +1,7 @@
-import type { Side } from "./connection.ts";
 import { RoundTrip } from "./round-trip.ts";
+
+/** Where tcplat's host stands. */
+export type Side = "client" | "server" | "local" | "transit";
 
 /** How a connection is made, until that has been told. Times are Segment.timeLow. */
 interface Handshake {

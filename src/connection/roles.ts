@@ -1,5 +1,6 @@
 import type { Segment } from "../decode/segment.ts";
-import type { Connection, Side } from "./connection.ts";
+import type { Connection } from "./connection.ts";
+import type { Side } from "./path.ts";
 import type { ServerTable } from "./servers.ts";
 
 /** What can tell client from server where no handshake was seen, strongest first. */

@@ -1,21 +1,5 @@
 import type { Connection } from "./connection.ts";
-
-/** A server and what TCP did on its connections. Ids are dense, from 1; 0 is the shared "other". */
-export class Server {
-  readonly id: number;
-  /** `10.0.0.1:6379`, or "other". */
-  readonly text: string;
-  retransmittedSegments = 0;
-  outOfOrderSegments = 0;
-  gaps = 0;
-  gapBytes = 0;
-  zeroWindows = 0;
-
-  constructor(id: number, text: string) {
-    this.id = id;
-    this.text = text;
-  }
-}
+import { Server } from "./server.ts";
 
 /** More servers than this share one set of numbers, so that a scan cannot make labels without bound. */
 export const MAX_SERVERS = 200;

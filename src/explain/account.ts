@@ -2,9 +2,9 @@ import { TcpFlag } from "../decode/segment.ts";
 import { CAUSES, type Cause, Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
-import type { Ladder, Rung } from "./ladder.ts";
+import type { Ladder } from "./ladder.ts";
 import { type Phase, phasesOf } from "./phases.ts";
-import { isElision } from "./selection.ts";
+import { isElision, type Rung } from "./steps.ts";
 
 /** All that is told of one request. */
 export interface Account {

@@ -5,8 +5,7 @@ import { commandName, idText } from "../transactions/names.ts";
 import { Resend, resentDirection } from "../transactions/resend.ts";
 import { Flag, type UnansweredReason } from "../transactions/transaction.ts";
 import type { Account } from "./account.ts";
-import type { Rung } from "./ladder.ts";
-import { isElision, isSentAgain } from "./selection.ts";
+import { isElision, isSentAgain, type Rung } from "./steps.ts";
 
 /** Less is not worth anybody's time. */
 const QUICK_US = 1_000;

@@ -2,7 +2,8 @@ import { milliseconds } from "../outputs/plain-text.ts";
 import { commandName, idText } from "../transactions/names.ts";
 import type { Account } from "./account.ts";
 import { type Colour, type Look, paint } from "./paint.ts";
-import type { Phase, Span } from "./phases.ts";
+import type { Phase } from "./phases.ts";
+import type { Span } from "./steps.ts";
 
 const NAME_WIDTH = 18;
 const MS_WIDTH = 11;

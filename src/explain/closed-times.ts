@@ -1,5 +1,5 @@
 import type { Oddity } from "./flow-watch.ts";
-import type { Span } from "./phases.ts";
+import type { Span } from "./steps.ts";
 
 /** Finer than any bar: spans with a shorter pause between them are drawn as one. Bounds how many there are. */
 const SPANS = 1024;

@@ -7,9 +7,8 @@ import type { TransactionCopy } from "../transactions/transaction-copy.ts";
 import type { Account } from "./account.ts";
 import { adviceOf } from "./advice.ts";
 import type { Ranking } from "./find.ts";
-import type { Rung } from "./ladder.ts";
 import { causeOf } from "./ranking-text.ts";
-import { isElision } from "./selection.ts";
+import { isElision, type Rung } from "./steps.ts";
 
 /** The whole account as one JSON object: the request's own record, of the type "explanation", and what explains it; with a ranking also what came next. */
 export function explanationRecord(account: Account, ranking: Ranking | null): string {

@@ -2,10 +2,9 @@ import { TcpFlag } from "../decode/segment.ts";
 import { milliseconds } from "../outputs/plain-text.ts";
 import type { Account } from "./account.ts";
 import type { Oddity, ResentBy } from "./flow-watch.ts";
-import type { Rung } from "./ladder.ts";
 import { type Look, paint, wrap } from "./paint.ts";
 import type { Part } from "./parts.ts";
-import { type Elision, isElision, isSentAgain } from "./selection.ts";
+import { type Elision, isElision, isSentAgain, type Rung } from "./steps.ts";
 
 const TIME_WIDTH = 10;
 const GAP_WIDTH = 10;

@@ -10,8 +10,9 @@ import { resentDirection } from "../transactions/resend.ts";
 import type { TransactionCopy } from "../transactions/transaction-copy.ts";
 import { ClosedTimes } from "./closed-times.ts";
 import { FlowWatch, type Oddity } from "./flow-watch.ts";
-import { type Part, Parts } from "./parts.ts";
-import { type Elision, isElision, isSentAgain, Selection } from "./selection.ts";
+import { Parts } from "./parts.ts";
+import { Selection } from "./selection.ts";
+import { type Elision, isElision, isSentAgain, type Rung } from "./steps.ts";
 
 /** Before the request (or the one of its connection that it waited behind): so many segments at most, and no older ones. */
 const BEFORE_SEGMENTS = 4;
@@ -23,27 +24,6 @@ const AFTER_US = 50_000;
 const AFTER_UNANSWERED = 20;
 /** Frames of a capture may be in disorder, and a clock may be set back: so far behind nothing of interest comes. */
 const DISORDER_US = 60_000_000;
-
-/** A segment of the connection. */
-export interface Rung {
-  /** µs after the request's first byte; negative: before. */
-  readonly atUs: number;
-  /** µs since the segment before, whichever way that went; null for the first. */
-  readonly gapUs: number | null;
-  readonly isFromClient: boolean;
-  /** TcpFlag bits. */
-  readonly flags: number;
-  readonly bytes: number;
-  /** u32, as on the wire. */
-  readonly sequence: number;
-  readonly acknowledgement: number;
-  readonly window: number;
-  /** What of which messages it carries. */
-  readonly parts: readonly Part[];
-  /** What this acknowledgement is the first to cover whole, or null. */
-  readonly acknowledges: "request" | "response" | null;
-  readonly oddities: readonly Oddity[];
-}
 
 /** The segments around one request, in the order captured; the less interesting ones of many are counted only. */
 export interface Ladder {

@@ -1,13 +1,7 @@
 import { CAUSES, Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
-import type { Ladder, Rung } from "./ladder.ts";
-import { isElision, isSentAgain } from "./selection.ts";
-
-/** From … to, µs after the request's first byte. */
-export interface Span {
-  readonly fromUs: number;
-  readonly toUs: number;
-}
+import type { Ladder } from "./ladder.ts";
+import { isElision, isSentAgain, type Rung, type Span } from "./steps.ts";
 
 /** A part of the latency, as `Shares` splits it, and when that was. */
 export interface Phase {

@@ -1,5 +1,5 @@
 import { TcpFlag } from "../decode/segment.ts";
-import type { Rung } from "./ladder.ts";
+import { type Elision, isElision, isSentAgain, type Rung } from "./steps.ts";
 
 /**
  * Of many segments the first and the last are kept, and between them those that tell something: so many of each kind and direction,
@@ -8,20 +8,6 @@ import type { Rung } from "./ladder.ts";
 const HEAD = 24;
 const TAIL = 16;
 const NOTABLE = 5;
-
-/** Segments that are only counted. */
-export interface Elision {
-  readonly elided: number;
-  readonly fromClientBytes: number;
-  readonly fromServerBytes: number;
-  /** Of them, sent again. */
-  readonly retransmissions: number;
-}
-
-/** Whether a step stands for several segments that are only counted. */
-export function isElision(step: Rung | Elision): step is Elision {
-  return "elided" in step;
-}
 
 /** Keeps a bounded number of segments, however many come. */
 export class Selection {
@@ -75,9 +61,4 @@ function kindsOf({ flags, oddities, isFromClient }: Rung): string[] {
   const kinds: string[] = notable.map(({ what }) => what);
   if ((flags & (TcpFlag.syn | TcpFlag.fin | TcpFlag.rst)) !== 0) kinds.push("flags");
   return kinds.map((kind) => `${kind} of the ${isFromClient ? "client" : "server"}`);
-}
-
-/** Whether these bytes had been sent before. */
-export function isSentAgain(rung: Rung): boolean {
-  return rung.oddities.some(({ what }) => what.startsWith("retransmission"));
 }

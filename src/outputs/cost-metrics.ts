@@ -1,6 +1,6 @@
 import type { Snapshot } from "../aggregate/snapshot.ts";
 import type { CostCounters } from "../cost/meter.ts";
-import type { NumberFamily } from "./metrics.ts";
+import type { NumberFamily } from "./metric-families.ts";
 
 /** What tcplat costs, beyond `process_*`, and which share of the connections its other numbers speak of. */
 export const COST_FAMILIES: readonly NumberFamily[] = [

@@ -1,6 +1,6 @@
 import { BUCKET_BOUNDS_US } from "../aggregate/histogram.ts";
 import type { Snapshot } from "../aggregate/snapshot.ts";
-import type { HistogramFamily, HistogramSample, NumberFamily } from "./metrics.ts";
+import type { HistogramFamily, HistogramSample, NumberFamily } from "./metric-families.ts";
 
 const BOUNDS = [...BUCKET_BOUNDS_US.map((us) => String(us / 1e6)), "+Inf"];
 const FIRST_BYTES = 64 << 10;

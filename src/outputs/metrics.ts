@@ -1,38 +1,9 @@
-import type { BucketsSnapshot, ParserSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
+import type { ParserSnapshot, ServiceSnapshot, Snapshot, TcpCounters } from "../aggregate/snapshot.ts";
 import { CAUSES, type Cause } from "../transactions/shares.ts";
 import { UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import { COST_FAMILIES } from "./cost-metrics.ts";
+import type { HistogramFamily, NumberFamily, Sample } from "./metric-families.ts";
 import { SCRIPT_FAMILIES } from "./script-numbers.ts";
-
-/** One line of a counter or gauge: label values in the order of the family's label names. */
-export interface Sample {
-  readonly labels: readonly string[];
-  readonly value: number;
-}
-
-/** One series of a histogram. */
-export interface HistogramSample {
-  readonly labels: readonly string[];
-  readonly histogram: BucketsSnapshot;
-}
-
-interface FamilyHead {
-  /** As on /metrics. */
-  readonly name: string;
-  readonly help: string;
-  readonly labelNames: readonly string[];
-}
-
-/** A counter or gauge, and how to read it off a snapshot. */
-export interface NumberFamily extends FamilyHead {
-  readonly type: "counter" | "gauge";
-  samples(snapshot: Snapshot): Sample[];
-}
-
-export interface HistogramFamily extends FamilyHead {
-  readonly type: "histogram";
-  samples(snapshot: Snapshot): HistogramSample[];
-}
 
 /** Every histogram, in the order of README's table. */
 export const HISTOGRAM_FAMILIES: readonly HistogramFamily[] = [

@@ -1,5 +1,5 @@
 import type { Snapshot } from "../aggregate/snapshot.ts";
-import type { NumberFamily } from "./metrics.ts";
+import type { NumberFamily } from "./metric-families.ts";
 
 /** What scripts (`-S`) were given, and what became of it: no series where there are none. */
 export const SCRIPT_FAMILIES: readonly NumberFamily[] = [

@@ -21,7 +21,7 @@ export async function openSieve({ condition }: Options): Promise<MakeSieve | nul
 }
 
 async function compileCondition(expression: string): Promise<Condition> {
-  const { parseCondition } = await import("../condition/condition.ts");
+  const { parseCondition } = await import("../condition/grammar.ts");
   const { Fault } = await import("../condition/fault.ts");
   try {
     return parseCondition(expression);

@@ -1,24 +1,10 @@
 import type { ServerTable } from "../connection/servers.ts";
 import type { DatagramProtocol, DatagramSession } from "../protocols/protocol.ts";
 import type { Awake } from "./awake.ts";
-import type { Here } from "./here.ts";
 import type { OpeningRoom } from "./opening.ts";
-import type { PendingPool } from "./pending.ts";
-import type { TransactionRecord } from "./record.ts";
+import type { PairingContext } from "./pairing-context.ts";
 import type { ProtocolSelector } from "./selector.ts";
 import type { Spares } from "./spares.ts";
-import type { TransactionSink } from "./transaction.ts";
-
-/** What all pairings of a run share. */
-export interface PairingContext {
-  readonly pool: PendingPool;
-  readonly sink: TransactionSink;
-  readonly record: TransactionRecord;
-  readonly here: Here;
-  readonly wantsText: boolean;
-  readonly wantsValues: boolean;
-  readonly pathDepth: number;
-}
 
 /** What all conversations of a run share. */
 export interface ConversationContext extends PairingContext {

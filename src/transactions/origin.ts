@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { Path } from "../connection/path.ts";
-import type { Server } from "../connection/servers.ts";
+import type { Server } from "../connection/server.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import type { StreamPlace } from "./stream-place.ts";
 import type { Endpoint, Side } from "./transaction.ts";

@@ -1,11 +1,11 @@
 import type { Path } from "../connection/path.ts";
 import type { Piece, Resent } from "../connection/receiver.ts";
 import { NO_REPLY, type TransactionClass } from "../protocols/protocol.ts";
-import type { PairingContext } from "./context.ts";
 import type { MessageDetails } from "./details.ts";
 import { Draft, writeWords } from "./draft.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
+import type { PairingContext } from "./pairing-context.ts";
 import { NIL, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { MAX_PENDING_BY_ID, PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";

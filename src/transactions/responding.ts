@@ -1,9 +1,9 @@
 import type { Piece } from "../connection/receiver.ts";
 import { type Exchange, NO_ERROR, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
-import type { PairingContext } from "./context.ts";
 import { MessageDetails } from "./details.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
+import type { PairingContext } from "./pairing-context.ts";
 import { Parts } from "./parts.ts";
 import { NIL, OPTIONAL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { Requesting } from "./requesting.ts";

@@ -1,9 +1,9 @@
 import { MAY_BE_ACKS } from "../connection/numbering.ts";
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Ahead, type Behind, LEAST_US } from "./ahead.ts";
-import type { PairingContext } from "./context.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
+import type { PairingContext } from "./pairing-context.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";

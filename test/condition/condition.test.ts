@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { parseCondition } from "../../src/condition/condition.ts";
 import { Fault } from "../../src/condition/fault.ts";
 import { FIELDS } from "../../src/condition/fields.ts";
+import { parseCondition } from "../../src/condition/grammar.ts";
 import { Resend } from "../../src/transactions/resend.ts";
 import { type Connect, Flag, type Transaction } from "../../src/transactions/transaction.ts";
 import { CACHE, GET, KV, SERVER, START_US, transaction } from "../aggregate/fixtures.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Side } from "../../src/connection/connection.ts";
+import type { Side } from "../../src/connection/path.ts";
 import { TcpFlag } from "../../src/decode/segment.ts";
 import {
   CLIENT,

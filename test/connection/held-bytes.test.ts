@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Connection } from "../../src/connection/connection.ts";
 import { Reassembly } from "../../src/connection/reassembly.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
-import { Server } from "../../src/connection/servers.ts";
+import { Server } from "../../src/connection/server.ts";
 import { Segment, TcpFlag } from "../../src/decode/segment.ts";
 import { endsOf } from "../support/segments.ts";
 

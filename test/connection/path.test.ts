@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Side } from "../../src/connection/connection.ts";
+import type { Side } from "../../src/connection/path.ts";
 import { Path } from "../../src/connection/path.ts";
 
 type Step = readonly ["syn" | "synAck" | "connected" | "connectedByData" | "closes" | "opens", atUs: number];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TcpFlag } from "../../src/decode/segment.ts";
-import type { Rung } from "../../src/explain/ladder.ts";
-import { isElision, Selection } from "../../src/explain/selection.ts";
+import { Selection } from "../../src/explain/selection.ts";
+import { isElision, type Rung } from "../../src/explain/steps.ts";
 
 /** The n-th of many segments: 100 bytes, from the client and the server in turn. */
 function rung(n: number, changes: Partial<Rung> = {}): Rung {

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { type Metric, Registry } from "prom-client";
 import { BUCKET_BOUNDS_US, BUCKET_COUNT } from "../../src/aggregate/histogram.ts";
 import type { Snapshot } from "../../src/aggregate/snapshot.ts";
-import type { HistogramSample, NumberFamily, Sample } from "../../src/outputs/metrics.ts";
+import type { HistogramSample, NumberFamily, Sample } from "../../src/outputs/metric-families.ts";
 import { MetricsText } from "../../src/outputs/metrics-text.ts";
 import { runs } from "../properties/plans.ts";
 
