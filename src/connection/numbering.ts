@@ -89,6 +89,7 @@ export function notePacket(flow: Flow, segment: Segment): number {
 function noteUnexpected(flow: Flow, segment: Segment): number {
   const missing = (segment.ipId - flow.nextIpId) & 0xffff;
   const behind = 0x10000 - missing;
+  if (flow.odd !== null && flow.odd.missingPackets > 0 && isLeftOut(flow, behind)) flow.odd.missingPackets--;
   if (flow.isNumbered && behind <= MAX_BEHIND) {
     // Late: its number was taken for a missing one.
     if (behind <= REMEMBERED) flow.seenIpIds |= 1 << (behind - 1);
@@ -103,6 +104,11 @@ function noteUnexpected(flow: Flow, segment: Segment): number {
   // What comes next must be looked at, expected or not.
   if (flow.isJoined && flow.ipIdTrust === LONG_TRUST) flow.ipIdTrust--;
   return lost;
+}
+
+/** Whether the number so far behind the next one was missed, and not seen until now. */
+function isLeftOut(flow: Flow, behind: number): boolean {
+  return behind <= REMEMBERED && (flow.seenIpIds & (1 << (behind - 1))) === 0;
 }
 
 function noteMissing(flow: Flow, missing: number, segment: Segment): number {

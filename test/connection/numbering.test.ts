@@ -113,6 +113,22 @@ describe("numbers left out before a packet", () => {
     assert.equal(new Recorder().take(...d.segments).lines.at(-1), "s slow @420000 behind 1 lost");
   });
 
+  it("were no lost packet where that came late: two acknowledgements captured in the wrong order", () => {
+    for (const exchanges of [6, 100]) assert.equal(lastBehindSwapped(exchanges), "s slow @420000");
+  });
+
+  function lastBehindSwapped(exchanges: number): string {
+    const d = numbered(exchanges);
+    d.client(20_100, "keys");
+    const before = d.segments.length;
+    d.ack("server", 20_200);
+    d.ack("server", 20_201);
+    const [first, second] = d.segments.slice(before) as [TestSegment, TestSegment];
+    d.server(420_000, "slow");
+    const frames = [...d.segments.slice(0, before), second, first, ...d.segments.slice(before + 2)];
+    return new Recorder().take(...frames).lines.at(-1)!;
+  }
+
   it("are none behind several packets in one, which are smaller where a tunnel or an overlay is on the way", () => {
     for (const size of [1460, 1448, 1398, 1348, 1228, 536]) {
       assert.equal(lastOf(14_000, Math.ceil(14_000 / size), 0), "s slow @420000", `${size}`);
