@@ -245,7 +245,7 @@ export interface Exchange {
   becomes(transactionClass: TransactionClass): void;
   /**
    * The response being read, to the request of this id, brings nothing. Where it came after about `maxWaitMs`, the request had
-   * waited for something to come, on purpose: it is of class blocking.
+   * waited for something to come, on purpose: it is of class blocking. One that came much later was slow, and with 0 nothing waits.
    */
   bringsNothing(id: number, maxWaitMs: number): void;
   /** A whole response without error, from index `at` to before `end`: as responseBegins and answer in one call. */

@@ -11,8 +11,13 @@ import { ResponseDraft } from "./response-draft.ts";
 import { Teller } from "./teller.ts";
 import { Flag, type TransactionSink, type UnansweredReason, type UnmatchedReason } from "./transaction.ts";
 
-/** A response that brings nothing came as late as its request allowed: nine tenths of that, the server's clock is not ours. */
+/**
+ * A response that brings nothing came about as late as its request allowed: after nine tenths of that, the server's clock is not ours, and
+ * before half as much again and the time for a long way. Where it came later still, or was not to wait at all, it was slow.
+ */
 const PURPOSELY_US_PER_MS = 900;
+const TOO_LATE_US_PER_MS = 1500;
+const LONG_WAY_US = 100_000;
 
 /** A complete response, and how much of the client's stream its sender had received. */
 interface KeptResponse {
@@ -151,7 +156,9 @@ export abstract class Responding extends Requesting implements Exchange {
     const entry = this.queue.withId(id);
     if (entry === NIL) return;
     const waitedUs = this.here.timeUs - this.pool.times[entry * TIMES + Time.end]!;
-    if (waitedUs >= maxWaitMs * PURPOSELY_US_PER_MS) this.queue.setClass(entry, TransactionClass.blocking);
+    if (maxWaitMs === 0 || waitedUs < maxWaitMs * PURPOSELY_US_PER_MS) return;
+    if (waitedUs > maxWaitMs * TOO_LATE_US_PER_MS + LONG_WAY_US) return;
+    this.queue.setClass(entry, TransactionClass.blocking);
   }
 
   private respond(bytes: number, errorId: number): void {

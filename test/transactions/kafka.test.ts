@@ -29,6 +29,20 @@ test("a Fetch that came back empty when its wait was over has waited on purpose,
   ]);
 });
 
+test("a Fetch that came back empty long after its wait was over was slow, and so was one that was not to wait", () => {
+  const dialogue = new Dialogue({ port: PORT });
+  dialogue.client(0, fetch(1, 500)).server(800_000, fetchResponse(1, ""));
+  dialogue.client(1_000_000, fetch(2, 500)).server(3_000_000, fetchResponse(2, ""));
+  dialogue.client(4_000_000, fetch(3, 0)).server(4_090_000, fetchResponse(3, ""));
+  dialogue.client(5_000_000, fetch(4, 10)).server(5_090_000, fetchResponse(4, ""));
+  assert.deepEqual(rows(dialogue.told), [
+    ["Fetch", 800_000, "blocking"],
+    ["Fetch", 2_000_000, "normal"],
+    ["Fetch", 90_000, "normal"],
+    ["Fetch", 90_000, "blocking"],
+  ]);
+});
+
 test("Produce without acknowledgements is counted as no_reply once a later request is answered", () => {
   const dialogue = new Dialogue({ port: PORT });
   dialogue.client(0, produce(1, 0, "a") + produce(2, 0, "b") + heartbeat(3)).server(100, heartbeatResponse(3));
