@@ -3,6 +3,14 @@
 // A run adds its own, which prints the summary.
 process.on("SIGUSR1", () => {});
 
+// What is imported below does not even load there. Often it is another Node that was meant: sudo's, a distribution's.
+if (Number.parseInt(process.versions.node, 10) < 20) {
+  console.error(
+    `tcplat: it needs Node 20.19 or newer, and ${process.execPath} is ${process.versions.node}: get one from https://nodejs.org`,
+  );
+  process.exit(1);
+}
+
 const { main } = await import("./main.ts");
 process.exit(await main(process.argv.slice(2)));
 

@@ -275,3 +275,13 @@ test("SIGUSR1 prints the summary, opens no inspector, and the run goes on", asyn
   const [status] = await once(child, "exit");
   assert.equal(status, STATUS.done, stderr);
 });
+
+test("a Node on which nothing can be loaded is refused in one line that says which program it is, whatever is asked", () => {
+  const old = "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '18.20.8' } })";
+  const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(old)}` };
+  for (const words of [["--help"], ["doctor"], ["-r", "none.pcap"]]) {
+    const result = run(words, env);
+    assertRefused(result, STATUS.failed, /needs Node 20\.19 or newer, and \/\S+ is 18\.20\.8: /);
+    assert.ok(result.stderr.includes(process.execPath));
+  }
+});
