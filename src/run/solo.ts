@@ -92,7 +92,9 @@ export class Solo implements Captor {
     this.#pipeline.finish();
     await this.#scripts?.finish();
     if (this.#dump !== null) this.#log.info(await this.#dump.finish());
-    if (this.#matching !== null) this.#log.info(this.#matching.finish(this.#writeFrames));
+    const written = this.#matching?.finish(this.#writeFrames) ?? null;
+    // Where the disk is full the error says so, and how many were written is not known.
+    if (written !== null && this.failure === null) this.#log.info(written);
   }
 
   get frames(): number {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
@@ -7,7 +8,7 @@ import { pcapFile } from "../support/pcap-file.ts";
 import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { Dialogue, frameOf, SERVER } from "../support/segments.ts";
 import { missingProgram, startRedis, temporaryFolder } from "../support/servers.ts";
-import { type JsonRecord, NO_PORTS, runTcplat, Tcplat } from "../support/tcplat.ts";
+import { CLI, type JsonRecord, NO_PORTS, runTcplat, Tcplat } from "../support/tcplat.ts";
 import { until } from "../support/until.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -122,6 +123,17 @@ describe("--write-matching", () => {
     );
     assert.match(run.stderr, /of 2 transactions were written; of 1 it has not all/);
     assert.ok(framesIn(file).some((frame) => frame.includes("kept")));
+  });
+
+  it("does not say that frames were written where the disk was full", (t) => {
+    if (process.platform !== "linux") return t.skip("needs a limit to the size of files");
+    const words = ["-q", "-r", all, "-w", join(folder, "full.pcap"), "--write-matching", "-t", "10"];
+    const run = ["sh", "-c", 'ulimit -f 8; exec "$@"', "sh", process.execPath, CLI, ...words];
+    const { status, stderr } = spawnSync(run[0]!, run.slice(1), { encoding: "utf8", timeout: 20_000 });
+    assert.match(stderr, /^tcplat: \S*full\.pcap cannot be written: [^\n]+\n$/m);
+    assert.doesNotMatch(stderr, /were written/);
+    assert.equal(status, 1, stderr);
+    return undefined;
   });
 
   it("is refused without -w, and where everything would match", async () => {
