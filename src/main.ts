@@ -7,6 +7,7 @@ import { meantCommand } from "./options/commands.ts";
 import { readConfigFile } from "./options/config-file.ts";
 import { type Invocation, type LogOptions, parseCommandLine } from "./options/parse.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
+import { replaceLostTerminal } from "./run/hang-up.ts";
 import { StatusLine } from "./run/status-line.ts";
 import { settleTimeZone } from "./time-zone.ts";
 import { tcplatVersion } from "./version.ts";
@@ -18,6 +19,7 @@ const STDERR = 2;
 /** Runs tcplat with the words of a command line; returns the exit status (README, Exit statuses and signals). Never rejects. */
 export async function main(words: readonly string[]): Promise<number> {
   process.on("uncaughtException", (error) => process.exit(report(error)));
+  process.on("exit", replaceLostTerminal);
   try {
     const protocols = PROTOCOLS.map((protocol) => protocol.name);
     const invocation = parseCommandLine(words, { protocols, env: process.env, readConfig: readConfigFile });

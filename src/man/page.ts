@@ -16,7 +16,10 @@ const COLUMNS = 80;
 const SIGNALS: readonly (readonly [string, string])[] = [
   ["SIGINT, SIGTERM", "take what is already captured, print it and the summary, and end; a second one ends at once"],
   ["SIGUSR1", "print the summary to standard error, and go on"],
-  ["SIGHUP", "go on with -w in a new file if the old one was moved away"],
+  [
+    "SIGHUP",
+    "go on with -w in a new file if the old one was moved away; where the terminal is gone, end as with SIGTERM",
+  ],
 ];
 
 /** The manual page, in the macros of man(7). `protocols`: the names of those known. */

@@ -21,6 +21,7 @@ import { tcplatVersion } from "../version.ts";
 import { type Plan, planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
 import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
+import { watchTerminal } from "./hang-up.ts";
 import { type OpenedScripts, openScripts } from "./open-scripts.ts";
 import { type MakeSieve, openSieve } from "./open-sieve.ts";
 import { openSource } from "./open-source.ts";
@@ -319,7 +320,8 @@ class Run {
       this.#status.above(`as of       ${localSecond(new Date())}\n${summaryTable(snapshot)}\n`);
       attempt(() => this.#reporter?.write(snapshot));
     };
-    const reopen = () => attempt(() => this.#captor.reopen());
+    const isHungUp = watchTerminal();
+    const reopen = () => (isHungUp() ? stop() : attempt(() => this.#captor.reopen()));
     const handlers = { SIGINT: stop, SIGTERM: stop, SIGUSR1: summary, SIGHUP: reopen } as const;
     for (const [signal, handler] of Object.entries(handlers)) process.on(signal, handler);
     // Not removed: a signal that comes while the run is ending must not kill it before all is flushed.

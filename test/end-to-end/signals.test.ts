@@ -9,6 +9,7 @@ import { captureObstacle } from "../support/live.ts";
 import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { missingProgram, type RealServer, startRedis, temporaryFolder } from "../support/servers.ts";
 import { CLI, NO_PORTS, runTcplat, Tcplat, total, violations } from "../support/tcplat.ts";
+import { Terminal } from "../support/terminal.ts";
 import { inCalm } from "../support/tries.ts";
 import { until } from "../support/until.ts";
 
@@ -125,6 +126,37 @@ describe("signals to a live capture", { skip }, () => {
       [3, 2],
     );
   });
+});
+
+describe("a live capture whose terminal is gone", {
+  skip: skip === false ? (missingProgram("script") ?? false) : skip,
+}, () => {
+  for (const [name, more] of [
+    ["that prints nothing ends", ["-q"]],
+    [
+      "ends also where only stderr was that terminal, and what it was about to write is written",
+      ["--json", ">", "out.json"],
+    ],
+  ] as const) {
+    it(`${name}, with status 0`, async () => {
+      const [file, status] = ["gone.pcap", "status"].map((end) => join(folder, `${more[0]}-${end}`));
+      const output = more.map((word) => (word === "out.json" ? `'${join(folder, word)}'` : word)).join(" ");
+      const run = `'${process.execPath}' '${CLI}' ${words("-w", file!).join(" ")} ${output}`;
+      // The first shell ends with its terminal, the other one stays to see how the run ends.
+      const terminal = new Terminal(
+        `(trap : HUP; ${run}; echo $? > '${status}.new'; mv '${status}.new' '${status}'); :`,
+      );
+      await until("tcplat captures", () => terminal.shown.includes("capturing on lo"));
+      await ask(3);
+      terminal.child.kill("SIGKILL");
+      await until("the end", () => existsSync(status!));
+      assert.equal(readFileSync(status!, "utf8"), "0\n");
+      assert.equal((await runTcplat(["-r", file!, "--json"])).records.length, 3);
+      if (more.length === 1) return;
+      const told = readFileSync(join(folder, "out.json"), "utf8").trimEnd().split("\n");
+      assert.deepEqual([told.length, JSON.parse(told.at(-1)!).type], [4, "summary"]);
+    });
+  }
 });
 
 describe("standard output of a live capture", { skip }, () => {
