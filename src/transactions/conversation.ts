@@ -325,8 +325,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   /** The client's first bytes are TLS, or, where none before them are missing, another protocol's. */
   private isRefused(bytes: Uint8Array, start: number, end: number): boolean {
     const { selector } = this.context;
+    const { serverPort } = this.connection;
     if (isTls(bytes, start, end)) this.refuse("tls");
-    else if (!this.anchor.isClientLost && selector.isAnothers(this.protocol!, bytes, start, end))
+    else if (!this.anchor.isClientLost && selector.isAnothers(this.protocol!, serverPort, bytes, start, end))
       this.refuse("unknown_protocol");
     else return false;
     return true;

@@ -81,10 +81,13 @@ export class ProtocolSelector {
 
   /**
    * Whether a client's first bytes cannot be `protocol`, which its port or `-p` says it is, and certainly are another that is known:
-   * read as what they are not, they would be nonsense, and its secrets would be shown.
+   * read as what they are not, they would be nonsense, and its secrets would be shown. Where no port says it, what might be the
+   * protocol's is the other's, too (`GET / HTTP/1.1` is a command of Redis, but none that anybody sends).
    */
-  isAnothers(protocol: Protocol, bytes: Uint8Array, start: number, end: number): boolean {
-    if (protocol.recogniseRequest(bytes, start, end) !== Recognition.no) return false;
+  isAnothers(protocol: Protocol, serverPort: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const verdict = protocol.recogniseRequest(bytes, start, end);
+    const hasItsPort = protocol.ports.includes(serverPort) || this.protocolsByPort.has(serverPort);
+    if (verdict !== Recognition.no && (hasItsPort || verdict === Recognition.certain)) return false;
     return this.all.some((other) => other.recogniseRequest(bytes, start, end) === Recognition.certain);
   }
 

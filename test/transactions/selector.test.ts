@@ -79,6 +79,31 @@ for (const [selection, port, text, expected] of CASES) {
   });
 }
 
+/** -p, the server's port, the client's first bytes, and whether they are another protocol's than the one they are taken for. */
+const OTHERS: readonly (readonly [string, number, string, boolean])[] = [
+  ["redis", 80, "POST / HTTP/1.1\r\n", true],
+  ["redis", 6379, "POST / HTTP/1.1\r\n", true],
+  ["redis:7000", 7000, "POST / HTTP/1.1\r\n", true],
+  // A command of Redis by its name: its port decides, where it has one.
+  ["redis", 80, HTTP, true],
+  ["redis", 6379, HTTP, false],
+  ["redis:7000", 7000, HTTP, false],
+  ["redis", 80, RESP, false],
+  ["redis", 80, "GET /foo bar\r\n", false],
+  ["redis", 11211, "get foo\r\n", false],
+  ["memcached", 80, HTTP, true],
+  ["memcached", 9000, RESP, true],
+];
+
+for (const [selection, port, text, expected] of OTHERS) {
+  const what = JSON.stringify(text.slice(0, 20));
+  test(`-p ${selection}, port ${port}: ${what} is ${expected ? "" : "not "}another's`, () => {
+    const bytes = bytesOf(text);
+    const selector = selectorOf(selection);
+    assert.equal(selector.isAnothers(selector.byPort(port)!, port, bytes, 2, bytes.length), expected);
+  });
+}
+
 test("connections to other ports are not looked at when only ports were named", () => {
   const selector = selectorOf("redis:7000 memcached:7001");
   assert.deepEqual(
