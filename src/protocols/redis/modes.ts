@@ -60,10 +60,15 @@ export class Modes {
     this.refusedMulti = 0;
   }
 
-  reset(): void {
+  /** Nothing is listened to any more. */
+  leave(): void {
     this.channels = 0;
     this.patterns = 0;
     this.shardChannels = 0;
+  }
+
+  reset(): void {
+    this.leave();
     this.isMonitor = false;
     this.isResp3 = false;
     this.queued = null;

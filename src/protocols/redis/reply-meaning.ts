@@ -42,6 +42,7 @@ export class ReplyMeaning {
     }
     const kind = this.dueKind(type);
     if (kind === NONE_PENDING && type !== Type.push) modes.hasUnasked = true;
+    if (modes.isRestricted && type !== Type.array) this.noteUnrestricted(type);
     if (kind % COUNT_STEP === Reply.exec || kind % COUNT_STEP === Reply.several) this.tellOfTransaction(at, type, kind);
     else if (type === Type.push) {
       if (!this.confirm(at, kind, number)) exchange.push(at);
@@ -59,6 +60,11 @@ export class ReplyMeaning {
     return false;
   }
 
+  /** A subscriber of RESP2 gets no such reply (but to QUIT): what ended its subscriptions, or changed the protocol, was lost. */
+  private noteUnrestricted(type: number): void {
+    if (type !== Type.push && type !== Type.error && type !== Type.bulkError) this.modes.leave();
+  }
+
   /** What is due to the oldest request that a message of this type may answer. */
   private dueKind(type: number): number {
     const { exchange } = this;
@@ -73,6 +79,8 @@ export class ReplyMeaning {
       exchange.settleSilently();
       kind = exchange.replyKindAt(0);
     }
+    // In RESP3 a confirmation is a push: RESET, or HELLO 2, was lost.
+    if (type === Type.array && isConfirmationDue(kind)) this.modes.isResp3 = false;
     return kind;
   }
 
@@ -139,6 +147,12 @@ export class ReplyMeaning {
     if (!(first >= 0x30 && first <= 0x39)) return false;
     this.modes.isMonitor ||= MONITOR_TIME.test(String.fromCharCode(...word.bytes.subarray(0, word.kept)));
     return this.modes.isMonitor;
+  }
+
+  /** Whether the array being read may be a message or a confirmation of a subscription: its first word tells. */
+  mayBeMessage(): boolean {
+    const kind = this.exchange.replyKindAt(0);
+    return this.mayBeUnasked(kind) && (!this.modes.isResp3 || isConfirmationDue(kind));
   }
 
   /** Whether an array of RESP2 may be a message or a confirmation of a subscription. */

@@ -1,6 +1,6 @@
-import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { type Exchange, NO_ERROR, type Parser } from "../protocol.ts";
 import { DumpSkipper } from "./dump.ts";
-import { isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { type Modes, Reply } from "./modes.ts";
 import { ordinaryReplyEnd } from "./ordinary-reply.ts";
 import { ReplyMeaning } from "./reply-meaning.ts";
 import { isCountedType, isLineType, Type } from "./types.ts";
@@ -302,9 +302,7 @@ export class ResponseParser implements Parser {
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
   private isTelling(): boolean {
     if (this.outerType === Type.bulkError || this.outerType === Type.push) return true;
-    if (this.outerType !== Type.array || this.modes.isResp3) return false;
-    const kind = this.exchange.replyKindAt(0);
-    return this.modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
+    return this.outerType === Type.array && this.meaning.mayBeMessage();
   }
 
   private openElementWord(): void {
