@@ -111,12 +111,13 @@ export class ProtocolSelector {
     for (const protocol of this.anyPort) {
       const { datagrams } = protocol;
       if (datagrams === undefined || isOthers(datagrams, serverPort, clientPort)) continue;
-      if (protocol === this.only) return protocol;
       const verdict = Math.max(
         datagrams.recogniseRequest(bytes, start, end),
         datagrams.recogniseResponse(bytes, start, end),
       );
       const isUsualPort = datagrams.ports.includes(serverPort);
+      // What may be it, where nothing else is asked for; a filter may let all of a host's datagrams through, QUIC and NTP.
+      if (protocol === this.only && (isUsualPort || verdict !== Recognition.no)) return protocol;
       if (verdict !== Recognition.certain && !(isUsualPort && verdict !== Recognition.no)) continue;
       const rank = verdict * 2 + (isUsualPort ? 1 : 0);
       if (rank > bestRank) {

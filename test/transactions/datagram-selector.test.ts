@@ -50,7 +50,12 @@ const CASES: readonly (readonly [string, number, number, Buffer, string | null, 
   ["auto", 443, 40_000, NOISE, null, null],
   ["auto", 123, 123, QUIET_HOURS, null, null],
   ["redis", 53, 40_000, ASKED, null, null],
-  ["memcached", 53, 40_000, ASKED, "memcached", null],
+  ["memcached", 53, 40_000, ASKED, null, null],
+  ["memcached", 11_211, 40_000, NOISE, "memcached", null],
+  ["memcached", 9000, 40_000, GET, "memcached", "client"],
+  ["dns", 5300, 40_000, ODD_TYPE, "dns", "client"],
+  ["dns", 443, 40_000, NOISE, null, null],
+  ["dns:443", 443, 40_000, NOISE, "dns", null],
 ];
 
 for (const [wanted, serverPort, clientPort, bytes, expected, speaker] of CASES) {
