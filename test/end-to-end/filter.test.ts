@@ -93,8 +93,7 @@ describe("--filter", { skip }, () => {
 
   it("chooses the dumps of slow requests", async () => {
     const dumps = join(folder, "dumps");
-    const slowest = Math.max(...all.map((of) => of.latency_us));
-    const isSlow = (of: JsonRecord) => of.latency_us >= 1 && of.key === "user:slow" && of.latency_us === slowest;
+    const isSlow = (of: JsonRecord) => of.latency_us >= 1 && of.key === "user:slow";
     const run = await runTcplat([
       "-r",
       capture,
