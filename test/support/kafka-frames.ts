@@ -25,6 +25,20 @@ function request(apiKey: number, version: number, id: number, body: string): str
   return frame(i16(apiKey) + i16(version) + i32(id) + text("test") + body);
 }
 
+/** SaslHandshake v0: what follows is tokens. */
+export function saslHandshake(id: number): string {
+  return request(17, 0, id, text("SCRAM-SHA-256"));
+}
+
+export function saslHandshakeResponse(id: number): string {
+  return frame(i32(id) + i16(0) + i32(1) + text("SCRAM-SHA-256"));
+}
+
+/** A token, from the client or the server. */
+export function saslToken(token: string): string {
+  return frame(token);
+}
+
 /** Heartbeat v0. */
 export function heartbeat(id: number, group = "g"): string {
   return request(12, 0, id, text(group) + i32(1) + text("member"));

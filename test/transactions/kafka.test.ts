@@ -7,6 +7,9 @@ import {
   heartbeatResponse,
   produce,
   produceResponse,
+  saslHandshake,
+  saslHandshakeResponse,
+  saslToken,
 } from "../support/kafka-frames.ts";
 import { Dialogue, type Told } from "./dialogue.ts";
 
@@ -112,6 +115,20 @@ test("behind a hole over requests the next whole one is read, and nothing is pai
   dialogue.server(200, heartbeatResponse(2)).server(300, heartbeatResponse(3)).end("closed");
   assert.deepEqual(rows(dialogue.told), [["Heartbeat", 200, "normal"]]);
   assert.equal(dialogue.ledger.unmatchedReasons.length, 1);
+});
+
+test("where the answer to a SASL token was lost, the next response is not taken for it", () => {
+  const dialogue = new Dialogue({ port: PORT });
+  dialogue.client(0, saslHandshake(1)).server(100, saslHandshakeResponse(1));
+  dialogue.client(200, saslToken("\0user\0password")).serverLoses(saslToken("").length);
+  dialogue.client(400, heartbeat(2)).server(500, heartbeatResponse(2));
+  dialogue.client(600, heartbeat(3)).server(700, heartbeatResponse(3)).end("closed");
+  assert.deepEqual(rows(dialogue.told), [
+    ["SaslHandshake", 100, "connect"],
+    ["Heartbeat", 100, "normal"],
+    ["Heartbeat", 100, "normal"],
+    ["SaslToken", "gap", "connect"],
+  ]);
 });
 
 test("a hole in the records of a request or a response leaves the transaction whole", () => {

@@ -44,7 +44,7 @@ export class ResponseParser implements Parser {
         this.isBegun = true;
         this.headerBytes = 0;
         this.left = -1;
-        this.isToken = this.exchange.pendingCount > 0 && this.exchange.replyKindAt(0) === TOKEN_KIND;
+        this.isToken = this.exchange.replyKindAt(0) === TOKEN_KIND && this.isTokenDue;
         this.exchange.responseBegins(at);
       }
       if (this.left < 0) {
@@ -80,6 +80,11 @@ export class ResponseParser implements Parser {
 
   resync(): void {
     this.isBegun = false;
+  }
+
+  /** A client waits for the answer to its token: where a request came behind it, that was lost. */
+  private get isTokenDue(): boolean {
+    return this.exchange.replyKindAt(this.exchange.pendingCount - 1) === TOKEN_KIND;
   }
 
   /** Returns where it stopped, or -1 where this cannot be a response. `left` tells whether the header is complete. */
