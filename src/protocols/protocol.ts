@@ -224,6 +224,8 @@ export interface Exchange {
   readonly pendingCount: number;
   /** The `replyKind` of the pending request at `position` (0 is the oldest), or NONE_PENDING. */
   replyKindAt(position: number): number;
+  /** The command id of the oldest pending request, or OTHER where there is none. */
+  readonly oldestCommandId: number;
   /** The `id` of the pending request at `position`, or 0. */
   idAt(position: number): number;
   /** The `replyKind` of the oldest pending request with this id, or NONE_PENDING. */

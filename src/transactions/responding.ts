@@ -1,5 +1,5 @@
 import type { Piece } from "../connection/receiver.ts";
-import { type Exchange, NO_ERROR, NONE_PENDING, TransactionClass } from "../protocols/protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING, OTHER, TransactionClass } from "../protocols/protocol.ts";
 import { MessageDetails } from "./details.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 import type { Origin } from "./origin.ts";
@@ -91,6 +91,11 @@ export abstract class Responding extends Requesting implements Exchange {
   replyKindAt(position: number): number {
     const entry = this.queue.at(position);
     return entry === NIL ? NONE_PENDING : this.pool.words[entry * WORDS + Word.replyKind]!;
+  }
+
+  get oldestCommandId(): number {
+    const { head } = this.queue;
+    return head === NIL ? OTHER : this.pool.words[head * WORDS + Word.commandId]!;
   }
 
   idAt(position: number): number {

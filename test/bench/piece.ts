@@ -53,6 +53,7 @@ export class CheapExchange implements Exchange {
   response(): void {
     this.answer();
   }
+  readonly oldestCommandId = 0;
   replyKindAt(position: number): number {
     return position === 0 ? this.#replyKind : -2;
   }

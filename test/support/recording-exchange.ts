@@ -4,6 +4,7 @@ import {
   NO_ERROR,
   NO_REPLY,
   NONE_PENDING,
+  OTHER,
   type Protocol,
   type TransactionClass,
 } from "../../src/protocols/protocol.ts";
@@ -213,6 +214,10 @@ export class RecordingExchange implements Exchange {
 
   replyKindAt(position: number): number {
     return this.#pending[position]?.replyKind ?? NONE_PENDING;
+  }
+
+  get oldestCommandId(): number {
+    return Math.max(OTHER, this.#protocol.commands.indexOf(this.#pending[0]?.command ?? ""));
   }
 
   idAt(position: number): number {

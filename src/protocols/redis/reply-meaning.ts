@@ -1,5 +1,5 @@
 import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
-import { ERRORS, WordTable } from "./commands.ts";
+import { COMMANDS, ERRORS, WordTable } from "./commands.ts";
 import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { Type } from "./types.ts";
 import type { ShortWord } from "./words.ts";
@@ -8,6 +8,7 @@ const LETTER_D = 0x44;
 const LETTER_F = 0x46;
 /** How a line of MONITOR begins: seconds since 1970, microseconds, and the database. */
 const MONITOR_TIME = /^[0-9]{10,}\.[0-9]{6} \[[0-9]+ /;
+const PING = COMMANDS.indexOf("PING");
 const errorTable = new WordTable(ERRORS);
 /** Whoever gets one of these was not obeyed. */
 const REFUSALS = [ERRORS.indexOf("NOPERM"), ERRORS.indexOf("NOAUTH")];
@@ -51,7 +52,7 @@ export class ReplyMeaning {
       this.noteRefusal(kind, this.errorId(type));
       exchange.answer(at, this.errorId(type));
     } else if (type === Type.array && !modes.isResp3 && this.mayBeUnasked(kind)) {
-      const isReplyLikely = kind >= 0 && !isConfirmationDue(kind);
+      const isReplyLikely = kind >= 0 && !isConfirmationDue(kind) && !this.isPingDue(kind);
       if ((modes.isSubscriber || !isReplyLikely) && this.isMessage()) exchange.push(at);
       else if (!this.confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
     } else if (type === Type.simple && this.isMonitorLine()) exchange.push(at);
@@ -157,7 +158,12 @@ export class ReplyMeaning {
 
   /** Whether an array of RESP2 may be a message or a confirmation of a subscription. */
   private mayBeUnasked(kind: number): boolean {
-    return this.modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING;
+    return this.modes.isSubscriber || isConfirmationDue(kind) || kind === NONE_PENDING || this.isPingDue(kind);
+  }
+
+  /** PING is answered by no message: who waits for its reply may be a subscriber whose SUBSCRIBE nobody has seen. */
+  private isPingDue(kind: number): boolean {
+    return kind === Reply.one && this.exchange.oldestCommandId === PING;
   }
 
   /** A message of a subscription. That one was made need not have been seen. */
