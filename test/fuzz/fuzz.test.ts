@@ -16,15 +16,15 @@ import { batchOfFrames, framesOfBatch } from "./records.ts";
 /** Seeds from 1 on, as many as there is time for: `npm run fuzz` goes on from others. */
 const KIND_MS = 2000;
 const MOST_CASES = 4000;
+/** On a machine that has no time for them, too. */
+const LEAST_CASES = 6;
 
 for (const kind of Object.keys(KINDS)) {
   test(`mutated ${kind}: nothing thrown, nothing untrue, nothing left behind`, async () => {
     const until = performance.now() + KIND_MS;
-    let seed = 1;
-    for (; seed <= MOST_CASES && performance.now() < until; seed++) {
+    for (let seed = 1; seed <= LEAST_CASES || (seed <= MOST_CASES && performance.now() < until); seed++) {
       assert.deepEqual(await runCase(kind, seed), [], `npm run fuzz -- --case ${kind}:${seed}`);
     }
-    assert.ok(seed > 5, `${seed} cases only`);
   });
 }
 

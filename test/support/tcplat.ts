@@ -155,7 +155,7 @@ export class Tcplat {
   }
 
   /** Resolves with the transactions once there are at least `count`. */
-  async transactions(count: number, timeoutMs = 10_000): Promise<readonly JsonRecord[]> {
+  async transactions(count: number, timeoutMs = 30_000): Promise<readonly JsonRecord[]> {
     await until(
       `${count} transactions, of which ${this.records.length} came; stderr: ${this.stderr}`,
       () => this.records.length >= count,
