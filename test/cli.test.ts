@@ -247,14 +247,22 @@ test("a port in use is told with the option that chooses another, and nothing is
 
 test("a file is read to its end, with status 0, in a fraction of a second", () => {
   const capture = fileOf("ten-3.pcap", pcapFile(FRAMES));
-  const durations = Array.from({ length: 5 }, () => {
+  const took = (act: () => void) => {
     const start = performance.now();
-    const result = run(["-r", capture]);
-    assert.equal(result.status, STATUS.done, result.stderr);
+    act();
     return performance.now() - start;
+  };
+  const durations = Array.from({ length: 5 }, () => {
+    const nodeMs = took(() => spawnSync(process.execPath, ["-e", ""]));
+    const readMs = took(() => {
+      const result = run(["-r", capture]);
+      assert.equal(result.status, STATUS.done, result.stderr);
+    });
+    return { nodeMs, readMs };
   });
-  // 150 ms is the aim on a quiet machine, of which Node itself takes 55; other tests run beside this one.
-  assert.ok(Math.min(...durations) < 500, `${durations}`);
+  // 150 ms is the aim on a quiet machine, of which Node itself takes 55; other tests run beside this one, and slow both.
+  const isQuick = durations.some(({ nodeMs, readMs }) => readMs < Math.max(500, 9 * nodeMs));
+  assert.ok(isQuick, JSON.stringify(durations));
 });
 
 test("SIGUSR1 prints the summary, opens no inspector, and the run goes on", async (t) => {
