@@ -6,6 +6,7 @@ import type { FrameSource } from "./capture/frame-source.ts";
 import { endpointText } from "./connection/address.ts";
 import type { Connection } from "./connection/connection.ts";
 import { ConnectionTable } from "./connection/connection-table.ts";
+import { type IncompleteConnections, noteIncomplete } from "./connection/incomplete.ts";
 import type { StreamReceiver } from "./connection/receiver.ts";
 import type { RoleHints } from "./connection/roles.ts";
 import { type ServerDirectory, ServerTable } from "./connection/servers.ts";
@@ -61,7 +62,7 @@ export class Pipeline {
   /** How far the last frame's time lay behind the clock when it was taken. */
   private lagUs = 0;
   private readonly batches = { count: 0, framesMax: 0, framesBefore: 0 };
-  private oneSidedEnded = 0;
+  private readonly ended = { oneSided: 0, unanswered: 0 };
   /** Records that an output refused, by output. */
   private readonly recordsDropped: () => Readonly<Record<string, number>>;
   /** Records that `--filter` withheld. */
@@ -99,7 +100,7 @@ export class Pipeline {
       counted: this.decoder.counters,
       ...(part !== null && { onOpened: part.onOpened }),
       onEnded: (connection) => {
-        if (isOneSided(connection)) this.oneSidedEnded++;
+        noteIncomplete(connection, this.ended);
         part?.onEnded(connection);
       },
     });
@@ -214,11 +215,12 @@ export class Pipeline {
     return this.aggregate.snapshot(this.stageCounters());
   }
 
-  /** Connections of which one direction alone was seen, those that have ended included. */
-  oneSided(): number {
-    let oneSided = this.oneSidedEnded;
-    for (const connection of this.table) if (isOneSided(connection)) oneSided++;
-    return oneSided;
+  /** Connections that were never whole, those that have ended included. */
+  incomplete(): IncompleteConnections {
+    const noted = { ...this.ended };
+    for (const connection of this.table) noteIncomplete(connection, noted);
+    const { refused } = this.table;
+    return { ...noted, refused, unanswered: noted.unanswered - refused };
   }
 
   /** The same, whole and apart, to be merged with others'. */
@@ -289,10 +291,6 @@ export class Pipeline {
 function accept(table: ConnectionTable, segment: Segment): void {
   if (segment.isDatagram) table.datagrams.accept(segment);
   else table.accept(segment);
-}
-
-function isOneSided({ fromA, fromB }: Connection): boolean {
-  return fromA.isSeen !== fromB.isSeen;
 }
 
 function tcpCounters(server: { [K in (typeof TCP_COUNTERS)[number]]: number }): {

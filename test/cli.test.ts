@@ -188,6 +188,21 @@ test("a file that holds one direction only says so at its end", () => {
   }
 });
 
+test("a file of connections that nobody accepts says so at its end, not that one direction is missing", () => {
+  const syn = new Dialogue().syn(0);
+  const refused = new Dialogue();
+  refused.syn(0);
+  refused.reset("server", 100);
+  const again = { ...syn, timeUs: syn.timeUs + 1_000_000, ipId: syn.ipId + 1 };
+  for (const [segments, message] of [
+    [[syn, again], /no transaction so far; 1 of 1 connection is not answered \(nothing but the SYN is seen\)/],
+    [refused.segments, /no transaction so far; 1 of 1 connection is refused \(a reset answers the SYN\)/],
+  ] as const) {
+    const capture = fileOf("not-accepted.pcap", Buffer.concat([pcapFile([]), batchOf(segments)]));
+    for (const words of [[], ["--workers", "2"]]) assert.match(run(["-r", capture, "-q", ...words]).stderr, message);
+  }
+});
+
 test("a file of requests that want no reply, or of pushes, is not said to hold nothing", () => {
   for (const [request, response] of [
     ["set a 0 0 1 noreply\r\nx\r\n", ""],

@@ -4,7 +4,7 @@ import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import type { Flow } from "./flow.ts";
-import { isPlausibleReset, isSameHandshake, takeSyn } from "./handshake.ts";
+import { isPlausibleReset, isSameHandshake, isUnanswered, takeSyn } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { isNumberedNext, isNumberSeen } from "./numbering.ts";
@@ -38,6 +38,8 @@ export class ConnectionTable {
   clockRegressions = 0;
   openedBySyn = 0;
   openedMidstream = 0;
+  /** Opened by a SYN that a reset answered. */
+  refused = 0;
   /** Takes what is no TCP. */
   readonly datagrams: Datagrams;
   private evictedStreams = 0;
@@ -213,7 +215,9 @@ export class ConnectionTable {
   /** SYN and RST: the segments that open and end connections. */
   private acceptControl(found: Connection | null, segment: Segment, hash: number): void {
     if ((segment.flags & TcpFlag.rst) !== 0) {
-      if (found !== null && !found.isEnded && isPlausibleReset(found, segment)) this.end(found, "reset");
+      if (found === null || found.isEnded || !isPlausibleReset(found, segment)) return;
+      if (isUnanswered(found)) this.refused++;
+      this.end(found, "reset");
       return;
     }
     const isAnswer = (segment.flags & TcpFlag.ack) !== 0;

@@ -15,6 +15,13 @@ export function isPlausibleReset(connection: Connection, segment: Segment): bool
   return offset > -(1 << 20) && offset < 1 << 26;
 }
 
+/** The client's SYN is all that was seen of it: nobody answered, unless with a reset. */
+export function isUnanswered({ fromA, fromB }: Connection): boolean {
+  const [caller, callee] = fromA.hasSyn ? [fromA, fromB] : [fromB, fromA];
+  const hasOnlySyn = caller.hasSyn && !caller.hasAcknowledged && caller.next === advance(caller.initial, 1);
+  return hasOnlySyn && !callee.isSeen;
+}
+
 /** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */
 export function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean): boolean {
   const fromA = isFromA(connection, segment);

@@ -1,4 +1,5 @@
 import type { Snapshot } from "../aggregate/snapshot.ts";
+import type { IncompleteConnections } from "../connection/incomplete.ts";
 import type { TcplatError } from "../errors.ts";
 
 /** Where the frames come from, as far as a user is told of it. */
@@ -35,8 +36,7 @@ export interface Captor {
   sampleOnly(ratio: number): void;
   /** Every number as it stands now, but for what the process costs. */
   snapshot(): Snapshot;
-  /** Connections of which one direction alone was seen. */
-  oneSided(): number;
+  incomplete(): IncompleteConnections;
   /** For SIGHUP: goes on in a new file where somebody has moved the present one. */
   reopen(): void;
   close(): void;

@@ -65,8 +65,12 @@ export interface FirstMinuteView {
   readonly connections: number;
   /** Of these: begun before the capture, so that pairing waits for a provable boundary. */
   readonly midstream: number;
-  /** Of these: with payload in one direction, and not a segment in the other. */
+  /** Of these: with segments in one direction, and not one in the other. */
   readonly oneSided: number;
+  /** Of these: a reset answered their SYN. */
+  readonly refused: number;
+  /** Of these: nothing answered their SYN. */
+  readonly unanswered: number;
   /** Of these: they begin with a TLS record. */
   readonly tls: number;
   /** Of these: their first bytes are no known or chosen protocol's. */
@@ -147,6 +151,16 @@ const FINDINGS: readonly Finding[] = [
     holds: (view) => mostly(view.tls, view),
     say: (view) =>
       `${share(view.tls, view)} encrypted (TLS), which cannot be read: capture behind the proxy that ends TLS, or use the server's plain port`,
+  },
+  {
+    holds: (view) => mostly(view.refused, view),
+    say: (view) =>
+      `${share(view.refused, view)} refused (a reset answers the SYN): nothing listens on that port, or a firewall refuses it`,
+  },
+  {
+    holds: (view) => mostly(view.unanswered, view),
+    say: (view) =>
+      `${share(view.unanswered, view)} not answered (nothing but the SYN is seen): the server's host is down, a firewall drops it, or the answers take another way`,
   },
   {
     holds: (view) => mostly(view.oneSided, view),

@@ -380,7 +380,7 @@ class Run {
       connections: total.syn + total.midstream + total.udp - unknownUdp,
       unknownUdp,
       midstream: stages.connections.total.midstream,
-      oneSided: this.#captor.oneSided(),
+      ...this.#captor.incomplete(),
       tls: stages.connections.notAnalysed.tls ?? 0,
       unknownProtocol: stages.connections.notAnalysed.unknown_protocol ?? 0,
       requests,

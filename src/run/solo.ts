@@ -5,6 +5,7 @@ import type { Snapshot } from "../aggregate/snapshot.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import { FrameWriter } from "../capture/frame-writer.ts";
 import { usedLibpcapVersion } from "../capture/libpcap.ts";
+import type { IncompleteConnections } from "../connection/incomplete.ts";
 import { TcplatError } from "../errors.ts";
 import type { MatchingFrames } from "../evidence/matching-frames.ts";
 import type { SlowDump } from "../evidence/slow-dump.ts";
@@ -114,8 +115,8 @@ export class Solo implements Captor {
     return this.#scripts === null ? snapshot : { ...snapshot, scripts: this.#scripts.counters() };
   }
 
-  oneSided(): number {
-    return this.#pipeline.oneSided();
+  incomplete(): IncompleteConnections {
+    return this.#pipeline.incomplete();
   }
 
   reopen(): void {

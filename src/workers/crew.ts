@@ -4,6 +4,7 @@ import { mergeStages } from "../aggregate/merge-stages.ts";
 import type { Snapshot } from "../aggregate/snapshot.ts";
 import { mergedSnapshot } from "../aggregate/state.ts";
 import type { FanoutGroup } from "../capture/fanout.ts";
+import { type IncompleteConnections, NONE_INCOMPLETE, sumOfIncomplete } from "../connection/incomplete.ts";
 import type { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import type { RecordWriter } from "../outputs/record-writer.ts";
@@ -182,8 +183,8 @@ export class Crew implements Captor {
     );
   }
 
-  oneSided(): number {
-    return this.#hands.reduce((all, hand) => all + (hand.numbers?.oneSided ?? 0), 0);
+  incomplete(): IncompleteConnections {
+    return this.#hands.map(({ numbers }) => numbers?.incomplete ?? NONE_INCOMPLETE).reduce(sumOfIncomplete);
   }
 
   reopen(): void {}

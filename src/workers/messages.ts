@@ -2,6 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import type { StageCounters } from "../aggregate/snapshot.ts";
 import type { AggregateState } from "../aggregate/state.ts";
 import type { FanoutGroup } from "../capture/fanout.ts";
+import type { IncompleteConnections } from "../connection/incomplete.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Options } from "../options.ts";
 import type { Block } from "./block.ts";
@@ -32,8 +33,7 @@ export interface NumbersStart {
 export interface WorkerNumbers {
   readonly aggregate: AggregateState;
   readonly stages: StageCounters;
-  /** Connections of which one direction alone was seen. */
-  readonly oneSided: number;
+  readonly incomplete: IncompleteConnections;
 }
 
 /** To a worker. */

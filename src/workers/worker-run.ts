@@ -256,6 +256,6 @@ class WorkerRun {
 
   /** Every number as it stands now. */
   numbers(): WorkerNumbers {
-    return { ...this.#pipeline.state(), oneSided: this.#pipeline.oneSided() };
+    return { ...this.#pipeline.state(), incomplete: this.#pipeline.incomplete() };
   }
 }

@@ -50,6 +50,8 @@ const BASE: FirstMinuteView = {
   midstream: 0,
   unknownUdp: 0,
   oneSided: 0,
+  refused: 0,
+  unanswered: 0,
   tls: 0,
   unknownProtocol: 0,
   requests: 0,
@@ -101,6 +103,16 @@ test("after ten silent seconds the first thing that explains it is said, with wh
       /3 exchanges of UDP datagrams of no known protocol: .*-p dns:PORT/,
     ],
     ["TLS", { tls: 2 }, /2 of 2 connections are encrypted \(TLS\)/],
+    [
+      "a server that is down",
+      { refused: 2 },
+      /2 of 2 connections are refused \(a reset answers the SYN\): nothing listens on that port/,
+    ],
+    [
+      "a host that is down",
+      { unanswered: 1 },
+      /1 of 2 connections is not answered \(nothing but the SYN is seen\): .*host is down, a firewall drops it, or/,
+    ],
     ["one direction", { oneSided: 1 }, /1 of 2 connections is seen in one direction only: .*no "src" or "dst"/],
     [
       "unknown protocol",

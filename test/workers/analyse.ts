@@ -1,5 +1,6 @@
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { IncompleteConnections } from "../../src/connection/incomplete.ts";
 import { createLog } from "../../src/log.ts";
 import type { Options } from "../../src/options.ts";
 import { PrometheusExporter } from "../../src/outputs/prometheus.ts";
@@ -22,7 +23,7 @@ export interface Said {
   readonly stats: string;
   /** Of `/metrics`, what is about the capture and not about this process. */
   readonly metrics: string;
-  readonly oneSided: number;
+  readonly incomplete: IncompleteConnections;
 }
 
 const log = createLog({ level: "fatal", format: "text" });
@@ -54,7 +55,7 @@ export async function analyse(
       table: summaryTable(snapshot),
       stats: statsDocument(snapshot),
       metrics: await metricsOf(captor),
-      oneSided: captor.oneSided(),
+      incomplete: captor.incomplete(),
     };
   } finally {
     captor.close();
