@@ -180,6 +180,11 @@ export class Connection {
     return this.clientIsA === false ? this.aPort : this.bPort;
   }
 
+  /** The client had sent something that the server had not received yet when its first segment was captured. */
+  get hasRequestsBefore(): boolean {
+    return (this.clientIsA === false ? this.fromB : this.fromA).hasUnreceived;
+  }
+
   /** The client has acknowledged bytes that were never captured. */
   get isResponseMissing(): boolean {
     const [client, server] = this.clientIsA === false ? [this.fromB, this.fromA] : [this.fromA, this.fromB];

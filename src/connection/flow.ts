@@ -53,6 +53,7 @@ const Bit = {
   syn: 32,
   numbered: 64,
   joined: 128,
+  unreceived: 256,
 } as const;
 
 /** One direction of a connection: what has been delivered, and what waits for its turn. */
@@ -69,7 +70,7 @@ export class Flow {
   ipIdTrust = 0;
   /** Which of the numbers before that were seen: bit 0 is the last one. */
   seenIpIds = 0;
-  /** The initial sequence number, where the SYN was seen. */
+  /** The initial sequence number, where the SYN was seen; else that of the first segment. */
   initial = 0;
   /** Null where nothing odd has happened, as nearly always. */
   odd: Oddity | null = null;
@@ -111,6 +112,7 @@ export class Flow {
   /** Its first segment is here, unless the other side's acknowledgement has told its place before. */
   begin(sequence: number): void {
     if (!this.isStarted) this.next = sequence;
+    if (!this.hasSyn) this.initial = sequence;
     this.bits |= Bit.started | Bit.seen;
   }
 
@@ -121,6 +123,15 @@ export class Flow {
 
   set hasAcknowledged(is: boolean) {
     this.bits = is ? this.bits | Bit.acknowledged : this.bits & ~Bit.acknowledged;
+  }
+
+  /** Bytes from before its first segment that was seen were still under way then: the other side acknowledged them later. */
+  get hasUnreceived(): boolean {
+    return (this.bits & Bit.unreceived) !== 0;
+  }
+
+  set hasUnreceived(is: boolean) {
+    this.bits = is ? this.bits | Bit.unreceived : this.bits & ~Bit.unreceived;
   }
 
   /** The FIN has been delivered. */

@@ -20,6 +20,14 @@ export function noteAhead(flow: Flow, segment: Segment): void {
   odd.aheadTo = segment.sequence;
 }
 
+/** The first acknowledgement that `flow` was seen to send. */
+export function noteFirstAcknowledgement(flow: Flow, peer: Flow, segment: Segment): void {
+  flow.hasAcknowledged = true;
+  if (!peer.isUnderWay || peer.hasSyn) return;
+  const offset = distance(segment.acknowledgement, peer.initial);
+  if (offset < 0 && offset > -PLAUSIBLE_DISTANCE) peer.hasUnreceived = true;
+}
+
 /** Those bytes have come, or were passed over: how long after, where networks do not reorder by as much. */
 export function takeAhead(odd: Oddity, segment: Segment): number {
   if (!odd.isAhead) return 0;

@@ -11,6 +11,7 @@ import {
   isBehindProbe,
   isSentAgain,
   noteAhead,
+  noteFirstAcknowledgement,
   noteWindow,
   PLAUSIBLE_DISTANCE,
   startTiming,
@@ -97,7 +98,7 @@ export class Reassembly {
     const acknowledgement = segment.acknowledgement;
     if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
-      if (!flow.hasAcknowledged) flow.hasAcknowledged = true;
+      if (!flow.hasAcknowledged) noteFirstAcknowledgement(flow, peer, segment);
       flow.acknowledged = acknowledgement;
       if (flow.odd?.isAsking === true && distance(acknowledgement, flow.odd.askedTo) >= 0) flow.odd.isAsking = false;
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);

@@ -127,6 +127,13 @@ export abstract class Boundaries {
     if (this.anchor.isAssumed) this.giveUpAssumption(clientEnd);
   }
 
+  /** Requests from before the capture wait, too: what the server sends first is for them. */
+  protected doubtStart(): void {
+    if (this.protocol!.pairsById === true) return;
+    this.pairing!.isContradicted = true;
+    this.doubt(this.client.offset);
+  }
+
   /** What is missing, for `Anchor.proof`. */
   private get loss(): Loss {
     if (this.anchor.isClientLost && this.anchor.hasClientHole)

@@ -91,6 +91,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const { bytes, start, end, cut, timeUs } = piece;
     const pairing = this.pairing;
     if (pairing === null) return;
+    if (this.anchor.isAssumed && !this.anchor.hasServerData && this.connection.hasRequestsBefore) this.doubtStart();
     if (this.anchor.isServerLost && !this.takesUp(false, piece)) {
       this.unread?.extend(timeUs, this.client.offsetOf(piece.acknowledgement));
       return;

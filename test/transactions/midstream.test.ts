@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { runSegments } from "../properties/run.ts";
+import { Dialogue as Segments } from "../support/segments.ts";
 import { command, Dialogue } from "./dialogue.ts";
 
 const get = (key: string) => command("GET", key);
@@ -43,6 +45,20 @@ test("the first responses of a connection older than the capture may be to earli
     dialogue.told.every(({ unanswered }) => unanswered !== ""),
     dialogue.outcome.join(", "),
   );
+});
+
+/** What is paired where the capture begins with two requests, and the server acknowledges then so many bytes before them. */
+function pairedBehind(unreceivedBytes: number): string[] {
+  const dialogue = new Segments();
+  const first = dialogue.client(0, get("b") + get("c"));
+  dialogue.ack("server", 100, { acknowledgement: first.sequence - unreceivedBytes });
+  dialogue.server(200, "+1\r\n+2\r\n");
+  return runSegments(dialogue.segments).answered.map(({ text }) => text);
+}
+
+test("a server that receives earlier requests after the capture began answers these first, not the first that was captured", () => {
+  assert.deepEqual(pairedBehind(0), ["GET b", "GET c"]);
+  assert.deepEqual(pairedBehind(get("a").length), []);
 });
 
 test("a client that sends while a response is due never waited, and its first pairs are not believed", () => {
