@@ -45,6 +45,9 @@ const TESTS = [
   program("systemd-analyze", { apt: "systemd", dnf: "systemd", apk: null, brew: null }),
 ];
 
+/** A mirror that hiccups, or another apt that holds the lists' lock, for which apt does not wait: seconds before each further try. */
+const APT_PAUSES = [5, 20];
+
 const MANAGERS = [
   { name: "apt", program: "apt-get", install: "apt-get install -y" },
   { name: "dnf", program: "dnf", install: "dnf install -y" },
@@ -94,9 +97,18 @@ function installByApt(needs) {
   const services = needs.flatMap((need) => need.service ?? []);
   const release = holdServicesBack();
   try {
-    run("apt-get", ["-qq", "update"], quietly);
     const options = ["-y", "-qq", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120"];
-    const isInstalled = run("apt-get", ["install", ...options, ...packagesOf(needs, "apt")], quietly);
+    const install = () => {
+      run("apt-get", ["-qq", "update"], quietly);
+      return run("apt-get", ["install", ...options, ...packagesOf(needs, "apt")], quietly);
+    };
+    let isInstalled = install();
+    for (const seconds of APT_PAUSES) {
+      if (isInstalled) break;
+      say(`apt failed, in its own words above: once more in ${seconds} s`);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+      isInstalled = install();
+    }
     if (!isInstalled) say("apt could not install them (no network?); its own words are above.");
     // Nor shall they come up at the next boot: the tests start servers of their own, on free ports.
     if (isInstalled && services.length > 0 && hasProgram("systemctl"))
