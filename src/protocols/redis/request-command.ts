@@ -40,7 +40,8 @@ export class RequestCommand {
   private quiet: Quiet = Quiet.no;
   private isAck = false;
   private isSetUp = false;
-  private isResp3Wanted = false;
+  /** What HELLO asks for: 2 or 3, which the server knows; else 0. */
+  private wantedProtocol = 0;
 
   private isReplyOff = false;
   private skipNext = false;
@@ -73,7 +74,7 @@ export class RequestCommand {
     this.quiet = Quiet.no;
     this.isAck = false;
     this.isSetUp = false;
-    this.isResp3Wanted = false;
+    this.wantedProtocol = 0;
   }
 
   /** Decides what becomes of the argument whose bytes follow; `isEmpty`: none will. */
@@ -173,7 +174,7 @@ export class RequestCommand {
     if (this.effect === Effect.client) this.understandClient(argument);
     else if (this.effect === Effect.replconf && argument === 1) this.isAck = word.is("ACK");
     else if (this.effect >= Effect.hello) {
-      if (this.effect === Effect.hello && argument === 1) this.isResp3Wanted = word.is("3");
+      if (this.effect === Effect.hello && argument === 1) this.wantedProtocol = word.is("3") ? 3 : word.is("2") ? 2 : 0;
       const isKeys = this.effect === Effect.migrate && argument > 5 && word.is("KEYS");
       if (isKeys && !this.secrets.isSecret(this.effect, argument)) this.keyArgument = argument + 1;
       this.secrets.note(this.effect, argument, word);
@@ -257,7 +258,7 @@ export class RequestCommand {
     if (effect === Effect.subscribe) foreseen.subscribe(this.audience, operands);
     else if (effect === Effect.unsubscribe) foreseen.unsubscribe(this.audience, operands);
     else if (effect === Effect.reset) foreseen.reset();
-    else if (effect === Effect.hello && operands > 0) foreseen.speak(this.isResp3Wanted);
+    else if (effect === Effect.hello && this.wantedProtocol > 0) foreseen.speak(this.wantedProtocol === 3);
   }
 
   /** A subscriber must not send CLIENT. Behind OFF nothing tells that SUBSCRIBE was refused, unless ON is taken for obeyed. */
