@@ -9,6 +9,7 @@ import { endHold, startHoldAnew } from "./held-answers.ts";
 import { Opening } from "./opening.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
+import { proxyHeaderBytes } from "./proxy-header.ts";
 import { Rest } from "./rest.ts";
 import { isTls, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
@@ -44,6 +45,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
 
   // Runs for every segment with payload.
   data(piece: Piece): void {
+    if (piece.fromClient && !this.anchor.hasClientData && this.isProxyHeader(piece)) return;
     if (this.protocol === null && this.isWaiting(piece)) return;
     if (!this.isAwake) this.wake();
     const { fromClient } = piece;
@@ -53,6 +55,19 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     else this.serverData(piece);
     place.move(piece.end - piece.start + piece.cut, piece.timeUs);
     if (!fromClient) this.anchor.serverSent(place.next, piece.acknowledgement);
+  }
+
+  /** Passes the header that a proxy has put in front of the client's first bytes; true where nothing is behind it. */
+  private isProxyHeader(piece: Piece): boolean {
+    const { client } = this;
+    if (client.offset > 0 || !this.connection.hasHandshake) return false;
+    const length = proxyHeaderBytes(piece.bytes, piece.start, piece.end);
+    if (length === 0) return false;
+    client.next = piece.sequence;
+    client.move(length, piece.timeUs);
+    piece.start += length;
+    piece.sequence = client.next;
+    return piece.start === piece.end && piece.cut === 0;
   }
 
   // Runs for every segment with payload.
