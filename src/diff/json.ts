@@ -62,6 +62,7 @@ function atSide(comparison: Comparison, side: Side, index: number): Record<strin
     send_us: duration(records.get(index, "sendUs")),
     wait_us: duration(records.get(index, "waitUs")),
     receive_us: duration(records.get(index, "receiveUs")),
+    retransmit_us: duration(records.get(index, "retransmitUs")),
     request_bytes: records.get(index, "requestBytes"),
     response_bytes: records.get(index, "responseBytes"),
     behind: behindOf(comparison, records, index),

@@ -7,6 +7,7 @@ import { Pipeline } from "../pipeline.ts";
 import { eachBatch } from "../run/each-batch.ts";
 import { openSource } from "../run/open-source.ts";
 import { commandName, errorName } from "../transactions/names.ts";
+import { Shares } from "../transactions/shares.ts";
 import type { Transaction } from "../transactions/transaction.ts";
 import type { Catalogue } from "./catalogue.ts";
 import { emptyRecord, type RecordStore, type SideRecord } from "./record-store.ts";
@@ -68,6 +69,7 @@ class Keeper implements TransactionOutput {
   readonly #catalogue: Catalogue;
   readonly #records: RecordStore;
   readonly #record = emptyRecord();
+  readonly #shares = new Shares();
 
   constructor(catalogue: Catalogue, records: RecordStore) {
     this.#catalogue = catalogue;
@@ -89,6 +91,8 @@ class Keeper implements TransactionOutput {
     record.sendUs = transaction.sendUs;
     record.waitUs = transaction.waitUs;
     record.receiveUs = transaction.receiveUs;
+    const isResent = transaction.unanswered === "" && transaction.resends !== 0;
+    record.retransmitUs = isResent ? this.#shares.split(transaction).retransmission : 0;
     record.requestBytes = transaction.requestBytes;
     record.responseBytes = transaction.responseBytes;
     record.connectionId = transaction.connectionId;

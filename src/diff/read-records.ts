@@ -131,6 +131,8 @@ class RecordReader {
     record.sendUs = duration(given.send_us);
     record.waitUs = duration(given.wait_us);
     record.receiveUs = duration(given.receive_us);
+    // It explains, as `behind` does.
+    record.retransmitUs = whole(given.retransmit_us, MAX_US) || 0;
     record.requestBytes = whole(given.request_bytes, MAX_US);
     record.responseBytes = whole(given.response_bytes, MAX_US);
     const { requestSequence, responseSequence, latencyUs, sendUs, waitUs, receiveUs, requestBytes } = record;

@@ -4,7 +4,7 @@ const MAX_RECORDS = 500_000;
 /** Characters kept of one side's requests; later ones are shown by their command. */
 const MAX_CHARACTERS = 1 << 26;
 const FIRST_CAPACITY = 1024;
-const COLUMNS = 20;
+const COLUMNS = 21;
 
 /** One request as one side saw it. Reused while reading: the store copies it. */
 export interface SideRecord {
@@ -24,6 +24,8 @@ export interface SideRecord {
   sendUs: number;
   waitUs: number;
   receiveUs: number;
+  /** What of the latency this side saw lost to segments sent again; 0 where it is not known. */
+  retransmitUs: number;
   requestBytes: number;
   responseBytes: number;
   /** The record's `id`, in its two parts. */
@@ -51,6 +53,7 @@ const FIELDS = [
   "sendUs",
   "waitUs",
   "receiveUs",
+  "retransmitUs",
   "requestBytes",
   "responseBytes",
   "connectionId",

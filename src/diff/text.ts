@@ -75,6 +75,9 @@ export class RequestText {
     const [sendUs, waitUs, receiveUs] = (["sendUs", "waitUs", "receiveUs"] as const).map((f) => records.get(server, f));
     if (isNotable(sendUs! + receiveUs!, serverUs) && isNotable(serverUs, clientUs))
       notes.push(`server: send ${tenths(sendUs!)}, wait ${tenths(waitUs!)}, receive ${tenths(receiveUs!)} ms`);
+    const resentUs = records.get(server, "retransmitUs");
+    if (isNotable(resentUs, serverUs) && isNotable(serverUs, clientUs))
+      notes.push(`server: retransmission ${tenths(resentUs)} ms`);
     if (this.#comparison.join.isTranslated[client] === 1) {
       const seen = this.#comparison.catalogue.pair(records.get(server, "pair"));
       notes.push(`at the server ${seen.client} => ${seen.server}`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Dialogue, SERVER } from "../support/segments.ts";
+import { Dialogue, SERVER, sentAgain } from "../support/segments.ts";
 import { runTcplat } from "../support/tcplat.ts";
 import { atServer, captureOf, diffJson, fileOf, type Way } from "./two-hosts.ts";
 
@@ -43,5 +43,21 @@ test("records of --json say it as their captures do, and what is no request to w
     assert.notEqual(broken, stdout);
     const told = await diffJson(client, fileOf("broken.json", broken), ["-p", "redis"]);
     assert.equal(told.requests[1]!.at_server!.behind, null, none);
+  }
+});
+
+test("what the server's own host dropped is told as such, by its capture and by its records", async () => {
+  const lost = new Dialogue();
+  lost.open(0);
+  const get = lost.client(1000, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+  const segments = [...lost.segments, sentAgain(get, 210_000)];
+  segments.push(lost.server(211_600, "$-1\r\n"), lost.ack("client", 211_700));
+  const atClient = fileOf("lost-client.pcap", captureOf(segments));
+  const atServersHost = fileOf("lost-server.pcap", captureOf(atServer(segments, SERVER, WAY)));
+  const { stdout } = await runTcplat(["-r", atServersHost, "--json", "--side", "server"]);
+  for (const file of [atServersHost, fileOf("lost-server.json", stdout)]) {
+    assert.match(await lineOf(atClient, file), /\| GET k \| retransmission; server: retransmission 209\.0 ms$/);
+    const [told] = (await diffJson(atClient, file, ["-p", "redis"])).requests;
+    assert.equal(told!.at_server!.retransmit_us, 209_000);
   }
 });

@@ -65,6 +65,7 @@ interface AtSide {
   readonly status: string;
   readonly error: string | null;
   readonly wait_us: number | null;
+  readonly retransmit_us: number | null;
   readonly behind: Readonly<Record<string, unknown>> | null;
   readonly flags: readonly string[];
 }
