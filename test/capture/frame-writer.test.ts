@@ -1,6 +1,16 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -86,6 +96,7 @@ const ROTATIONS: readonly [string, Partial<WriteOptions>, number[], Record<strin
     { x0: [7], x1: [3, 4], x2: [5, 6] },
   ],
   ["-C -W 1 overwrites its only file", { rotateBytes: 150, fileCount: 1 }, [1, 2, 3, 4, 5], { x: [5] }],
+  ["-C -W 10 needs one digit", { rotateBytes: 50, fileCount: 10 }, [1, 2, 3], { x0: [1], x1: [2], x2: [3] }],
   ["-C -W 11 has leading zeros", { rotateBytes: 50, fileCount: 11 }, [1, 2, 3], { x00: [1], x01: [2], x02: [3] }],
   ["-G on the frames' clock", { rotateSeconds: 10 }, [100, 109, 110, 119, 140], { x: [140] }],
 ];
@@ -106,6 +117,11 @@ for (const isOneBatch of [true, false]) {
     assert.deepEqual(outcome, { files: { "x-100": [100], "x-110": [110] }, isOpen: false });
   });
 
+  test(`-G -W counts the file that begins at the epoch, too (${isOneBatch})`, () => {
+    const outcome = run("x-%s", { rotateSeconds: 10, fileCount: 2 }, [0, 10, 20], isOneBatch);
+    assert.deepEqual(outcome, { files: { "x-0": [0], "x-10": [10] }, isOpen: false });
+  });
+
   test(`-G -C counts the files of each period (${isOneBatch})`, () => {
     const { files } = run("x-%s.", { rotateSeconds: 10, rotateBytes: 50 }, [100, 101, 110, 111], isOneBatch);
     assert.deepEqual(files, { "x-100.": [100], "x-100.1": [101], "x-110.": [110], "x-110.1": [111] });
@@ -117,6 +133,7 @@ test("where the last frame ends that -G and -W take is told before it is written
     [{ rotateSeconds: 10, fileCount: 2 }, [100, 109, 110, 119, 120, 121], 4],
     [{ rotateSeconds: 10, fileCount: 1 }, [100, 109, 110], 2],
     [{ rotateSeconds: 10, fileCount: 3 }, [100, 109, 110, 119, 120, 121], 6],
+    [{ rotateSeconds: 10, fileCount: 2 }, [0, 10, 20], 2],
     [{ rotateSeconds: 10 }, [100, 110, 120], 3],
     [{ rotateSeconds: 10, rotateBytes: 50, fileCount: 1 }, [100, 110, 120], 3],
     [{ rotateBytes: 50, fileCount: 2 }, [100, 110, 120], 3],
@@ -176,11 +193,25 @@ test("a file that cannot be made is refused at once", () => {
   );
 });
 
-test("a full disk is an error in one line", { skip: process.platform === "linux" ? false : "needs /dev/full" }, () => {
+const noFullDisk = process.platform === "linux" ? false : "needs /dev/full";
+
+test("a full disk is an error in one line", { skip: noFullDisk }, () => {
   assert.throws(
     () => new FrameWriter(options("/dev/full"), 1, 65535),
     (error) => error instanceof TcplatError && error.code === "running" && /ENOSPC/.test(error.message),
   );
+});
+
+test("after a disk error nothing more is written, and what was stays whole", { skip: noFullDisk }, () => {
+  const file = join(place(), "x");
+  symlinkSync("/dev/full", `${file}1`);
+  const writer = new FrameWriter(options(file, { rotateBytes: 50 }), 1, 65535);
+  const all = records([1, 2, 3]);
+  assert.equal(writer.write(all, 0, RECORD_BYTES), true);
+  assert.throws(() => writer.write(all, RECORD_BYTES, all.length), /x1 cannot be written: ENOSPC/);
+  assert.equal(writer.write(all, RECORD_BYTES, all.length), false);
+  writer.close();
+  assert.deepEqual(secondsIn(readFileSync(file)), [1]);
 });
 
 const TO_STDOUT = `
@@ -205,4 +236,12 @@ test("a closed standard output ends the writing without an error", () => {
   const command = `"$0" --input-type=module -e "$1" "$2" | head -c 100 >/dev/null`;
   const child = spawnSync("sh", ["-c", command, process.execPath, TO_STDOUT, MODULE], { encoding: "utf8" });
   assert.equal(child.stderr, "false");
+});
+
+test("standard output on a full disk is an error, and no quiet end", { skip: noFullDisk }, () => {
+  const full = openSync("/dev/full", "w");
+  const words = ["--input-type=module", "-e", TO_STDOUT, MODULE];
+  const child = spawnSync(process.execPath, words, { encoding: "utf8", stdio: ["ignore", full, "pipe"] });
+  closeSync(full);
+  assert.match(child.stderr, /standard output cannot be written: ENOSPC/);
 });

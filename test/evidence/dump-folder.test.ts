@@ -106,6 +106,13 @@ test("a folder below /proc is refused: nothing waits for it for ever", (t) => {
   return undefined;
 });
 
+test("a folder that the system lets nobody make is refused with the system's own reason", (t) => {
+  const path = "/sys/tcplat/slow";
+  if (process.platform !== "linux" || process.getuid?.() !== 0) return t.skip("needs Linux's /sys, and root");
+  assert.throws(() => new DumpFolder(path, 1), /of --dump-slow cannot be written: (EPERM|EACCES|EROFS)/);
+  return undefined;
+});
+
 test("a folder that cannot be written is refused at once, with the reason", (t) => {
   const file = join(folder, "file");
   writeFileSync(file, "");

@@ -99,6 +99,14 @@ test("where the beginning is gone, they begin and end as the client, all answere
   assert.equal(times.at(-1), 399_400);
 });
 
+test("of a connection that has long been there, no more than 4,000 frames before the request", () => {
+  const requests = 1500;
+  const times = taken(pingPong(requests).segments, [requests * 1000, requests * 1000 + 300], { size: 8 << 20 });
+  assert.ok(typeof times !== "string");
+  // Of 1,333 exchanges of three before it the oldest only shows that all was answered where the next begins.
+  assert.deepEqual([times.length, times[0]], [3 * 1332 + 3, (requests - 1332) * 1000]);
+});
+
 test("in the middle of a value they do not begin, whatever precedes it", () => {
   const dialogue = new Dialogue();
   dialogue.open();
