@@ -1,32 +1,57 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { u32le } from "../../src/bytes/read.ts";
 import { FrameRing } from "../../src/evidence/frame-ring.ts";
-import { MAX_FILE_BYTES, RequestFrames } from "../../src/evidence/request-frames.ts";
+import { MAX_FILE_BYTES, RequestFrames, type Wanted } from "../../src/evidence/request-frames.ts";
 import { splitBatch } from "../support/frames.ts";
 import { BEGIN_US, batchOf, CLIENT, Dialogue, SERVER, type TestHost, type TestSegment } from "../support/segments.ts";
 
-/** The times, in µs from the beginning on, of the frames that are taken for a request; or why there are none. */
-function taken(
-  segments: readonly TestSegment[],
-  [startUs, endUs]: readonly [number, number],
-  { size = 1 << 20, client = CLIENT, server = SERVER }: { size?: number; client?: TestHost; server?: TestHost } = {},
-): number[] | string {
+/** Which request is meant, and of whom. */
+type Span = readonly [startUs: number, endUs: number];
+interface Surroundings {
+  readonly size?: number;
+  readonly client?: TestHost;
+  readonly server?: TestHost;
+}
+
+function keep(segments: readonly TestSegment[], size: number): FrameRing {
   const ring = new FrameRing(size, 1);
   for (const segment of segments.toSorted((a, b) => a.timeUs - b.timeUs)) {
     const record = batchOf([segment]);
     ring.keep(record, 0, record.length);
   }
+  return ring;
+}
+
+function wanted([startUs, endUs]: Span, { client = CLIENT, server = SERVER }: Surroundings): Wanted {
   const text = ({ address, port }: TestHost) => (address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`);
-  const records = new RequestFrames(ring, 1).take({
-    client: text(client),
-    server: text(server),
-    startUs: BEGIN_US + startUs,
-    endUs: BEGIN_US + endUs,
-  });
-  if (typeof records === "string") return records;
+  return { client: text(client), server: text(server), startUs: BEGIN_US + startUs, endUs: BEGIN_US + endUs };
+}
+
+function timesOf(records: Uint8Array): number[] {
   return splitBatch(records, records.length).map((frame) => {
     return frame.seconds * 1e6 + Math.floor(frame.nanoseconds / 1000) - BEGIN_US;
   });
+}
+
+/** The times, in µs from the beginning on, of the frames that are taken for a request; or why there are none. */
+function taken(segments: readonly TestSegment[], span: Span, around: Surroundings = {}): number[] | string {
+  const ring = keep(segments, around.size ?? 1 << 20);
+  const records = new RequestFrames(ring, 1).take(wanted(span, around));
+  return typeof records === "string" ? records : timesOf(records);
+}
+
+/** The same of those that `--write-matching` takes, where all until `knownUs` is in the file already. */
+function matching(
+  segments: readonly TestSegment[],
+  span: Span,
+  knownUs = -1,
+  around: Surroundings = {},
+): number[] | string {
+  const ring = keep(segments, around.size ?? 1 << 20);
+  const timeAt = (at: number) => timesOf(ring.bytes.subarray(at, at + 16 + u32le(ring.bytes, at + 8)))[0]!;
+  const places = new RequestFrames(ring, 1).places(wanted(span, around), (at) => timeAt(at) <= knownUs);
+  return typeof places === "string" ? places : places.map(timeAt);
 }
 
 /** Opened at 0; a request each 1000 µs from 1000 on, answered 300 µs later and acknowledged after 400. */
@@ -154,4 +179,45 @@ test("a long response's frames are cut alike, so that the file stays bounded; th
     [...new Set(frames.slice(4).map((frame) => `${frame.bytes.length} of ${frame.originalBytes}`))],
     ["256 of 1454"],
   );
+});
+
+test("for --write-matching: from the handshake until the client speaks again, or 50 ms and 20 frames at most", () => {
+  const { segments } = pingPong(3);
+  const all = segments.map(({ timeUs }) => timeUs - BEGIN_US);
+  assert.deepEqual(
+    matching(segments, [2000, 2300]),
+    all.filter((at) => at < 3000),
+  );
+  const late = pingPong(3);
+  for (const at of [53_300, 53_301]) late.ack("client", at);
+  assert.deepEqual(matching(late.segments, [3000, 3300]), [...all, 53_300]);
+  for (let i = 0; i < 30; i++) late.ack("client", 4000 + i);
+  const last = Array.from({ length: 19 }, (_, i) => 4000 + i);
+  assert.deepEqual(matching(late.segments, [3000, 3300]).slice(-21), [3300, 3400, ...last]);
+});
+
+test("for --write-matching: seventeen exchanges before it, and nothing before what is in the file already", () => {
+  const { segments } = pingPong(40);
+  const all = segments.map(({ timeUs }) => timeUs - BEGIN_US);
+  const between = (from: number, to: number) => all.filter((at) => at >= from && at < to);
+  assert.deepEqual(matching(segments, [30_000, 30_300]), between(13_000, 31_000));
+  assert.deepEqual(matching(segments, [10_000, 10_300]), between(0, 11_000));
+  assert.deepEqual(matching(segments, [30_000, 30_300], 28_300), between(28_400, 31_000));
+  assert.deepEqual(matching(segments, [30_000, 30_300], 30_000), between(30_000, 31_000));
+});
+
+test("for --write-matching: neither another connection's frames, nor those of an older one, nor half of a request", () => {
+  const own = pingPong(2).segments.map((segment) => ({ ...segment, timeUs: segment.timeUs + 100_000 }));
+  const others = pingPong(2, { address: "10.0.0.9", port: CLIENT.port }).segments;
+  const later = others.map((segment) => ({ ...segment, timeUs: segment.timeUs + 100_001 }));
+  const expected = own.map(({ timeUs }) => timeUs - BEGIN_US);
+  const older = pingPong(3).segments;
+  assert.deepEqual(matching([...older, ...own, ...later], [102_000, 102_300]), expected);
+  const long = pingPong(1);
+  long.client(5000, "GET x\r\n");
+  const noise = pingPong(1000, { address: "10.0.0.1", port: 41_000 }).segments;
+  long.server(2_000_000, "v");
+  const all = [...long.segments, ...noise];
+  assert.equal(matching(all, [5000, 2_000_000], -1, { size: 64 << 10 }), "overwritten");
+  assert.equal(matching(all, [5000, 2_000_000]).length, 3 + 3 + 2);
 });
