@@ -12,12 +12,18 @@ export function rankingText({ next, among }: Ranking, look: Look): string {
   const times = next.map((request) => milliseconds(tookUs(request)));
   const lines = next.map((request, index) => {
     const id = ids[index]!.padEnd(width(ids));
-    return `  ${id}  ${times[index]!.padStart(width(times))} ms  ${causeOf(request)}  ${requestText(request)}`.slice(
+    return `  ${id}  ${times[index]!.padStart(width(times))} ms  ${causeText(request)}  ${requestText(request)}`.slice(
       0,
       look.columns,
     );
   });
   return [`The slowest of ${among} requests of class normal. Next are (explain takes an id):`, ...lines].join("\n");
+}
+
+/** As the headline says it. */
+function causeText(request: TransactionCopy): string {
+  const cause = causeOf(request);
+  return cause === "unknown" ? "server or network" : cause;
 }
 
 function width(texts: readonly string[]): number {

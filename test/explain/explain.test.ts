@@ -144,6 +144,17 @@ describe("tcplat explain without an id", () => {
     assert.equal(text.slice(alone.length), `\n${head}\n  2-1  40.100 ms  server  GET user:1\n`);
   });
 
+  it("names their causes in the words of the one that is explained", async () => {
+    const dialogue = new Dialogue();
+    for (const at of [10_000, 2_000_000, 4_000_000]) {
+      dialogue.client(at, get("user:1"));
+      dialogue.server(at + 20_000 + at / 1000, "$3\r\nbar\r\n");
+    }
+    const { text } = await explained("-r", write("midstream.pcap", dialogue.segments));
+    assert.match(text, /^ {2}cause: server or network, /m);
+    assert.match(text, /^ {2}1-2 {2}22\.000 ms {2}server or network {2}GET user:1$/m);
+  });
+
   it("does so among what the filter takes", async () => {
     const { text } = await explained("-r", write("alone.pcap", lostRequest()), "tcp", "port", "6379");
     assert.match(text, /^1-1 {2}GET user:1\n/);
