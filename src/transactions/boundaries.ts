@@ -166,7 +166,8 @@ export abstract class Boundaries {
     pairing.requestVoid();
     pairing.unmatchedSinceAligned = 0;
     pairing.isOverfull = false;
-    this.session!.requests.resync();
+    // What a client said that could be followed (MULTI) still holds.
+    if (this.anchor.isClientLost) this.session!.requests.resync();
     this.session!.responses.resync();
     this.anchor.isClientLost = false;
     this.anchor.isServerLost = false;

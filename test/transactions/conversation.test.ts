@@ -307,6 +307,22 @@ test("a hole within the value and within the reply's body: the transactions stan
   );
 });
 
+test("where only a response is lost, what the client had said still holds: between MULTI and EXEC requests are queued", () => {
+  const dialogue = new Dialogue().client(1, get("a")).server(2, "+A\r\n").client(3, command("MULTI")).serverLoses(5);
+  dialogue.client(5, get("b")).server(6, "+QUEUED\r\n").client(7, command("EXEC")).server(8, "*1\r\n+B\r\n");
+  dialogue.client(9, get("c")).server(10, "+C\r\n").end("closed");
+  assert.deepEqual(
+    dialogue.told.map((told) => [told.text, told.class, told.unanswered]),
+    [
+      ["GET a", "normal", ""],
+      ["MULTI", "normal", "gap"],
+      ["GET b", "queued", ""],
+      ["EXEC", "normal", ""],
+      ["GET c", "normal", ""],
+    ],
+  );
+});
+
 test("a request that was seen whole ends there, whatever of those behind it is lost", () => {
   const dialogue = new Dialogue()
     .client(1, get("a"))
