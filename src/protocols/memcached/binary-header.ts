@@ -48,6 +48,12 @@ export class BinaryHeader {
     return at;
   }
 
+  /** Of a request's header that is not complete; -1 where it cannot be said. */
+  get shownOpcode(): number {
+    const isShown = this.filled >= 2 && !this.isComplete && this.bytes[0] === REQUEST_MAGIC;
+    return isShown ? this.bytes[1]! : -1;
+  }
+
   get isComplete(): boolean {
     return this.filled === HEADER_BYTES;
   }

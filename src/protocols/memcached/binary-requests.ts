@@ -21,6 +21,10 @@ const SHAPES = Uint8Array.from({ length: 256 }, (_, opcode) => {
   return QUIET_OTHERS.includes(opcode) ? Shape.binaryQuiet : Shape.binary;
 });
 
+function classOf(opcode: number): TransactionClass {
+  return opcode >= SASL_FIRST && opcode <= SASL_LAST ? TransactionClass.connect : TransactionClass.normal;
+}
+
 /** The client's side of the binary protocol. */
 export class BinaryRequests implements Parser {
   private readonly exchange: RequestTeller;
@@ -73,18 +77,33 @@ export class BinaryRequests implements Parser {
     return skipped === missing;
   }
 
-  /** Nothing is known of it but that it began. */
+  /**
+   * Nothing is known of it but its opcode, if that. Whether a quiet one is answered, its opaque would have told: it is none, and what may be
+   * its answer is nobody's.
+   */
   cutOff(): void {
     if (!this.isBegun) {
       return;
     }
     this.isBegun = false;
-    if (this.isTold) {
-      this.isTold = false;
+    const isTold = this.isTold;
+    this.isTold = false;
+    const opcode = this.header.shownOpcode;
+    if (isTold || (opcode >= 0 && (SHAPES[opcode] !== Shape.binary || opcode === Opcode.quitq))) {
       return;
     }
+    if (opcode >= 0 && this.exchange.wantsText) this.tellName(opcode);
     this.exchange.textCut();
-    this.exchange.requestEnds(0, OTHER, TransactionClass.normal, replyKindOf(Shape.any, Echo.none, 0, false, 0), 0);
+    const commandId = opcode < 0 ? OTHER : OPCODE_COMMANDS[opcode]!;
+    const requestClass = opcode < 0 ? TransactionClass.normal : classOf(opcode);
+    const replyKind = replyKindOf(Shape.any, Echo.none, 0, false, opcode + 1);
+    this.exchange.requestEnds(0, commandId, requestClass, replyKind, 0);
+  }
+
+  private tellName(opcode: number): void {
+    const name = OPCODE_TEXTS[opcode]!;
+    this.exchange.word(false);
+    this.exchange.text(name, 0, name.length);
   }
 
   /** A new parser would go on just the same. */
@@ -105,7 +124,7 @@ export class BinaryRequests implements Parser {
     if (header.opcode !== opcode || header.opaque !== opaque || opcode === Opcode.quitq) return;
     this.isTold = true;
     const bytes = HEADER_BYTES + header.bodyBytes - this.remaining;
-    exchange.requestEndsEarly(bytes, OPCODE_COMMANDS[opcode]!, this.class, this.replyKind, opaque);
+    exchange.requestEndsEarly(bytes, OPCODE_COMMANDS[opcode]!, classOf(opcode), this.replyKind, opaque);
   }
 
   /** The server closes the connection for such a header (tried on 1.6.18). */
@@ -117,11 +136,7 @@ export class BinaryRequests implements Parser {
     this.isKeyOpen = false;
     this.keyHash = HASH_START;
     this.isKeyCut = false;
-    if (this.exchange.wantsText) {
-      const name = OPCODE_TEXTS[header.opcode]!;
-      this.exchange.word(false);
-      this.exchange.text(name, 0, name.length);
-    }
+    if (this.exchange.wantsText) this.tellName(header.opcode);
     this.remaining = header.bodyBytes;
     if (this.remaining === 0) {
       this.requestEnds(at);
@@ -159,11 +174,7 @@ export class BinaryRequests implements Parser {
   }
 
   private isSasl(): boolean {
-    return this.header.opcode >= SASL_FIRST && this.header.opcode <= SASL_LAST;
-  }
-
-  private get class(): TransactionClass {
-    return this.isSasl() ? TransactionClass.connect : TransactionClass.normal;
+    return classOf(this.header.opcode) === TransactionClass.connect;
   }
 
   private get replyKind(): number {
@@ -184,6 +195,6 @@ export class BinaryRequests implements Parser {
     }
     if (opcode === Opcode.quitq) this.state.isAfterNoreply = true;
     const replyKind = opcode === Opcode.quitq ? NO_REPLY : this.replyKind;
-    this.exchange.requestEnds(at, OPCODE_COMMANDS[opcode]!, this.class, replyKind, opaque);
+    this.exchange.requestEnds(at, OPCODE_COMMANDS[opcode]!, classOf(opcode), replyKind, opaque);
   }
 }

@@ -175,13 +175,13 @@ export class BinaryResponses implements Parser {
     return NONE;
   }
 
-  /** Requests that were cut off before their opcode could be seen (shape `any`) may be what is answered. */
+  /** Requests that were cut off before their opaque could be seen (shape `any`) may be what is answered, if their opcode, where it is known, is its. */
   private isAt(position: number, opcode: number, opaque: number): boolean {
     const replyKind = this.exchange.replyKindAt(position);
-    if (shapeOf(replyKind) === Shape.any) {
-      return true;
-    }
     const detail = detailOf(replyKind);
+    if (shapeOf(replyKind) === Shape.any) {
+      return detail === 0 || detail - 1 === opcode;
+    }
     if ((detail & 0xff) !== opcode || this.exchange.idAt(position) !== opaque) return false;
     // Clients that leave the opaque 0 tell their GETKQs apart by the key that is repeated.
     const mark = this.isKeyCut ? 0 : keyMarkOf(this.header.keyBytes, this.keyHash);
