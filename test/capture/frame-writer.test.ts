@@ -22,6 +22,8 @@ import { pcapFile } from "../support/pcap-file.ts";
 const folder = mkdtempSync(join(tmpdir(), "tcplat-writer-"));
 after(() => rmSync(folder, { recursive: true }));
 
+const noFullDisk = process.platform === "linux" ? false : "needs /dev/full";
+
 const FRAME_BYTES = 84;
 const RECORD_BYTES = 16 + FRAME_BYTES;
 
@@ -152,10 +154,27 @@ test("where the last frame ends that -G and -W take is told before it is written
   }
 });
 
-test("-G without any frame still makes a file", () => {
+test("-G without any frame still makes a file, named after the present", () => {
   const where = place();
-  new FrameWriter(options(join(where, "none"), { rotateSeconds: 10 }), 1, 65535).close();
-  assert.deepEqual(secondsIn(readFileSync(join(where, "none"))), []);
+  const before = Math.floor(Date.now() / 1000);
+  new FrameWriter(options(join(where, "none-%s"), { rotateSeconds: 10 }), 1, 65535).close();
+  const [name] = readdirSync(where);
+  assert.deepEqual(secondsIn(readFileSync(join(where, name!))), []);
+  const second = Number(name!.slice("none-".length));
+  assert.ok(second >= before && second <= Date.now() / 1000, name);
+});
+
+test("rotation keeps one file open, and no more", {
+  skip: process.platform === "linux" ? false : "needs /proc",
+}, () => {
+  const openFiles = () => readdirSync("/proc/self/fd").length;
+  const writer = new FrameWriter(options(join(place(), "x"), { rotateBytes: 50, fileCount: 3 }), 1, 65535);
+  const before = openFiles();
+  const all = records(Array.from({ length: 20 }, (_, i) => i));
+  writer.write(all, 0, all.length);
+  assert.equal(openFiles(), before);
+  writer.close();
+  assert.equal(openFiles(), before - 1);
 });
 
 test("reopen goes on in a new file once the old one was moved, and keeps the present one otherwise", () => {
@@ -186,14 +205,25 @@ test("where reopen cannot make the new file, writing goes on in the old one", ()
   assert.deepEqual(secondsIn(readFileSync(join(`${where}.1`, "moved.pcap"))), [1, 2]);
 });
 
+test("where the new file has no room for its header, writing goes on in the old one", { skip: noFullDisk }, () => {
+  const file = join(place(), "moved.pcap");
+  const writer = new FrameWriter(options(file), 1, 65535);
+  const all = records([1, 2]);
+  writer.write(all, 0, RECORD_BYTES);
+  renameSync(file, `${file}.1`);
+  symlinkSync("/dev/full", file);
+  assert.throws(() => writer.reopen(), /moved\.pcap cannot be written: ENOSPC/);
+  assert.equal(writer.write(all, RECORD_BYTES, 2 * RECORD_BYTES), true);
+  writer.close();
+  assert.deepEqual(secondsIn(readFileSync(`${file}.1`)), [1, 2]);
+});
+
 test("a file that cannot be made is refused at once", () => {
   assert.throws(
     () => new FrameWriter(options(join(folder, "no", "such", "folder")), 1, 65535),
     (error) => error instanceof TcplatError && error.code === "file" && /cannot be written/.test(error.message),
   );
 });
-
-const noFullDisk = process.platform === "linux" ? false : "needs /dev/full";
 
 test("a full disk is an error in one line", { skip: noFullDisk }, () => {
   assert.throws(
@@ -220,14 +250,18 @@ const TO_STDOUT = `
   const batch = Buffer.alloc(1 << 16);
   batch.writeUInt32LE(batch.length - 16, 8);
   let isOpen = true;
-  for (let i = 0; i < 100 && isOpen; i++) isOpen = writer.write(batch, 0, batch.length);
+  for (let i = 0; i < 100 && isOpen; i++) {
+    isOpen = writer.write(batch, 0, batch.length);
+    writer.reopen();
+  }
   writer.close();
   process.stderr.write(String(isOpen));
 `;
 const MODULE = new URL("../../src/capture/frame-writer.js", import.meta.url).href;
 
-test("- writes to standard output, all of it", () => {
-  const child = spawnSync(process.execPath, ["--input-type=module", "-e", TO_STDOUT, MODULE], { maxBuffer: 1 << 24 });
+test("- writes to standard output, all of it, whoever asks for a new file", () => {
+  const words = ["--input-type=module", "-e", TO_STDOUT, MODULE];
+  const child = spawnSync(process.execPath, words, { cwd: place(), maxBuffer: 1 << 24 });
   assert.equal(child.stdout.length, 24 + 100 * (1 << 16), String(child.stderr));
   assert.equal(String(child.stderr), "true");
 });
@@ -236,6 +270,24 @@ test("a closed standard output ends the writing without an error", () => {
   const command = `"$0" --input-type=module -e "$1" "$2" | head -c 100 >/dev/null`;
   const child = spawnSync("sh", ["-c", command, process.execPath, TO_STDOUT, MODULE], { encoding: "utf8" });
   assert.equal(child.stderr, "false");
+});
+
+const TO_FILE = `
+  const { FrameWriter } = await import(process.argv[1]);
+  const writer = new FrameWriter({ file: process.argv[2], rotateBytes: null, rotateSeconds: null, fileCount: null }, 1, 65535);
+  const batch = Buffer.alloc(60_000);
+  batch.writeUInt32LE(batch.length - 16, 8);
+  for (;;) writer.write(batch, 0, batch.length);
+`;
+
+test("a batch of which only half has room is cut away: the file stays readable", { skip: noFullDisk }, () => {
+  const file = join(place(), "half.pcap");
+  const command = `trap '' XFSZ; ulimit -f 1000; exec "$0" --input-type=module -e "$1" "$2" "$3"`;
+  const child = spawnSync("sh", ["-c", command, process.execPath, TO_FILE, MODULE, file], { encoding: "utf8" });
+  assert.match(child.stderr, /half\.pcap cannot be written: EFBIG/);
+  const { size } = statSync(file);
+  assert.ok(size > 24, `${size}`);
+  assert.equal((size - 24) % 60_000, 0);
 });
 
 test("standard output on a full disk is an error, and no quiet end", { skip: noFullDisk }, () => {
