@@ -4,6 +4,7 @@ import { u32le } from "../../src/bytes/read.ts";
 import { FrameRing } from "../../src/evidence/frame-ring.ts";
 import { MAX_FILE_BYTES, RequestFrames, type Wanted } from "../../src/evidence/request-frames.ts";
 import { splitBatch } from "../support/frames.ts";
+import { pcapFile, udpFrame } from "../support/pcap-file.ts";
 import { BEGIN_US, batchOf, CLIENT, Dialogue, SERVER, type TestHost, type TestSegment } from "../support/segments.ts";
 
 /** Which request is meant, and of whom. */
@@ -88,6 +89,35 @@ test("other connections, the same ports of other hosts, and an older connection 
   const older = pingPong(3).segments;
   const expected = own.map(({ timeUs }) => timeUs - BEGIN_US);
   assert.deepEqual(taken([...older, ...own, ...others], [101_000, 101_300]), expected);
+});
+
+test("of IPv6 addresses that differ in one word only, each is another host's", () => {
+  const [client, server] = [
+    { address: "2001:db8:1:1:1:1:1:1", port: 40_001 },
+    { address: "2001:db8:2:2:2:2:2:2", port: 6379 },
+  ];
+  const [own, expected] = [pingPong(2, client, server).segments, 9];
+  for (const [word, address] of ["2002:db8:1:1:1:1:1:1", "2001:db8:3:1:1:1:1:1", "2001:db8:1:1:3:1:1:1"].entries()) {
+    for (const shift of [-7, 7]) {
+      // Last of them comes the server's, so that it is the first to be looked at.
+      const others = pingPong(3, { ...client, address }, server).segments.slice(0, -1);
+      const moved = others.map((segment) => ({ ...segment, timeUs: segment.timeUs + shift }));
+      assert.equal(taken([...own, ...moved], [2000, 2300], { client, server }).length, expected, `${word} ${shift}`);
+    }
+  }
+});
+
+test("behind very many frames of other hosts with the same ports nobody looks any further", () => {
+  const own = pingPong(1);
+  const ring = keep(own.segments, 32 << 20);
+  const other = batchOf([pingPong(1, { address: "10.0.0.9", port: CLIENT.port }).segments.at(-1)!]);
+  for (let i = 0; i < 250_000 - own.segments.length; i++) ring.keep(other, 0, other.length);
+  const frames = new RequestFrames(ring, 1);
+  const request = wanted([1000, 1300], {});
+  const found = () => [frames.take(request), frames.places(request, () => false)];
+  assert.ok(found().every((records) => typeof records !== "string"));
+  ring.keep(other, 0, other.length);
+  assert.deepEqual(found(), ["too_large", "too_large"]);
 });
 
 test("a SYN that was sent again is there as often", () => {
@@ -220,4 +250,29 @@ test("for --write-matching: neither another connection's frames, nor those of an
   const all = [...long.segments, ...noise];
   assert.equal(matching(all, [5000, 2_000_000], -1, { size: 64 << 10 }), "overwritten");
   assert.equal(matching(all, [5000, 2_000_000]).length, 3 + 3 + 2);
+});
+
+test("for --write-matching: of a connection that only acknowledged for long, no more than 4,000 frames", () => {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  for (let i = 0; i < 5000; i++) dialogue.ack("client", 1000 + i);
+  dialogue.client(7000, "GET x\r\n");
+  dialogue.server(7300, "v");
+  const times = matching(dialogue.segments, [7000, 7300]);
+  assert.deepEqual([times.length, times[0]], [4002, 2000]);
+});
+
+test("for --write-matching: of datagrams only the request's own", () => {
+  const ring = new FrameRing(1 << 20, 1);
+  for (const [seconds, bytes] of [
+    [1, udpFrame(40_000, 53, "a")],
+    [2, udpFrame(40_000, 53, "b")],
+  ] as const) {
+    const record = pcapFile([{ seconds, nanoseconds: 0, bytes }]).subarray(24);
+    ring.keep(record, 0, record.length);
+  }
+  const ends = { client: "10.0.0.1:40000", server: "10.0.0.2:53" };
+  const times = { startUs: 2_000_000, endUs: 2_000_000 };
+  const places = new RequestFrames(ring, 1).places({ ...ends, ...times }, () => false);
+  assert.deepEqual(typeof places === "string" ? places : places.map((at) => u32le(ring.bytes, at)), [2]);
 });

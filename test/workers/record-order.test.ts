@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
 import { RecordWriter } from "../../src/outputs/record-writer.ts";
-import { type Block, ENDED, EVENT_WORDS, OPENED } from "../../src/workers/block.ts";
+import { type Block, ENDED, EVENT_WORDS, Event, OPENED } from "../../src/workers/block.ts";
 import { RecordOrder } from "../../src/workers/record-order.ts";
 import { runs } from "../properties/plans.ts";
 import { temporaryFolder } from "../support/servers.ts";
@@ -155,5 +155,32 @@ describe("RecordOrder", () => {
       assert.deepEqual(sorted(byId.values()), sorted(expectedFrames.values()));
     });
     await fc.assert(property, runs(150));
+  });
+
+  it("writes what nothing can precede any more before anybody has ended, and one frame's records by their places", async () => {
+    const fd = openSync(join(folder, "places"), "w");
+    const fail = (error: Error): never => {
+      throw error;
+    };
+    const writer = new RecordWriter({ fd, mode: "file", capacityBytes: 4096, onClosed: () => {}, onError: fail });
+    const returned: number[] = [];
+    const giveBack = (worker: number) => void returned.push(worker);
+    const order = new RecordOrder({ workers: 2, writer, hasConnectionIds: true, isOrdered: true, giveBack });
+    const happening = (worker: number, kind: Happening["kind"]) => ({ frame: 1, worker, connection: 1, kind });
+    for (const [worker, places] of [
+      [0, [0, 3]],
+      [1, [1, 2]],
+    ] as const) {
+      const block = blockOf([happening(worker, "opened"), happening(worker, "record")], 0);
+      for (const [index, place] of places.entries()) block.events[index * EVENT_WORDS + Event.place] = place;
+      order.add(worker, block);
+    }
+    order.add(1, blockOf([], 2));
+    await order.flushed();
+    assert.deepEqual(returned, [1, 0]);
+    await writer.close();
+    closeSync(fd);
+    const [first, second] = [2, 1].map((id) => recordText(happening(0, "record"), id));
+    assert.equal(readFileSync(join(folder, "places"), "latin1"), `${first}${second}`);
   });
 });
