@@ -54,7 +54,10 @@ export class ReplyMeaning {
     } else if (type === Type.array && !modes.isResp3 && this.mayBeUnasked(kind)) {
       const isReplyLikely = kind >= 0 && !isConfirmationDue(kind) && !this.isPingDue(kind);
       if ((modes.isSubscriber || !isReplyLikely) && this.isMessage()) exchange.push(at);
-      else if (!this.confirm(at, kind, number)) exchange.answer(at, NO_ERROR);
+      else if (!this.confirm(at, kind, number)) {
+        if (isReplyLikely && modes.isRestricted) modes.leave();
+        exchange.answer(at, NO_ERROR);
+      }
     } else if (type === Type.simple && this.isMonitorLine()) exchange.push(at);
     else if (kind === Reply.one || kind === NONE_PENDING) exchange.answer(at, NO_ERROR);
     else return this.answerSpecial(at, type, kind);
