@@ -4,7 +4,7 @@ import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import type { Flow } from "./flow.ts";
-import { isPlausibleReset, isSameHandshake, isUnanswered, takeSyn } from "./handshake.ts";
+import { isPlausible, isSameHandshake, isUnanswered, takeSyn } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { isNumberedNext, isNumberSeen } from "./numbering.ts";
@@ -134,6 +134,10 @@ export class ConnectionTable {
 
   /** A segment that opens or ends a connection, or of one that nobody follows: its numbers are not followed. */
   private acceptOther(found: Connection | null, segment: Segment, hash: number): void {
+    if (found?.isEnded && segment.payloadLength > 1 && !isPlausible(found, segment)) {
+      this.replace(found); // Another one, whose SYN was not seen.
+      found = null;
+    }
     const fromA = found === null || this.slots.foundFromA;
     const isControl = (segment.flags & CONTROL) !== 0;
     const flow = found === null || isControl ? null : fromA ? found.fromA : found.fromB;
@@ -215,7 +219,7 @@ export class ConnectionTable {
   /** SYN and RST: the segments that open and end connections. */
   private acceptControl(found: Connection | null, segment: Segment, hash: number): void {
     if ((segment.flags & TcpFlag.rst) !== 0) {
-      if (found === null || found.isEnded || !isPlausibleReset(found, segment)) return;
+      if (found === null || found.isEnded || !isPlausible(found, segment)) return;
       if (isUnanswered(found)) this.refused++;
       this.end(found, "reset");
       return;

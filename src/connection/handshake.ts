@@ -7,8 +7,8 @@ import { isFromA } from "./slots.ts";
 /** At most so many bytes are captured before the SYN that precedes them. */
 const MAX_LATE_BYTES = 1 << 20;
 
-/** A reset counts where its sequence number is near the expected one: others are not from this connection's peers. */
-export function isPlausibleReset(connection: Connection, segment: Segment): boolean {
+/** Whether a sequence number is near the expected one: a reset with another is not from this connection's peers, data are another's. */
+export function isPlausible(connection: Connection, segment: Segment): boolean {
   const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
   if (!flow.isStarted) return true;
   const offset = distance(segment.sequence, flow.next);
