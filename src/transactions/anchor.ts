@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { advance, distance } from "../connection/sequence.ts";
 import { type Protocol, Recognition } from "../protocols/protocol.ts";
+import type { HeldAnswers } from "./held-answers.ts";
 
 /** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
 const QUIET_US = 20_000;
@@ -278,6 +279,11 @@ export class Anchor {
   /** Nobody spoke for so long that whatever was under way had come. */
   isSilent(sequence: number, timeUs: number, lastUs: number, longestWaitUs: number): boolean {
     return this.isAnswered(sequence) && timeUs - lastUs >= this.quietUs(longestWaitUs);
+  }
+
+  /** Whether a pause is so long that a response under way would have come; where no wait is known, with the pauses before it. */
+  isQuiet(pauseUs: number, longestWaitUs: number, held: HeldAnswers): boolean {
+    return (longestWaitUs < 1 ? held.pausesUs(pauseUs) : pauseUs) >= this.quietUs(longestWaitUs);
   }
 
   /** A response under way would come within this time, in µs; `longestWaitUs`: the longest wait for one so far. */

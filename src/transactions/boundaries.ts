@@ -62,7 +62,8 @@ export abstract class Boundaries {
       ? looksLikeRequest(this.protocol!, isSure, bytes, start, end)
       : !pairing.isRequesting;
     const isHolding = pairing.held !== null;
-    if (isHolding) this.tellIfQuiet(timeUs, Math.max(this.client.lastUs, this.server.lastUs));
+    const lastUs = Math.max(this.client.lastUs, this.server.lastUs);
+    if (isHolding) this.tellIfQuiet(timeUs, lastUs);
     anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
     if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
@@ -72,6 +73,7 @@ export abstract class Boundaries {
       if (!isHolding) return;
       if (anchor.isTrusted) endHold(pairing, true, timeUs);
       else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
+      if (!pairing.hasPipelined) pairing.held?.countPause(timeUs - lastUs);
     } else if (begins && anchor.isAllRead(acknowledgement)) this.tryAlign(timeUs, sequence);
   }
 
@@ -194,7 +196,7 @@ export abstract class Boundaries {
   protected tellIfQuiet(nowUs: number, lastUs: number): void {
     const pairing = this.pairing!;
     if (pairing.held === null || !this.hasNothingDue()) return;
-    if (nowUs - lastUs < this.anchor.quietUs(pairing.longestWaitUs)) return;
+    if (!this.anchor.isQuiet(nowUs - lastUs, pairing.longestWaitUs, pairing.held)) return;
     this.anchor.restsOnWaits = false;
     if (pairing.held.prove()) endHold(pairing, false, nowUs);
   }

@@ -264,7 +264,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   private isTimeUp(clockUs: number): boolean {
     const { queue, held, longestWaitUs } = this.rest!;
     const { lastUs } = this.connection;
-    if (held !== null && clockUs - lastUs >= this.anchor.quietUs(longestWaitUs)) return true;
+    if (held !== null && this.anchor.isQuiet(clockUs - lastUs, longestWaitUs, held)) return true;
     return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(clockUs - this.context.requestTimeoutUs) === true;
   }
 

@@ -18,6 +18,8 @@ export const HOLD_ROOM = 1 << 14;
 const ENOUGH_HELD = 4096;
 /** So often has the client to send again with nothing due. */
 const ENOUGH_WAITS = 32;
+/** A shorter pause tells nothing: a server's small segment may wait for a delayed acknowledgement (40 ms). */
+const LEAST_PAUSE_US = 50_000;
 /** For the last ones of a capture. */
 const FEW_WAITS = 3;
 
@@ -34,6 +36,8 @@ export class HeldAnswers {
   private fresh = 0;
   private hasCarried = false;
   private waits = 0;
+  /** All pauses together in which nothing was due, since the last loss, in µs. */
+  private pausedUs = 0;
   /** Nothing has been lost since the connection was first seen. */
   private isWhole: boolean;
 
@@ -56,6 +60,19 @@ export class HeldAnswers {
     return ++this.waits >= ENOUGH_WAITS;
   }
 
+  /** The client has sent again, after so long a pause with nothing due. */
+  countPause(us: number): void {
+    if (us >= LEAST_PAUSE_US) this.pausedUs += us;
+  }
+
+  /**
+   * This pause, and those before it. A response that is still to come was due in each of them, and none came until the
+   * client had sent once more: several pauses prove at least as much as one that is as long.
+   */
+  pausesUs(us: number): number {
+    return this.pausedUs + us;
+  }
+
   get isFull(): boolean {
     return this.answers.length >= ENOUGH_HELD;
   }
@@ -65,6 +82,7 @@ export class HeldAnswers {
     if (this.fresh < this.answers.length) this.hasCarried = true;
     this.fresh = this.answers.length;
     this.waits = 0;
+    this.pausedUs = 0;
     this.isWhole = false;
   }
 

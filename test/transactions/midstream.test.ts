@@ -98,6 +98,33 @@ test("the first pairs are told after sixteen more requests, after a second of si
   }
 });
 
+test("several pauses prove as much as one of a second, but short ones, in which an acknowledgement may be late, prove nothing", () => {
+  const asking = (...atUs: readonly number[]) => {
+    const dialogue = new Dialogue({ handshake: false });
+    for (const us of atUs) dialogue.client(us, get(`${us}`)).server(us + 100, "+A\r\n");
+    return dialogue;
+  };
+  const slow = asking(1000, 701_000);
+  slow.conversation.expire(1_001_199);
+  assert.deepEqual(slow.outcome, []);
+  slow.conversation.expire(1_001_200);
+  assert.deepEqual(slow.outcome, ["GET 1000 100", "GET 701000 100"]);
+
+  const third = asking(1000, 501_000, 1_001_300);
+  assert.deepEqual(third.outcome, ["GET 1000 100", "GET 501000 100", "GET 1001300 100"]);
+
+  const quick = asking(...Array.from({ length: 15 }, (_, n) => 1000 + n * 50_000));
+  quick.conversation.expire(1_500_000);
+  assert.deepEqual(quick.outcome, []);
+});
+
+test("pauses before a loss prove nothing of what comes behind it", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue.client(1000, get("a")).server(1100, "+A\r\n").client(801_000, get("b")).serverLoses(5);
+  dialogue.client(802_000, get("c")).server(802_100, "+C\r\n").conversation.expire(1_400_000);
+  assert.ok(!dialogue.outcome.includes("GET c 100"), dialogue.outcome.join(", "));
+});
+
 test("memcached: the first request seen need not look like nothing else, for its response shows whether it is one", () => {
   const memcached = { handshake: false, port: 11211, selections: [{ name: "memcached", ports: [] }] };
   const whole = new Dialogue(memcached).client(1000, "get a\r\n").server(1100, "END\r\n").end("closed");
