@@ -9,6 +9,7 @@ export const FOUND: readonly (readonly [string, string])[] = [
   ["redis:1009963", "a client that was never seen to pipeline was believed to wait, and did not"],
   ["redis:5001135", "a client that was never seen to pipeline was believed to wait, and did not"],
   ["redis:5007178", "the middle of a value was taken for a request, and told as unanswered"],
+  ["kafka:1283928137", "four zero bytes behind a loss were taken for the answer to a Produce that is not answered"],
 ];
 
 /** Cases that cannot be mended: a value whose beginning was lost looks like requests, told as unanswered and paired with nothing. */

@@ -31,11 +31,21 @@ export const TOKEN_KIND = 0xfe;
 export const TOKEN_ID = -0x5341534c;
 const MAX_KEPT_VERSION = 0x3f;
 const MAX_KEPT_WAIT_MS = 0x1ffff - 1;
+/** In place of a wait: brokers do not answer it (Produce with acks=0). */
+const UNANSWERED_MS = 0x1ffff;
 
 export function replyKindOf(apiKey: number, version: number, maxWaitMs: number): number {
   if (version > MAX_KEPT_VERSION) return UNKNOWN_API;
-  const waitMs = Math.max(0, Math.min(maxWaitMs, MAX_KEPT_WAIT_MS));
-  return apiKey | (version << 8) | (waitMs << 14);
+  return apiKey | (version << 8) | (Math.max(0, Math.min(maxWaitMs, MAX_KEPT_WAIT_MS)) << 14);
+}
+
+/** Of a request that brokers do not answer. */
+export function unansweredKindOf(apiKey: number, version: number): number {
+  return replyKindOf(apiKey, version, 0) | (UNANSWERED_MS << 14);
+}
+
+export function isUnanswered(replyKind: number): boolean {
+  return replyKind >> 14 === UNANSWERED_MS;
 }
 
 export function apiKeyOf(replyKind: number): number {

@@ -3,6 +3,7 @@ import { type Exchange, Recognition } from "../protocol.ts";
 import { isKnownApi, isKnownVersion, MAX_VERSION } from "./apis.ts";
 import {
   apiKeyOf,
+  isUnanswered,
   LEAST_REQUEST_BYTES,
   LEAST_RESPONSE_BYTES,
   LENGTH_BYTES,
@@ -83,7 +84,8 @@ export function isWholeResponses(exchange: Exchange, bytes: Uint8Array, start: n
     const length = u32(bytes, at);
     if (length < LEAST_RESPONSE_BYTES || length > MAX_FRAME_BYTES) return false;
     const kind = exchange.replyKindOf(u32(bytes, at + LENGTH_BYTES) | 0);
-    if (kind < 0) return false;
+    // What brokers do not answer is no proof: behind a loss its id may be any four bytes.
+    if (kind < 0 || isUnanswered(kind)) return false;
     const stop = Math.min(end, at + LENGTH_BYTES + length);
     looker.begin(programOf(apiKeyOf(kind), versionOf(kind), false, false), false);
     looker.walk(bytes, at + RESPONSE_HEADER_BYTES, stop, length - LEAST_RESPONSE_BYTES);

@@ -20,6 +20,7 @@ import {
   TOKEN_ID,
   TOKEN_KIND,
   UNKNOWN_API,
+  unansweredKindOf,
 } from "./frame.ts";
 import { programOf } from "./programs.ts";
 import { isWholeRequests } from "./recognise.ts";
@@ -175,8 +176,12 @@ export class RequestParser implements Parser {
     if (apiKey === ApiKey.saslHandshake && this.version === 0) this.state.sendsTokens = true;
     if (apiKey === ApiKey.saslAuthenticate && this.exchange.wantsText) this.exchange.redacted();
     const commandId = commandOf(apiKey);
-    const replyKind = isKnownApi(apiKey) ? replyKindOf(apiKey, this.version, this.walker.maxWaitMs) : UNKNOWN_API;
-    if (apiKey === ApiKey.produce && this.walker.acks === 0) this.exchange.replyOptional();
+    const { version } = this;
+    let replyKind = isKnownApi(apiKey) ? replyKindOf(apiKey, version, this.walker.maxWaitMs) : UNKNOWN_API;
+    if (apiKey === ApiKey.produce && this.walker.acks === 0) {
+      replyKind = unansweredKindOf(apiKey, version);
+      this.exchange.replyOptional();
+    }
     this.exchange.requestEnds(at, commandId, classOf(commandId), replyKind, this.id);
   }
 }
