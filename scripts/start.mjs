@@ -8,5 +8,7 @@ export function main(args) {
   needLibpcap();
   needDependencies();
   needBuild();
-  return runInOurPlace(args.length === 0 ? ["dist/src/demo.js"] : ["dist/src/cli.js", ...args]);
+  return runInOurPlace(
+    args.length === 0 ? ["dist/src/demo.js"] : ["--no-concurrent-recompilation", "dist/src/cli.js", ...args],
+  );
 }

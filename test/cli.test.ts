@@ -61,11 +61,24 @@ const FRAMES = Array.from({ length: 10 }, (_, i) => ({
 
 test("the first statement takes SIGUSR1, before anything is imported", () => {
   const code = readFileSync(CLI, "utf8")
-    .replace(/^#!.*\n/, "")
+    .replace(/^#!.*\n":" \/\/.*\n/, "")
     .replace(/^\/\/.*\n/gm, "")
     .trimStart();
   assert.match(code, /^process\.on\("SIGUSR1"/);
   assert.doesNotMatch(code, /^import\s/m);
+});
+
+test("the program is a shell's and Node's: by a link, in a folder with a blank in its name, with what it was given", () => {
+  const folder = mkdtempSync(join(tmpdir(), "tcplat a link "));
+  try {
+    const link = join(folder, "tcplat");
+    symlinkSync(CLI, link);
+    const result = spawnSync(link, ["-r", "no such file $HOME"], { encoding: "utf8" });
+    assert.equal(result.stderr, "tcplat: no such file $HOME: no such file\n");
+    assert.equal(result.status, 2);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("--help, --version and -D print to stdout and end with 0", () => {

@@ -13,9 +13,9 @@ export const NO_PORTS: readonly string[] = ["-P", "0", "--metrics-port", "0"];
 /** What a program needs of a buffer before it can say that it captures, or to be given what it has not read yet. */
 export const SETTLE_MS = 1000;
 
-/** tcplat as built. */
+/** tcplat as built, and started as a user's shell starts it. */
 export function tcplat(...words: readonly string[]): Command {
-  return [process.execPath, CLI, ...words];
+  return [CLI, ...words];
 }
 
 /** tcpkit, where TCPKIT names its binary. Its `-t` is in ms: 100000 prints nothing. */
