@@ -85,7 +85,7 @@ export class Pipeline {
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll: part === null });
     const selector = new ProtocolSelector(options.protocols, PROTOCOLS);
     const { wantsDatagrams } = selector;
-    this.decoder = new Decoder(source.linkType, wantsDatagrams);
+    this.decoder = new Decoder(source.linkType, wantsDatagrams, source.layout);
     this.aside = new Decoder(source.linkType, wantsDatagrams);
     this.glance = new FrameGlance(source.linkType, wantsDatagrams);
     this.table = new ConnectionTable({

@@ -33,6 +33,8 @@ export class CapSource implements FrameSource {
   readonly isLive = true;
   readonly clock = "arrival";
   readonly snaplen: number;
+  readonly layout = "records";
+  readonly batchStart = 0;
   readonly batch: Uint8Array = Buffer.allocUnsafeSlow(CAPACITY_BYTES);
   readonly warning = null;
   linkType = 0;
@@ -96,6 +98,10 @@ export class CapSource implements FrameSource {
 
   waitForFrames(maxMs: number): Promise<void> {
     return this.#incomingBytes > 0 ? Promise.resolve() : this.#readiness.wait(maxMs);
+  }
+
+  wake(): void {
+    this.#readiness.wake();
   }
 
   drops(): CaptureDrops {

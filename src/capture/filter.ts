@@ -1,8 +1,10 @@
 import { TcplatError } from "../errors.ts";
-import { type Libpcap, loadLibpcap, NETMASK_UNKNOWN, type Pointer } from "./libpcap-binding.ts";
+import { type Libpcap, loadKoffi, loadLibpcap, NETMASK_UNKNOWN, type Pointer } from "./libpcap-binding.ts";
 
 /** `struct bpf_program`: a count and a pointer, on 32- and 64-bit hosts. */
 const PROGRAM_BYTES = 16;
+/** One instruction (linux/filter.h): code u16, jump if true u8, jump if false u8, operand k u32. */
+export const INSTRUCTION_BYTES = 8;
 
 const DLT_ETHERNET = 1;
 
@@ -33,6 +35,16 @@ export function applyFilter(libpcap: Libpcap, handle: Pointer, filter: string): 
   });
 }
 
+/** The instructions of a filter for this handle's link type, 8 bytes each. Throws TcplatError "filter". */
+export function instructionsOf(libpcap: Libpcap, handle: Pointer, filter: string): Buffer {
+  let instructions = Buffer.alloc(0);
+  withProgram(libpcap, handle, filter, (program) => {
+    const bytes = program.readUInt32LE(0) * INSTRUCTION_BYTES;
+    instructions = Buffer.from(new Uint8Array(loadKoffi().view(program.readBigUInt64LE(8), bytes)));
+  });
+  return instructions;
+}
+
 /** Sets a filter of our own making, where libpcap knows all that it says. */
 export function isFilterSet(libpcap: Libpcap, handle: Pointer, filter: string): boolean {
   try {
@@ -43,7 +55,7 @@ export function isFilterSet(libpcap: Libpcap, handle: Pointer, filter: string): 
   }
 }
 
-function withProgram(libpcap: Libpcap, handle: Pointer, filter: string, use: (program: Uint8Array) => void): void {
+function withProgram(libpcap: Libpcap, handle: Pointer, filter: string, use: (program: Buffer) => void): void {
   const program = Buffer.alloc(PROGRAM_BYTES);
   if (filter.includes("\0") || libpcap.compile(handle, program, filter, 1, NETMASK_UNKNOWN) !== 0) {
     throw filterError(libpcap, handle, filter);

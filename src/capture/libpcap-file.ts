@@ -23,6 +23,8 @@ export class FileSource implements FrameSource {
   readonly clock = "file";
   readonly linkType: number;
   readonly snaplen: number;
+  readonly layout = "records";
+  readonly batchStart = 0;
   readonly batch: Uint8Array;
   readonly isUp = true;
   warning: string | null = null;
@@ -68,6 +70,8 @@ export class FileSource implements FrameSource {
   }
 
   async waitForFrames(): Promise<void> {}
+
+  wake(): void {}
 
   drops(): CaptureDrops {
     return NO_DROPS;

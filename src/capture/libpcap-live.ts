@@ -1,25 +1,11 @@
 import { TcplatError } from "../errors.ts";
-import { type FanoutGroup, joinFanout } from "./fanout.ts";
+import { joinFanout } from "./fanout.ts";
 import { applyFilter, isFilterSet } from "./filter.ts";
 import { lookupInterfaces } from "./interfaces.ts";
 import { cText, ERROR_TEXT_BYTES, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
+import { BLOCK_TIMEOUT_MS, capturedBytes, type LiveOptions } from "./live-options.ts";
 import { ignoreOutgoing, isLoopback, withoutOutgoing } from "./outgoing.ts";
 import { permissionSentence } from "./permission.ts";
-
-/** What a live capture needs to know. */
-export interface LiveOptions {
-  readonly interface: string;
-  /** Captured bytes of a frame; with LONGEST_PACKET or more the headers in front of the packet come on top. */
-  readonly snaplen: number;
-  /** The kernel's buffer, in KiB. */
-  readonly bufferKib: number;
-  /** A libpcap filter, "" for none. */
-  readonly filter: string;
-  /** A frame reaches `read` at most this long after its arrival; 8 unless told. Its time is right all the same. */
-  readonly timeoutMs?: number;
-  /** Share the frames with the other sockets of this group; null takes all. */
-  readonly fanout?: FanoutGroup | null;
-}
 
 /** A handle that captures, and what libpcap warned of when it began ("" for nothing). */
 export interface ActiveHandle {
@@ -27,18 +13,6 @@ export interface ActiveHandle {
   readonly warning: string;
 }
 
-/** The longest frame libpcap lets anyone ask for (MAXIMUM_SNAPLEN); tcpdump's default. */
-const MAX_SNAPLEN = 262144;
-
-/**
- * What 16 bits of length can tell. Cards and kernels join segments up to it (GRO, GSO, loopback), and a pipeline fills it: without room for what
- * stands in front, the frame's last bytes are cut, and with them the boundary of a message.
- */
-const LONGEST_PACKET = 65535;
-/** IPv6's fixed header, which its length leaves out (RFC 8200 §3), that of the link, and tags or a tunnel. */
-const HEADERS_IN_FRONT = 128;
-
-const DEFAULT_TIMEOUT_MS = 8;
 /** LINKTYPE_LINUX_SLL2: unlike SLL it tells which interface a frame of `any` came from. DLT and LINKTYPE agree. */
 const DLT_LINUX_SLL2 = 276;
 const MAX_BUFFER_BYTES = 0x7fffffff;
@@ -81,12 +55,11 @@ function setFilter(libpcap: Libpcap, handle: Pointer, { interface: name, filter 
 }
 
 function configure(libpcap: Libpcap, handle: Pointer, options: LiveOptions): void {
-  const room = options.snaplen >= LONGEST_PACKET ? HEADERS_IN_FRONT : 0;
-  libpcap.setSnaplen(handle, Math.min(Math.max(options.snaplen + room, 1), MAX_SNAPLEN));
+  libpcap.setSnaplen(handle, capturedBytes(options));
   // As tcpdump: a mirror port's frames are for others. `any` cannot, and libpcap would only warn.
   libpcap.setPromiscuous(handle, options.interface === "any" ? 0 : 1);
   // Not immediate: only so does the kernel pack frames tightly (TPACKET_V3) and wake us once for many.
-  libpcap.setTimeout(handle, options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  libpcap.setTimeout(handle, BLOCK_TIMEOUT_MS);
   libpcap.setBufferSize(handle, Math.min(options.bufferKib * 1024, MAX_BUFFER_BYTES));
   libpcap.setPrecision(handle, PRECISION_NANO);
 }

@@ -2,7 +2,7 @@ import { TcplatError } from "../errors.ts";
 import type { FrameSource } from "./frame-source.ts";
 import { firstLine, type Libpcap, LibpcapMissing, loadLibpcap, usedLibpcap } from "./libpcap-binding.ts";
 import { isRegularFile, openPumped, openRegularFile } from "./libpcap-file.ts";
-import type { LiveOptions } from "./libpcap-live.ts";
+import type { LiveOptions } from "./live-options.ts";
 import { LiveSource } from "./live-source.ts";
 import { openPcapFile } from "./pcap-file.ts";
 import { StreamPump } from "./stream-pump.ts";

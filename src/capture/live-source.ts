@@ -1,18 +1,17 @@
 import { TcplatError } from "../errors.ts";
-import { allocateBatch, BatchStream } from "./batch-stream.ts";
-import { type CaptureDrops, END_OF_FRAMES, type FrameSource } from "./frame-source.ts";
+import { type CaptureDrops, END_OF_FRAMES, type FrameLayout, type FrameSource } from "./frame-source.ts";
 import { lookupInterfaceState } from "./interface-state.ts";
-import { firstLine, type Libpcap, type Pointer } from "./libpcap-binding.ts";
-import { activate, type LiveOptions } from "./libpcap-live.ts";
+import { firstLine, type Libpcap } from "./libpcap-binding.ts";
+import { LibpcapTap } from "./libpcap-tap.ts";
+import type { LiveOptions } from "./live-options.ts";
+import { openRing } from "./packet-ring.ts";
 import { Readiness } from "./readiness.ts";
+import type { Tap } from "./tap.ts";
 
 /** How often a silent interface is looked at, and a lost one tried again. */
 const CHECK_INTERVAL_MS = 1000;
 
-/** `struct pcap_stat`: received, dropped, dropped by the interface, each u32. */
-const STATS_BYTES = 32;
-
-/** Frames from an interface through libpcap. */
+/** Frames from an interface, of which a lost one is taken up again. */
 export class LiveSource implements FrameSource {
   readonly name: string;
   readonly engine = "libpcap";
@@ -20,7 +19,7 @@ export class LiveSource implements FrameSource {
   readonly clock = "kernel";
   readonly linkType: number;
   readonly snaplen: number;
-  readonly batch: Buffer = allocateBatch();
+  readonly layout: FrameLayout;
   readonly warning = null;
   /** What libpcap warned of when the capture began, "" for nothing. */
   readonly activationWarning: string;
@@ -34,41 +33,58 @@ export class LiveSource implements FrameSource {
 
   readonly #libpcap: Libpcap;
   readonly #options: LiveOptions;
-  readonly #stats = Buffer.alloc(STATS_BYTES);
-  #stream: BatchStream | null = null;
-  #handle: Pointer = null;
+  /** Null while the interface is lost. */
+  #tap: Tap | null;
+  #batch: Uint8Array;
   #interfaceIndex = 0;
   readonly #readiness = new Readiness();
   #isClosed = false;
   #nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
   #kernelDrops = 0;
   #interfaceDrops = 0;
-  #lastKernelDrops = 0;
-  #lastInterfaceDrops = 0;
 
   /** Starts the capture. Throws TcplatError as `activate` does. */
   constructor(libpcap: Libpcap, options: LiveOptions) {
     this.#libpcap = libpcap;
     this.#options = options;
     this.name = options.interface;
-    this.activationWarning = this.#open();
-    this.linkType = this.#stream?.linkType ?? 0;
-    this.snaplen = libpcap.snapshot(this.#handle);
+    const ring = options.inPlace ? openRing(libpcap, options) : null;
+    const tap = ring ?? new LibpcapTap(libpcap, options);
+    this.activationWarning = tap instanceof LibpcapTap ? tap.warning : "";
+    this.layout = tap.layout;
+    this.linkType = tap.linkType;
+    this.snaplen = tap.snaplen;
+    this.#batch = tap.batch;
+    this.#tap = tap;
+    this.#begin(tap);
+  }
+
+  get batch(): Uint8Array {
+    return this.#batch;
+  }
+
+  get batchStart(): number {
+    return this.#tap?.start ?? 0;
   }
 
   read(): number {
     if (this.#isClosed) return END_OF_FRAMES;
-    if (this.#stream === null && performance.now() >= this.#nextCheckAt) this.#reopen();
-    if (this.#stream === null) return 0;
-    const bytes = this.#stream.fill();
-    if (this.#stream.result < 0) this.#lose(this.#libpcap.errorText(this.#handle));
-    else if (bytes > 0) this.#sawFrames();
+    if (this.#tap === null && performance.now() >= this.#nextCheckAt) this.#reopen();
+    const tap = this.#tap;
+    if (tap === null) return 0;
+    const end = tap.read();
+    if (tap.fault !== null) this.#lose(tap.fault);
+    else if (end > 0) this.#sawFrames();
     else if (performance.now() >= this.#nextCheckAt) this.#check();
-    return bytes;
+    return end;
   }
 
   waitForFrames(maxMs: number): Promise<void> {
     return this.#readiness.wait(maxMs);
+  }
+
+  wake(): void {
+    this.#readiness.wake();
   }
 
   drops(): CaptureDrops {
@@ -76,43 +92,47 @@ export class LiveSource implements FrameSource {
     return { kernel: this.#kernelDrops, interface: this.#interfaceDrops, engine: 0 };
   }
 
-  /** Frames the kernel still holds are lost: read until 0 first, twice with `timeoutMs` between. */
+  /** Frames the kernel still holds are lost: read until 0 first, twice with the block's time-out between. */
   close(): void {
     this.#release();
     this.#isClosed = true;
     this.#readiness.wake();
   }
 
-  /** Returns libpcap's warning, "" for none. */
-  #open(): string {
-    const active = activate(this.#libpcap, this.#options);
-    try {
-      this.#stream = new BatchStream(this.#libpcap, active.handle, this.batch, this.#libpcap.snapshot(active.handle));
-    } catch (error) {
-      this.#libpcap.close(active.handle);
-      throw new TcplatError("engine", `no capture on ${this.name}: ${firstLine(error)}`);
-    }
-    this.#handle = active.handle;
+  #begin(tap: Tap): void {
     this.openedAtUs = Date.now() * 1000;
-    this.#readiness.watch(this.#libpcap.selectableDescriptor(active.handle));
+    this.#readiness.watch(tap.descriptor);
     this.#interfaceIndex = lookupInterfaceState(this.name).index;
-    return active.warning;
   }
 
   #reopen(): void {
     this.reopenAttempts++;
     this.#nextCheckAt = performance.now() + CHECK_INTERVAL_MS;
+    let tap: Tap | null;
     try {
-      this.#open();
+      tap = this.#openAgain();
     } catch (error) {
       this.outage = firstLine(error);
       return;
     }
-    if (this.#stream?.linkType !== this.linkType) {
-      throw new TcplatError("running", `${this.name} came back with link type ${this.#stream?.linkType}: start again`);
+    if (tap.linkType !== this.linkType) {
+      tap.close();
+      throw new TcplatError("running", `${this.name} came back with link type ${tap.linkType}: start again`);
     }
+    this.#tap = tap;
+    this.#batch = tap.batch;
+    this.#begin(tap);
     this.isUp = true;
     this.outage = null;
+  }
+
+  /** The stages behind were set up for one layout. Throws as `activate` does. */
+  #openAgain(): Tap {
+    if (this.layout === "records") return new LibpcapTap(this.#libpcap, this.#options);
+    const ring = openRing(this.#libpcap, this.#options);
+    if (ring !== null) return ring;
+    const { index, isUp } = lookupInterfaceState(this.name);
+    throw new Error(`${this.name} ${index === 0 ? "does not exist" : isUp ? "cannot be captured on" : "is down"}`);
   }
 
   #sawFrames(): void {
@@ -142,25 +162,18 @@ export class LiveSource implements FrameSource {
   }
 
   #release(): void {
-    if (this.#stream === null) return;
+    if (this.#tap === null) return;
     this.#countDrops();
     this.#readiness.unwatch();
-    this.#stream.close();
-    this.#stream = null;
-    this.#libpcap.close(this.#handle);
-    this.#handle = null;
-    this.#lastKernelDrops = 0;
-    this.#lastInterfaceDrops = 0;
+    this.#tap.close();
+    this.#tap = null;
   }
 
-  /** libpcap's counters are 32 bits wide and begin anew with every handle: differences are summed. */
+  /** A tap begins anew with every interface that comes back. */
   #countDrops(): void {
-    if (this.#handle === null || this.#libpcap.stats(this.#handle, this.#stats) !== 0) return;
-    const kernel = this.#stats.readUInt32LE(4);
-    const byInterface = this.#stats.readUInt32LE(8);
-    this.#kernelDrops += (kernel - this.#lastKernelDrops) >>> 0;
-    this.#interfaceDrops += (byInterface - this.#lastInterfaceDrops) >>> 0;
-    this.#lastKernelDrops = kernel;
-    this.#lastInterfaceDrops = byInterface;
+    const since = this.#tap?.takeDrops();
+    if (since === undefined) return;
+    this.#kernelDrops += since.kernel;
+    this.#interfaceDrops += since.interface;
   }
 }

@@ -45,6 +45,8 @@ export class PcapFileSource implements FrameSource {
   readonly clock = "file";
   readonly linkType: number;
   readonly snaplen: number;
+  readonly layout = "records";
+  readonly batchStart = 0;
   readonly batch: Buffer = Buffer.allocUnsafeSlow(BATCH_BYTES + RECORD_HEADER_BYTES + MAX_FRAME_BYTES);
   readonly isUp = true;
   warning: string | null = null;
@@ -81,6 +83,8 @@ export class PcapFileSource implements FrameSource {
   }
 
   async waitForFrames(): Promise<void> {}
+
+  wake(): void {}
 
   drops(): CaptureDrops {
     return NO_DROPS;

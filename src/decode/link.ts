@@ -86,6 +86,11 @@ class RawLink implements LinkDecoder {
   }
 }
 
+/** In the kernel's ring a cooked frame is its packet; the EtherType stands 46 bytes in front (`frame-source.ts`). */
+export function cookedRingDecoder(): LinkDecoder {
+  return new EtherTypeLink(-46, 0);
+}
+
 /** The decoder of a LINKTYPE_ (or the DLT_ that some files carry instead), or null for one that tcplat does not read. */
 export function linkDecoder(linkType: number): LinkDecoder | null {
   switch (linkType) {

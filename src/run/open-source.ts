@@ -23,8 +23,20 @@ export async function openSource(options: Options, fanout: FanoutGroup | null = 
 async function openWith(options: Options, filter: string, fanout: FanoutGroup | null): Promise<FrameSource> {
   if (options.read !== null) return await openFile({ file: options.read, filter });
   const { snaplen, bufferKib } = options;
-  const live = { interface: options.interface, snaplen, bufferKib, filter, fanout };
+  const live = {
+    interface: options.interface,
+    snaplen,
+    bufferKib,
+    filter,
+    fanout,
+    inPlace: isReadInPlace(options) && fanout === null,
+  };
   if (options.engine !== "cap") return openLive(live);
   const { openCap } = await import("../capture/cap.ts");
   return await openCap(live);
+}
+
+/** What keeps frames, writes them or hands them on takes them one behind the other, as in a file. */
+function isReadInPlace({ write, dumpSlow, raw, scripts }: Options): boolean {
+  return write === null && dumpSlow === null && raw === null && scripts.length === 0;
 }

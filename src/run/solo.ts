@@ -87,6 +87,7 @@ export class Solo implements Captor {
 
   stop(): void {
     this.#isStopping = true;
+    this.source.wake();
   }
 
   async finish(): Promise<void> {
@@ -155,7 +156,7 @@ export class Solo implements Captor {
     const batch = this.source.batch;
     // What -G and -W leave out of their last file is not told either.
     const end = this.#matching === null ? (this.#frameWriter?.lastEnd(batch, 0, length) ?? length) : length;
-    let at = 0;
+    let at = this.source.batchStart;
     while (at < end) {
       const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
       if (left <= 0) break;

@@ -97,11 +97,16 @@ class WorkerRun {
   obey(order: Order): void {
     if (order.kind === "returned") this.#output?.take(order.text, order.events);
     else if (order.kind === "sample") this.#pipeline.table.sampleOnly(order.ratio);
-    else if (order.kind === "stop") this.#isStopping = true;
+    else if (order.kind === "stop") this.#stop();
     else {
       this.#sinceUs = order.sinceUs;
       void this.#run();
     }
+  }
+
+  #stop(): void {
+    this.#isStopping = true;
+    this.#source.wake();
   }
 
   async #run(): Promise<void> {

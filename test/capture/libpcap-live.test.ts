@@ -66,7 +66,9 @@ test("frames on lo come with the kernel's time, once each", { skip }, async () =
   assert.equal(source.read(), -1);
 });
 
-test("waiting ends when a frame comes, when time is up and when the source is closed", { skip }, async () => {
+test("waiting ends when a frame comes, when time is up, when somebody wakes it and when the source is closed", {
+  skip,
+}, async () => {
   const source = open();
   assert.equal(source.read(), 0);
   const startedAt = performance.now();
@@ -75,6 +77,9 @@ test("waiting ends when a frame comes, when time is up and when the source is cl
   await frame;
   assert.ok(source.read() > 0);
   await source.waitForFrames(1);
+  const woken = source.waitForFrames(60_000);
+  source.wake();
+  await woken;
   const closed = source.waitForFrames(60_000);
   source.close();
   await closed;

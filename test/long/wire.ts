@@ -126,6 +126,8 @@ export class GeneratedSource implements FrameSource {
     this.#frames = scenario(this.#wire);
   }
 
+  readonly layout = "records";
+  readonly batchStart = 0;
   get batch(): Uint8Array {
     return this.#wire.batch;
   }
@@ -140,6 +142,8 @@ export class GeneratedSource implements FrameSource {
   waitForFrames(): Promise<void> {
     return Promise.resolve();
   }
+
+  wake(): void {}
 
   drops(): CaptureDrops {
     return { kernel: 0, interface: 0, engine: 0 };

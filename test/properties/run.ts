@@ -52,6 +52,8 @@ export class MemorySource implements FrameSource {
   readonly isUp = true;
   readonly warning = null;
   readonly linkType: number;
+  readonly layout = "records";
+  readonly batchStart = 0;
   batch: Uint8Array = new Uint8Array(0);
   readonly #batches: Uint8Array[];
 
@@ -70,6 +72,8 @@ export class MemorySource implements FrameSource {
   waitForFrames(): Promise<void> {
     return Promise.resolve();
   }
+
+  wake(): void {}
 
   drops(): CaptureDrops {
     return { kernel: 0, interface: 0, engine: 0 };

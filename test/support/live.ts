@@ -15,7 +15,7 @@ export function ip(...words: readonly string[]): boolean {
 /** Sends one UDP datagram over loopback, to nobody. Resolves once it is sent. */
 export function sendDatagram(port: number, payload: string, address = "127.0.0.1"): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = createSocket("udp4");
+    const socket = createSocket(address.includes(":") ? "udp6" : "udp4");
     socket.on("error", () => {});
     socket.send(payload, port, address, (error) => {
       socket.close();
