@@ -1,10 +1,9 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import { promClient } from "./prom-client.ts";
 
 /** How often the event loop is looked at: more often would cost idle CPU. */
 const PERIOD_MS = 250;
-/** prom-client looks, too, and cannot be told not to: so it waits for longer than anything runs. */
-export const NEVER_MS = 2 ** 31 - 1;
 
 /** What is told of the delays since the last scrape, in ns, of which each has the period in it. */
 const TOLD: readonly (readonly [what: string, help: string, of: (delays: IntervalHistogram) => number])[] = [
@@ -18,16 +17,25 @@ const TOLD: readonly (readonly [what: string, help: string, of: (delays: Interva
 ];
 
 /**
- * Puts right prom-client's `nodejs_eventloop_lag_*_seconds`: there each delay has the period in it, so that an idle loop is late by that, and
- * without a look since the last scrape the minimum is 292 years.
+ * Registers `nodejs_eventloop_lag_seconds` and `nodejs_eventloop_lag_*_seconds`. In prom-client's own each delay has the period in it, so that an
+ * idle loop is late by that, and without a look since the last scrape the minimum is 292 years.
  */
 export function registerEventLoopLag(registry: Registry): void {
   const delays = monitorEventLoopDelay({ resolution: PERIOD_MS });
   delays.enable();
+  new promClient.Gauge({
+    name: "nodejs_eventloop_lag_seconds",
+    help: "Lag of event loop in seconds.",
+    registers: [registry],
+    collect() {
+      // Tells what the last scrape saw, as prom-client's does.
+      const askedAt = performance.now();
+      setImmediate(() => this.set((performance.now() - askedAt) / 1000));
+    },
+  });
   for (const [index, [what, help, of]] of TOLD.entries()) {
     const name = `nodejs_eventloop_lag_${what}_seconds`;
-    registry.removeSingleMetric(name);
-    new Gauge({
+    new promClient.Gauge({
       name,
       help,
       registers: [registry],
