@@ -1,9 +1,22 @@
 // node_modules and dist, each made anew only when it is out of date.
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, lstatSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { basename, join } from "node:path";
 import { failure, root, run, say } from "./processes.mjs";
 import { wantCompiler } from "./system.mjs";
+
+/** See LAUNCHER. */
+const V8_FLAG = "--no-concurrent-recompilation";
 
 /** Written last, after a build that succeeded: the sources it was made of. */
 const STAMP = join(root, "dist", ".sources");
@@ -69,10 +82,14 @@ export function needBuild() {
 
 /**
  * V8 compiles on the main thread, not beside it: a read of 0.65 s takes 0.60 s of CPU, with -P 16 1.26 become 1.21 (test/bench/README.md). Node takes
- * that on its command line only, and `env -S` is not everywhere. To a shell the second line is a command, to Node it is a text and a comment.
+ * that on its command line only, and `env -S` is not everywhere.
+ *
+ * Certificates that NODE_EXTRA_CA_CERTS names Node reads at each start, 85 ms of CPU for a distribution's: only a script could ever need them.
+ *
+ * To a shell the second line is commands, to Node it is a text and a comment.
  */
 const LAUNCHER = `#!/bin/sh
-":" //; exec node --no-concurrent-recompilation "$0" "$@"
+":" //; s=; for w; do case $w in -[!-]*S*|-S*|--sc*|--co*) s=1;; esac; done; [ "$s" ] || unset NODE_EXTRA_CA_CERTS; exec node ${V8_FLAG} "$0" "$@"
 `;
 
 function makeRunnable(file) {
@@ -83,7 +100,7 @@ function makeRunnable(file) {
 
 /**
  * Makes dist anew: nothing of a source that is gone may stay in it. dist/src and dist/test hold each source by itself; dist/bin the
- * same joined to few files, of which dist/src/cli.js, the program, is made (rollup.config.mjs).
+ * same joined to few files (rollup.config.mjs), of which cli.js is the program, and what V8 makes of them (compile.mjs).
  */
 export function build() {
   const sources = describeSources();
@@ -91,9 +108,14 @@ export function build() {
   if (!runTool("tsc", ["-p", "tsconfig.json"])) throw failure("tcplat: the build failed: see tsc's messages above.");
   if (!runTool("rollup", ["--config", "scripts/rollup.config.mjs", "--silent"]))
     throw failure("tcplat: the build failed: see rollup's messages above.");
-  makeRunnable(join(root, "dist/src/cli.js"));
+  for (const folder of ["dist/bin", "dist/test/bench/joined"])
+    writeFileSync(join(root, folder, "package.json"), '{ "type": "commonjs" }\n');
+  copyFileSync(join(root, "node_modules/yargs-parser/LICENSE.txt"), join(root, "dist/bin/yargs-parser.txt"));
+  makeRunnable(join(root, "dist/bin/cli.js"));
   if (!run(process.execPath, ["dist/src/man-page.js", "man/tcplat.1"]))
     throw failure("tcplat: the manual page was not made.");
+  const compiling = spawnSync(process.execPath, [V8_FLAG, "scripts/compile.mjs"], { cwd: root, encoding: "utf8" });
+  if (compiling.status !== 0) throw failure(`tcplat: the build failed: the program does not run.\n${compiling.stderr}`);
   writeFileSync(STAMP, sources);
 }
 
@@ -112,7 +134,14 @@ export function filesUnder(folder) {
 
 function describeSources() {
   const files = [...filesUnder("src"), ...filesUnder("test")].filter((file) => file.endsWith(".ts"));
-  return [...files, "tsconfig.json", "package-lock.json", "scripts/project.mjs", "scripts/rollup.config.mjs"]
+  return [
+    ...files,
+    "tsconfig.json",
+    "package-lock.json",
+    "scripts/project.mjs",
+    "scripts/rollup.config.mjs",
+    "scripts/compile.mjs",
+  ]
     .map((file) => {
       const { mtimeMs, size } = statSync(join(root, file));
       return `${file} ${mtimeMs} ${size}\n`;

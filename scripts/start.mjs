@@ -9,6 +9,6 @@ export function main(args) {
   needDependencies();
   needBuild();
   return runInOurPlace(
-    args.length === 0 ? ["dist/src/demo.js"] : ["--no-concurrent-recompilation", "dist/src/cli.js", ...args],
+    args.length === 0 ? ["dist/bin/demo.js"] : ["--no-concurrent-recompilation", "dist/bin/cli.js", ...args],
   );
 }

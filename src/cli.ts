@@ -11,7 +11,12 @@ if (Number.parseInt(process.versions.node, 10) < 20) {
   process.exit(1);
 }
 
-const { main } = await import("./main.ts");
-process.exit(await main(process.argv.slice(2)));
+import("./v8.ts")
+  .then(({ settleV8 }) => {
+    settleV8();
+    return import("./main.ts");
+  })
+  .then(({ main }) => main(process.argv.slice(2)))
+  .then((status) => process.exit(status));
 
 export {};

@@ -84,4 +84,6 @@ function say(message: string): void {
 // Whoever loses patience leaves nothing behind: what was started is ended on exit.
 process.once("SIGINT", () => process.exit(0));
 process.once("SIGTERM", () => process.exit(0));
-process.exitCode = await demonstrate();
+void demonstrate().then((status) => {
+  process.exitCode = status;
+});

@@ -2,7 +2,6 @@ import type { Logger } from "pino";
 import { TcplatError, unwritableOutput } from "./errors.ts";
 import { escapeControls } from "./escape.ts";
 import { createLog, type LogSink, plainLine } from "./log.ts";
-import { boundGarbage } from "./memory.ts";
 import { meantCommand } from "./options/commands.ts";
 import { readConfigFile } from "./options/config-file.ts";
 import { type Invocation, type LogOptions, parseCommandLine } from "./options/parse.ts";
@@ -39,17 +38,14 @@ async function dispatch(invocation: Invocation, protocols: readonly string[]): P
       return exitStatus;
     }
     case "diff": {
-      boundGarbage();
       const { diff } = await import("./diff/diff.ts");
       return await diff(invocation.files, invocation.options, timedLog(invocation.log));
     }
     case "explain": {
-      boundGarbage();
       const { explain } = await import("./explain/explain.ts");
       return await explain(invocation.id, invocation.options, timedLog(invocation.log));
     }
     case "run": {
-      boundGarbage();
       const { run } = await import("./run/run.ts");
       const status = new StatusLine();
       return await meant(

@@ -51,7 +51,7 @@ test("a free port is free", async () => {
 test("the demonstration prints a line per request and the stats, and ends by itself with status 0", async (t) => {
   const obstacle = captureObstacle();
   if (obstacle !== null) return t.skip(obstacle);
-  const child = spawn(process.execPath, [fileURLToPath(new URL("../src/demo.js", import.meta.url))]);
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../bin/demo.js", import.meta.url))]);
   const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "exit")]);
   assert.equal(status, 0, stderr);
   const lines = stdout.split("\n").filter((line) => / => 127\.0\.0\.1:\d+ \| [\d.]+ ms \| /.test(line));
@@ -67,7 +67,7 @@ test("the demonstration prints a line per request and the stats, and ends by its
 });
 
 test("interrupted, the demonstration ends with 0 and leaves no server behind", async (t) => {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("../src/demo.js", import.meta.url))]);
+  const child = spawn(process.execPath, [fileURLToPath(new URL("../bin/demo.js", import.meta.url))]);
   t.after(() => child.kill("SIGKILL"));
   let stderr = "";
   child.stderr.on("data", (chunk) => {
@@ -96,7 +96,7 @@ test("without the permission the demonstration names the command to type, and en
   if (process.getuid?.() !== 0) return t.skip("needs root, to give the permission up");
   // A bounding set without CAP_NET_RAW: not even root can capture.
   const words = ["--bounding-set=-net_raw", "--inh-caps=-net_raw", process.execPath];
-  const child = spawn("setpriv", [...words, fileURLToPath(new URL("../src/demo.js", import.meta.url))]);
+  const child = spawn("setpriv", [...words, fileURLToPath(new URL("../bin/demo.js", import.meta.url))]);
   const failed = once(child, "error").then(([error]) => `setpriv does not run: ${error}`);
   const ended = Promise.all([text(child.stderr), once(child, "exit")]);
   const result = await Promise.race([failed, ended]);

@@ -33,7 +33,7 @@ describe("the packed tarball", () => {
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   test("holds the program, the units, the notes and the texts", () => {
-    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/src/cli.js", "man/tcplat.1"]) {
+    for (const file of ["package.json", "LICENSE", "README.md", "CHANGELOG.md", "dist/bin/cli.js", "man/tcplat.1"]) {
       assert.ok(files.includes(file), `${file} is missing`);
     }
     for (const path of ["systemd", "native-notes", "examples", "types"]) {
@@ -48,22 +48,20 @@ describe("the packed tarball", () => {
     const checkout = join(folder, "checkout");
     const missing = programs.flatMap((name) => {
       const text = readFileSync(join(checkout, name), "utf8");
-      const loaded = [...text.matchAll(/(?:from |import\(|import |new URL\()"(\.[^"]+\.js)"/g)].map(
-        ([, path]) => path!,
-      );
+      const loaded = [...text.matchAll(/(?:require|new URL)\(["'](\.[^"']+\.js)["']/g)].map(([, path]) => path!);
       return loaded
         .filter((path) => !programs.includes(join(dirname(name), path)))
         .map((path) => `${name} wants ${path}`);
     });
     assert.deepEqual(missing, []);
     const others = ["cap-child", "script-worker", "worker"].map((name) => `dist/bin/${name}.js`);
-    for (const program of ["dist/src/cli.js", "dist/src/demo.js", ...others])
+    for (const program of ["dist/bin/cli.js", "dist/bin/demo.js", ...others])
       assert.ok(programs.includes(program), program);
   });
 
   test("holds no tests, no sources and nothing of the checkout's tools", () => {
     const isExpected =
-      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/[^/]+\.js|dist\/src\/(cli|demo)\.js|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/([^/]+\.js|package\.json|yargs-parser\.txt|compiled\/[^/]+\/[^/]+\.cache)|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((file) => !isExpected.test(file)),
       [],

@@ -1,5 +1,8 @@
 import { parentPort, workerData } from "node:worker_threads";
-import { startWorker } from "./worker-run.ts";
+import { settleV8 } from "../v8.ts";
+
+settleV8();
 
 /** The thread of one worker: what it does is in worker-run.ts. */
-if (parentPort !== null) void startWorker(workerData, parentPort);
+const port = parentPort;
+if (port !== null) void import("./worker-run.ts").then(({ startWorker }) => startWorker(workerData, port));

@@ -4,8 +4,8 @@ import type { Told } from "./piece.ts";
 import { type Bench, median, nanoseconds, plainRow, type Row } from "./rows.ts";
 
 /** A bench that is a process of its own, so that no other has taught the compiler anything; it tells by `piece.ts`. */
-function pieces(name: string, about: string): Bench {
-  const program = fileURLToPath(new URL(`./${name}.js`, import.meta.url));
+function pieces(name: string, about: string, folder = "joined"): Bench {
+  const program = fileURLToPath(new URL(`./${folder}/${name}.js`, import.meta.url));
   return {
     name,
     about,
@@ -35,11 +35,11 @@ function rowsOf(runs: readonly (readonly Told[])[]): Row[] {
 }
 
 export const PIECES: readonly Bench[] = [
-  pieces("capture-file", "a frame out of a file, with and without stdio's locks; a poll that finds nothing"),
+  pieces("capture-file", "a frame out of a file, with and without stdio's locks; a poll that finds nothing", "."),
   pieces("redis", "a Redis request and its reply through both parsers, in one go and step by step"),
   pieces("memcached", "a memcached request and its reply through both parsers"),
   pieces("kafka", "a Kafka request and its response through both parsers, read as far as it tells something"),
   pieces("aggregate", "a transaction in numbers"),
-  pieces("scripts", "what a script costs a packet, and the capture"),
+  pieces("scripts", "what a script costs a packet, and the capture", "."),
   pieces("records", "a transaction as a line and as JSON"),
 ];

@@ -5,7 +5,7 @@ import { missingProgram } from "../support/servers.ts";
 import { type Command, Running, sleep } from "./measure.ts";
 import { Skipped } from "./rows.ts";
 
-const CLI = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../bin/cli.js", import.meta.url));
 
 /** Words that keep both ports closed. */
 export const NO_PORTS: readonly string[] = ["-P", "0", "--metrics-port", "0"];

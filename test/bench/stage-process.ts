@@ -9,10 +9,10 @@ import { ConnectionTable } from "../../src/connection/connection-table.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import type { RoleHints } from "../../src/connection/roles.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
-import { boundGarbage } from "../../src/memory.ts";
 import type { Options } from "../../src/options.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import type { ServiceSink } from "../../src/transactions/transaction.ts";
+import { boundGarbage } from "../../src/v8.ts";
 
 /** Takes batch[0, length) and returns how many frames that were. */
 type Consume = (batch: Uint8Array, length: number) => number;
@@ -161,22 +161,27 @@ const STAGES: Readonly<Record<string, (source: FrameSource) => Consume>> = {
   full: (source) => running(source, true),
 };
 
-boundGarbage();
-const source = await openFile({ file, filter: "" });
-const consume = STAGES[stage]!(source);
-let frames = 0;
-let warmFrom = 0;
-let warmCpu: NodeJS.CpuUsage | undefined;
-for (;;) {
-  const length = await source.read();
-  if (length < 0) break;
-  frames += consume(source.batch, length);
-  if (warmCpu === undefined && frames >= Number(warm)) {
-    warmFrom = frames;
-    warmCpu = process.cpuUsage();
+/** Prints what a frame of the file costs, once `warm` of them are read. */
+async function measureStage(): Promise<void> {
+  const source = await openFile({ file, filter: "" });
+  const consume = STAGES[stage]!(source);
+  let frames = 0;
+  let warmFrom = 0;
+  let warmCpu: NodeJS.CpuUsage | undefined;
+  for (;;) {
+    const length = await source.read();
+    if (length < 0) break;
+    frames += consume(source.batch, length);
+    if (warmCpu === undefined && frames >= Number(warm)) {
+      warmFrom = frames;
+      warmCpu = process.cpuUsage();
+    }
   }
+  if (warmCpu === undefined) throw new Error(`${file} has only ${frames} frames`);
+  const { user, system } = process.cpuUsage(warmCpu);
+  const nsPerFrame = ((user + system) * 1000) / (frames - warmFrom);
+  console.log(JSON.stringify({ frames, nsPerFrame, transactions }));
 }
-if (warmCpu === undefined) throw new Error(`${file} has only ${frames} frames`);
-const { user, system } = process.cpuUsage(warmCpu);
-const nsPerFrame = ((user + system) * 1000) / (frames - warmFrom);
-console.log(JSON.stringify({ frames, nsPerFrame, transactions }));
+
+boundGarbage();
+void measureStage();

@@ -3,7 +3,7 @@ import { type Recording, type RecordingName, recording } from "./captures.ts";
 import { cost, inTurn } from "./measure.ts";
 import { atLeast, type Bench, median, millions, nanoseconds, plainRow, type Row, type Target } from "./rows.ts";
 
-const PROCESS = fileURLToPath(new URL("./stage-process.js", import.meta.url));
+const PROCESS = fileURLToPath(new URL("./joined/stage-process.js", import.meta.url));
 const STAGES = ["read", "decode", "connection", "pairing", "full"] as const;
 
 /** What `stage-process.ts` prints. */

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { captureObstacle } from "../support/live.ts";
 
-const CLI = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../bin/cli.js", import.meta.url));
 const OPTIONS = ["-i", "lo", "-q", "--stats-port", "0", "--metrics-port", "0"];
 /** Where the signal's handler came behind the start line, every second run lost its summary. */
 const RUNS = 8;

@@ -1,6 +1,6 @@
 // Runs one bound in a process of its own, so that its memory is its alone: node dist/test/long/child.js INDEX
 
-import { boundGarbage } from "../../src/memory.ts";
+import { boundGarbage } from "../../src/v8.ts";
 import { measure } from "./bound.ts";
 import { BOUNDS } from "./bounds.ts";
 

@@ -6,7 +6,7 @@ import { hasEnded } from "./servers.ts";
 import { until } from "./until.ts";
 
 /** The built program. */
-export const CLI = fileURLToPath(new URL("../../src/cli.js", import.meta.url));
+export const CLI = fileURLToPath(new URL("../../bin/cli.js", import.meta.url));
 
 /** Words that keep both ports closed. */
 export const NO_PORTS: readonly string[] = ["-P", "0", "--metrics-port", "0"];
