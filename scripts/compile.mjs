@@ -1,9 +1,10 @@
-// Keeps what V8 has compiled of the program once it has read a capture, for later starts (src/v8.ts). Run by the build.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+// Writes the capture that the program rehearses with (src/rehearsal.ts), and keeps what V8 has compiled of the program once it has read that, for later starts (src/v8.ts).
+// Run by the build.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { crowd } from "../dist/test/support/crowd.js";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { rehearsal } from "./rehearsal.mjs";
 
 const require = createRequire(import.meta.url);
 const { settleV8 } = require("../dist/bin/v8.js");
@@ -11,16 +12,15 @@ const { settleV8 } = require("../dist/bin/v8.js");
 const scripts = new Map();
 settleV8((place, script) => scripts.set(place, script));
 
-const folder = mkdtempSync(join(tmpdir(), "tcplat-build-"));
+const capture = fileURLToPath(new URL("../dist/bin/rehearsal.pcap", import.meta.url));
+writeFileSync(capture, rehearsal());
+
 process.on("exit", () => {
-  rmSync(folder, { recursive: true });
   for (const [place, script] of scripts) {
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(place, script.createCachedData());
   }
 });
 
-const capture = join(folder, "few.pcap");
-writeFileSync(capture, Buffer.concat([...crowd(2, 100)]));
 process.argv.splice(2, Infinity, "-r", capture);
 require("../dist/bin/cli.js");

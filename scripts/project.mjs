@@ -98,6 +98,9 @@ function makeRunnable(file) {
   chmodSync(file, 0o755);
 }
 
+/** Whoever starts the program by its source's place gets the joined one, too; `npx tsc` brings the modules back. */
+const FORWARDER = `process.getBuiltinModule("node:module").createRequire(import.meta.url)("../bin/cli.js");\n`;
+
 /**
  * Makes dist anew: nothing of a source that is gone may stay in it. dist/src and dist/test hold each source by itself; dist/bin the
  * same joined to few files (rollup.config.mjs), of which cli.js is the program, and what V8 makes of them (compile.mjs).
@@ -112,9 +115,13 @@ export function build() {
     writeFileSync(join(root, folder, "package.json"), '{ "type": "commonjs" }\n');
   copyFileSync(join(root, "node_modules/yargs-parser/LICENSE.txt"), join(root, "dist/bin/yargs-parser.txt"));
   makeRunnable(join(root, "dist/bin/cli.js"));
+  writeFileSync(join(root, "dist/src/cli.js"), FORWARDER);
   if (!run(process.execPath, ["dist/src/man-page.js", "man/tcplat.1"]))
     throw failure("tcplat: the manual page was not made.");
-  const compiling = spawnSync(process.execPath, [V8_FLAG, "scripts/compile.mjs"], { cwd: root, encoding: "utf8" });
+  const compiling = spawnSync(process.execPath, [V8_FLAG, "scripts/compile.mjs", "scripts/rehearsal.mjs"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (compiling.status !== 0) throw failure(`tcplat: the build failed: the program does not run.\n${compiling.stderr}`);
   writeFileSync(STAMP, sources);
 }

@@ -79,6 +79,12 @@ test("the program is a shell's and Node's: by a link, in a folder with a blank i
   }
 });
 
+test("the program is found where its source was, too", () => {
+  const { stdout, status } = spawnSync(process.execPath, ["dist/src/cli.js", "--version"], { encoding: "utf8" });
+  assert.equal(stdout, run(["--version"]).stdout);
+  assert.equal(status, 0);
+});
+
 test("certificates that Node would read at each start are left out, but where a script may want them", () => {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: "/nosuch.pem" };
   const said = (...words: readonly string[]) => spawnSync(CLI, words, { env, encoding: "utf8" }).stderr;

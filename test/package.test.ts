@@ -61,7 +61,7 @@ describe("the packed tarball", () => {
 
   test("holds no tests, no sources and nothing of the checkout's tools", () => {
     const isExpected =
-      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/([^/]+\.js|package\.json|yargs-parser\.txt|compiled\/[^/]+\/[^/]+\.cache)|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/bin\/([^/]+\.js|package\.json|yargs-parser\.txt|rehearsal\.pcap|compiled\/[^/]+\/[^/]+\.cache)|systemd\/.+|man\/tcplat\.1|native-notes\/.+|examples\/.+|types\/.+\.d\.ts)$/;
     assert.deepEqual(
       files.filter((file) => !isExpected.test(file)),
       [],

@@ -16,6 +16,7 @@ import { RecordOutput } from "../outputs/record-output.ts";
 import { RecordWriter } from "../outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "../outputs/summary.ts";
 import type { PacketPrinter } from "../raw/packet-printer.ts";
+import { rehearse } from "../rehearsal.ts";
 import type { Reporter } from "../report/reporter.ts";
 import { tcplatVersion } from "../version.ts";
 import { type Plan, planWorkers } from "../workers/plan.ts";
@@ -93,6 +94,7 @@ async function prepareSolo(
   const makeDump = await openDump(options, log);
   const makeMatching = await openMatching(options, log);
   const makePrinter = await openPrinter(options);
+  rehearse(options);
   const source = await openSource(options);
   return (writer) => {
     const scripts = opened?.printTo(writer) ?? null;

@@ -8,6 +8,7 @@ import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import { recordFormat } from "../outputs/record-format.ts";
 import { type Part, Pipeline } from "../pipeline.ts";
+import { rehearse } from "../rehearsal.ts";
 import { idleClockUs, TURN_MS, takeLastBlock, WAIT_MS } from "../run/live-capture.ts";
 import { type MakeSieve, openSieve } from "../run/open-sieve.ts";
 import { openSource } from "../run/open-source.ts";
@@ -37,6 +38,7 @@ export async function startWorker(start: WorkerStart, port: MessagePort): Promis
   let makeSieve: MakeSieve | null;
   try {
     makeSieve = await openSieve(start.options);
+    rehearse(start.options);
     source = await openSource(start.options, start.fanout);
   } catch (error) {
     if (!(error instanceof TcplatError)) throw error;
