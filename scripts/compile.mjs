@@ -9,16 +9,16 @@ import { rehearsal } from "./rehearsal.mjs";
 const require = createRequire(import.meta.url);
 const { settleV8 } = require("../dist/bin/v8.js");
 
-const scripts = new Map();
-settleV8((place, script) => scripts.set(place, script));
+const kept = new Map();
+settleV8((place, contents) => kept.set(place, contents));
 
 const capture = fileURLToPath(new URL("../dist/bin/rehearsal.pcap", import.meta.url));
 writeFileSync(capture, rehearsal());
 
 process.on("exit", () => {
-  for (const [place, script] of scripts) {
+  for (const [place, contents] of kept) {
     mkdirSync(dirname(place), { recursive: true });
-    writeFileSync(place, script.createCachedData());
+    writeFileSync(place, contents());
   }
 });
 

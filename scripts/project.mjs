@@ -89,7 +89,7 @@ export function needBuild() {
  * To a shell the second line is commands, to Node it is a text and a comment.
  */
 const LAUNCHER = `#!/bin/sh
-":" //; s=; for w; do case $w in -[!-]*S*|-S*|--sc*|--co*) s=1;; esac; done; [ "$s" ] || unset NODE_EXTRA_CA_CERTS; exec node ${V8_FLAG} "$0" "$@"
+":" //; _s=; for _w; do case $_w in -[!-]*S*|-S*|--sc*|--co*) _s=1;; esac; done; [ "$_s" ] || unset NODE_EXTRA_CA_CERTS; exec node ${V8_FLAG} "$0" "$@"
 `;
 
 function makeRunnable(file) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -50,15 +50,22 @@ describe("what V8 has compiled when the program was built", () => {
     assert.equal(said, COMPLAINT);
   });
 
-  test("is refused where it is cut short", () => {
-    const compiled = join(folder, "bin", "compiled");
-    for (const file of readdirSync(compiled, { recursive: true, encoding: "utf8" }).filter((name) =>
-      name.endsWith(".cache"),
-    ))
-      truncateSync(join(compiled, file), readFileSync(join(compiled, file)).length / 2);
-    const { told, said } = start();
-    assert.deepEqual([...told], ["true false"]);
-    assert.equal(said, COMPLAINT);
+  test("is not used where a single bit of it is another, or where it is cut short", () => {
+    for (const damage of [flipOneBit, (file: string) => truncateSync(file, statSync(file).size >> 1)]) {
+      for (const file of compiledFiles()) damage(file);
+      const { told, said } = start();
+      assert.deepEqual([...told], ["false true"]);
+      assert.equal(said, COMPLAINT);
+      cpSync(dirname(CLI), join(folder, "bin"), { recursive: true });
+    }
+  });
+
+  test("is not used of a file that was edited, however little", () => {
+    const [main] = readdirSync(join(folder, "bin")).filter((name) => /^main-.*\.js$/.test(name));
+    const file = join(folder, "bin", main!);
+    writeFileSync(file, readFileSync(file, "utf8").replace("this is a bug", "this is a bee"));
+    assert.deepEqual([...start().told], ["false true", "true true"]);
+    cpSync(dirname(CLI), join(folder, "bin"), { recursive: true });
   });
 
   test("is not missed where there is none", () => {
@@ -67,4 +74,20 @@ describe("what V8 has compiled when the program was built", () => {
     assert.deepEqual([...told], ["false true"]);
     assert.equal(said, COMPLAINT);
   });
+
+  function compiledFiles(): string[] {
+    const compiled = join(folder, "bin", "compiled");
+    const files = readdirSync(compiled, { recursive: true, encoding: "utf8" }).filter((name) =>
+      name.endsWith(".cache"),
+    );
+    return files.map((name) => join(compiled, name));
+  }
 });
+
+/** Of what V8 made, which is behind the source. */
+function flipOneBit(file: string): void {
+  const bytes = readFileSync(file);
+  const at = bytes.length - (bytes.readUInt32LE(4) >> 1);
+  bytes[at] = bytes[at]! ^ 4;
+  writeFileSync(file, bytes);
+}

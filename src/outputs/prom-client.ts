@@ -3,7 +3,8 @@ import type { Counter, Gauge, Registry } from "prom-client";
 
 const require = createRequire(import.meta.url);
 
-/** The parts of prom-client that are needed: all of it, with what it pushes, joins and traces, takes five times as long to load (75 ms; `start-up`). */
+/** The parts of prom-client that are needed: all of it, with what it pushes, joins and traces, takes five times as long to load (75 ms; `start-up`). These are files of
+ * its own making, so package.json names one version. */
 export const promClient: {
   readonly Registry: typeof Registry;
   readonly Gauge: typeof Gauge;
