@@ -118,9 +118,11 @@ export function build() {
   writeFileSync(join(root, "dist/src/cli.js"), FORWARDER);
   if (!run(process.execPath, ["dist/src/man-page.js", "man/tcplat.1"]))
     throw failure("tcplat: the manual page was not made.");
-  const compiling = spawnSync(process.execPath, [V8_FLAG, "scripts/compile.mjs", "scripts/rehearsal.mjs"], {
+  const compiling = spawnSync(process.execPath, [V8_FLAG, "scripts/compile.mjs"], {
     cwd: root,
     encoding: "utf8",
+    // Flags that only this shell's programs have would make it of no use to others.
+    env: { ...process.env, NODE_OPTIONS: "" },
   });
   if (compiling.status !== 0) throw failure(`tcplat: the build failed: the program does not run.\n${compiling.stderr}`);
   writeFileSync(STAMP, sources);
@@ -148,6 +150,7 @@ function describeSources() {
     "scripts/project.mjs",
     "scripts/rollup.config.mjs",
     "scripts/compile.mjs",
+    "scripts/rehearsal.mjs",
   ]
     .map((file) => {
       const { mtimeMs, size } = statSync(join(root, file));

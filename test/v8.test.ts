@@ -30,7 +30,10 @@ describe("what V8 has compiled when the program was built", () => {
 
   function start(...flags: readonly string[]): { readonly told: Set<string>; readonly said: string } {
     const words = [...flags, "--require", join(folder, "watch.cjs"), program, "-r", "nosuch.pcap"];
-    const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync(process.execPath, words, {
+      encoding: "utf8",
+      env: { ...process.env, NODE_OPTIONS: "" },
+    });
     return { told: new Set(stdout.trimEnd().split("\n")), said: stderr };
   }
 

@@ -13,7 +13,7 @@ export interface Bound {
   readonly options?: Partial<Options>;
   /** Figures that must come out exactly. */
   readonly expected: Readonly<Record<string, number>>;
-  /** Longest average time a frame may take, µs; 5 unless told. */
+  /** Longest average time a frame may take, µs, some ten times the usual one; 50 unless told. */
   readonly frameUs?: number;
 }
 

@@ -115,7 +115,7 @@ export const VALUES: readonly Bound[] = [
         for (let depth = 0; depth < 10_000_000; depth += 10_000) yield* talk.server(nest);
       }
     },
-    frameUs: 1000,
+    frameUs: 3000,
     expected: { connections: 6 },
   },
   endless("an inline command", true, "GET "),
