@@ -9,6 +9,9 @@ const START_US = 1_700_000_000 * 1e6;
 
 /** So many packets in a row tell that a host numbers them one by one (src/connection/numbering.ts), and V8 learns from what follows. */
 const EXCHANGES = 100;
+/** Of a client in a loop, each in one segment. */
+const PIPELINES = 40;
+const PIPELINED = 8;
 const SET = "*3\r\n$3\r\nSET\r\n$16\r\nkey:000000000001\r\n$3\r\nVXK\r\n";
 const GET = "*2\r\n$3\r\nGET\r\n$16\r\nkey:000000000001\r\n";
 const REPLIES = ["+OK\r\n", "$3\r\nVXK\r\n", "+OK\r\n", "$-1\r\n"];
@@ -43,6 +46,13 @@ export function rehearsal() {
     send(CLIENT, PSH | ACK, i % 2 === 0 ? SET : GET);
     const isRare = i % 12 === 11;
     send(SERVER, PSH | ACK, REPLIES[i % 4], LATENCIES[isRare ? 4 + ((i / 12) & 3) : i % 4]);
+  }
+  for (let i = 0; i < PIPELINES; i++) {
+    send(CLIENT, PSH | ACK, (i % 2 === 0 ? SET : GET).repeat(PIPELINED));
+    if (i % 4 === 0) send(SERVER, ACK, "", 10);
+    send(SERVER, PSH | ACK, REPLIES[i % 4].repeat(PIPELINED), LATENCIES[i % 3]);
+    // Two processors' frames, out of order.
+    if (i % 8 === 7) send(CLIENT, ACK, "", -1);
   }
   send(CLIENT, FIN | ACK);
   send(SERVER, FIN | ACK);

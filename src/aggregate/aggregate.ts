@@ -41,6 +41,7 @@ export class Aggregate implements TransactionSink, TallyContext {
   readonly printFromUs: Float64Array;
   readonly observer: TransactionOutput | null;
   readonly toldFromUs: number;
+  readonly notedFromUs: number;
   private readonly isTelling: boolean;
   private readonly inquiry: Inquiry | null;
   private readonly series = new SeriesTable();
@@ -60,13 +61,13 @@ export class Aggregate implements TransactionSink, TallyContext {
     const seesAll = options.seesAll ?? true;
     this.inquiry = this.isTelling && seesAll ? new Inquiry((of, isPrinted) => this.deliver(of, isPrinted)) : null;
     this.toldFromUs = this.leastToldUs();
+    this.notedFromUs = this.inquiry === null ? MOST_UNTOLD_US : LONG_US;
   }
 
   private leastToldUs(): number {
     if (this.observer !== null) return 0;
     const printedUs = this.outputs.length > 0 ? this.printFromUs[TransactionClass.normal]! : MOST_UNTOLD_US;
-    const notedUs = this.inquiry === null ? MOST_UNTOLD_US : LONG_US;
-    return Math.max(0, Math.min(printedUs, notedUs, this.slowUs, MOST_UNTOLD_US));
+    return Math.max(0, Math.min(printedUs, this.slowUs, MOST_UNTOLD_US));
   }
 
   /** A round trip of one of the server's connections, in µs. */

@@ -12,6 +12,8 @@ export interface TallyContext {
   readonly slowUs: number;
   /** Ordinary transactions of less need not be handed on one by one, in µs. */
   readonly toldFromUs: number;
+  /** And where the wait, without that for others before it, was less. */
+  readonly notedFromUs: number;
   /** Reused for every transaction. */
   readonly shares: Shares;
   /** Its response has begun: it may have held others. */
@@ -24,6 +26,7 @@ export interface TallyContext {
 export class Tally implements ServiceSink {
   /** 0 until the first was told: it says on which side of the network its server is. */
   toldFromUs = 0;
+  readonly notedFromUs: number;
   private readonly context: TallyContext;
   private readonly counters: Counters;
   private readonly server: ServerSeries;
@@ -31,19 +34,20 @@ export class Tally implements ServiceSink {
 
   constructor(context: TallyContext, server: ServerSeries, service: Service) {
     this.context = context;
+    this.notedFromUs = context.notedFromUs;
     this.counters = context.counters;
     this.server = server;
     this.service = service;
   }
 
   // Runs for every request.
-  requested(commandId: number, requestBytes: number, hasReply: boolean): void {
+  requested(commandId: number, requestBytes: number, hasReply: boolean, count: number): void {
     const service = this.service;
-    this.counters.requests++;
-    service.command(commandId).requests++;
+    this.counters.requests += count;
+    service.command(commandId).requests += count;
     service.requestBytes += requestBytes;
-    if (hasReply) service.pending++;
-    else service.noReply++;
+    if (hasReply) service.pending += count;
+    else service.noReply += count;
   }
 
   settledSilently(): void {
@@ -82,16 +86,23 @@ export class Tally implements ServiceSink {
   }
 
   // Runs for every response.
-  answeredSoon(commandId: number, responseBytes: number, waitUs: number, queueUs: number, toServerUs: number): void {
+  answeredSoon(
+    commandId: number,
+    responseBytes: number,
+    waitUs: number,
+    queueUs: number,
+    toServerUs: number,
+    count: number,
+  ): void {
     const service = this.service;
     const series = service.command(commandId).of(TransactionClass.normal);
-    this.counters.responses++;
-    service.pending--;
+    this.counters.responses += count;
+    service.pending -= count;
     service.responseBytes += responseBytes;
-    series.ok++;
-    series.latency.record(waitUs);
-    addShares(service.lostUs, waitUs, queueUs, toServerUs);
-    if (toServerUs < 0) service.ofUnknownWay++;
+    series.ok += count;
+    series.latency.record(waitUs, count);
+    addShares(service.lostUs, waitUs, queueUs, toServerUs, count);
+    if (toServerUs < 0) service.ofUnknownWay += count;
   }
 
   // Runs for every response.

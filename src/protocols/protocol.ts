@@ -219,6 +219,22 @@ export interface Exchange {
     keyStart: number,
     keyEnd: number,
   ): void;
+  /**
+   * bytes[at, end) are `count` such requests of the same command, of the same length and with their words at the same places: those given
+   * are the first one's.
+   */
+  requests(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    count: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void;
 
   /** Requests waiting for their reply. */
   readonly pendingCount: number;
@@ -252,6 +268,13 @@ export interface Exchange {
   bringsNothing(id: number, maxWaitMs: number): void;
   /** A whole response without error, from index `at` to before `end`: as responseBegins and answer in one call. */
   response(at: number, end: number): void;
+  /**
+   * So many of the oldest pending requests have the same replyKind, and whole responses to them, without error and all in the bytes being
+   * pushed, may be told by one call of `responses`. 1 also where none is pending.
+   */
+  readonly together: number;
+  /** bytes[at, end) are `count` whole responses without error, of no more than `together` requests. */
+  responses(at: number, end: number, count: number): void;
   /** The message that ends before `at` is a part of the oldest pending request's response; more is to come. */
   partialAnswer(at: number): void;
   /**

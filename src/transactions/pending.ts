@@ -1,10 +1,11 @@
 import type { Details } from "./details.ts";
+import { RepeatedWords } from "./repeated-words.ts";
 import { TEXT_CAPACITY } from "./transaction.ts";
 
 /** Where a linked list ends, and what `allocate` returns when there is no room. */
 export const NIL = -1;
 const FIRST_CAPACITY = 256;
-/** Requests in flight, in all connections. At 224 bytes each this bounds the memory to about 117 MB. */
+/** Requests in flight, in all connections. At 228 bytes each this bounds the memory to about 120 MB. */
 export const MAX_PENDING = 1 << 19;
 
 /** Fields of an entry in `times`, 8 doubles (a cache line) an entry: `times[entry * TIMES + Time.start]`. */
@@ -25,8 +26,8 @@ export const Time = {
   closed: 7,
 } as const;
 
-/** Fields of an entry in `words`, 8 integers an entry: `words[entry * WORDS + Word.flags]`. */
-export const WORDS = 8;
+/** Fields of an entry in `words`, 9 integers an entry: `words[entry * WORDS + Word.flags]`. */
+export const WORDS = 9;
 export const Word = {
   next: 0,
   commandId: 1,
@@ -37,8 +38,10 @@ export const Word = {
   retransmissions: 5,
   /** The class, and EXPIRED once it was reported as unanswered: it keeps its place, so that a late response finds it. */
   class: 6,
-  /** Length of the text, start and end of the key in it: a byte each, lowest first. */
+  /** Length of the text, start and end of the key in it: a byte each, lowest first. Of several requests, where `repeated` has their words. */
   text: 7,
+  /** How many requests the entry is; of more than one, all fields are the oldest's (see `PendingQueue.repeatLast`). */
+  count: 8,
 } as const;
 export const EXPIRED = 0x100;
 /** A bit of `Word.flags` that is no flag of the transaction: it need not be answered. */
@@ -56,7 +59,10 @@ export class PendingPool {
   readonly details: Map<number, Details> | null;
   /** TEXT_CAPACITY bytes an entry; none where nobody will print a request. */
   text: Uint8Array;
+  /** The words of entries of several requests; null where nobody will print one. */
+  readonly repeated: RepeatedWords | null;
   private readonly textCapacity: number;
+  /** Requests, of which each has an entry, or may need one. */
   used = 0;
   private free = NIL;
   private fresh = 0;
@@ -64,20 +70,29 @@ export class PendingPool {
 
   constructor(wantsText: boolean, wantsDetails = false) {
     this.details = wantsDetails ? new Map() : null;
+    this.repeated = wantsText ? new RepeatedWords() : null;
     this.textCapacity = wantsText ? TEXT_CAPACITY : 0;
     this.text = new Uint8Array(FIRST_CAPACITY * this.textCapacity);
   }
 
-  /** An entry whose fields hold anything, or NIL when MAX_PENDING are in use. */
+  /** An entry for one request, whose other fields hold anything; or NIL when MAX_PENDING are in use. */
   // Runs for every request.
   allocate(): number {
+    if (this.used === MAX_PENDING) return NIL;
+    this.used++;
+    return this.takeEntry();
+  }
+
+  /** An entry for a request that has a part in another, which has one more than `used` counts: so there is room. */
+  // Runs for every request.
+  takeEntry(): number {
     let entry = this.free;
     if (entry !== NIL) this.free = this.words[entry * WORDS + Word.next]!;
     else {
-      if (this.fresh === this.capacity && !this.grow()) return NIL;
+      if (this.fresh === this.capacity) this.grow();
       entry = this.fresh++;
     }
-    this.used++;
+    this.words[entry * WORDS + Word.count] = 1;
     return entry;
   }
 
@@ -89,8 +104,7 @@ export class PendingPool {
     if (this.details !== null) this.details.delete(entry);
   }
 
-  private grow(): boolean {
-    if (this.capacity >= MAX_PENDING) return false;
+  private grow(): void {
     const capacity = this.capacity * 2;
     const { times, words, text } = this;
     this.times = new Float64Array(capacity * TIMES);
@@ -100,6 +114,5 @@ export class PendingPool {
     this.text = new Uint8Array(capacity * this.textCapacity);
     this.text.set(text);
     this.capacity = capacity;
-    return true;
   }
 }

@@ -2,14 +2,15 @@ import type { Path } from "../connection/path.ts";
 import type { Piece, Resent } from "../connection/receiver.ts";
 import { NO_REPLY, type TransactionClass } from "../protocols/protocol.ts";
 import type { MessageDetails } from "./details.ts";
-import { Draft, writeWords } from "./draft.ts";
+import { Draft } from "./draft.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import type { PairingContext } from "./pairing-context.ts";
-import { NIL, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
+import { MAX_PENDING, NIL, OPTIONAL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { MAX_PENDING_BY_ID, PendingQueue } from "./pending-queue.ts";
 import { Resends } from "./resends.ts";
 import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
+import { writeWords } from "./write-words.ts";
 
 /** Requests of one connection that may wait at once; beyond, what follows is treated as lost. */
 export const MAX_PENDING_PER_CONNECTION = 1 << 16;
@@ -89,7 +90,11 @@ export abstract class Requesting {
   }
 
   protected resent(): Resends {
-    this.resends ??= new Resends(this.queue, this.origin);
+    if (this.resends === null) {
+      // From here on what a request lost is its own (see `requests`).
+      this.queue.separateAll();
+      this.resends = new Resends(this.queue, this.origin);
+    }
     return this.resends;
   }
 
@@ -159,7 +164,7 @@ export abstract class Requesting {
     const word = entry * WORDS;
     times[time + Time.number] = ++this.number;
     const hasReply = replyKind !== NO_REPLY;
-    this.service.requested(commandId, endOffset - times[time + Time.startOffset]!, hasReply);
+    this.service.requested(commandId, endOffset - times[time + Time.startOffset]!, hasReply, 1);
     if (!hasReply) {
       pool.release(entry);
       return;
@@ -262,9 +267,55 @@ export abstract class Requesting {
     words[word + Word.text] = this.wantsText
       ? writeWords(pool.text, entry, bytes, nameStart, nameEnd, keyStart, keyEnd)
       : 0;
-    this.service.requested(commandId, end - at, true);
+    this.service.requested(commandId, end - at, true, 1);
     if (this.resends !== null) this.resends.begins(entry, this.here);
     queue.add(entry);
+  }
+
+  requests(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    count: number,
+    commandId: number,
+    transactionClass: TransactionClass,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    const length = ((end - at) / count) | 0;
+    const isKeyed = keyStart > 0;
+    let told = 0;
+    while (told < count) {
+      const by = told * length;
+      const from = at + by;
+      const key = isKeyed ? keyStart + by : 0;
+      const keyTo = isKeyed ? keyEnd + by : 0;
+      this.request(bytes, from, from + length, commandId, transactionClass, nameStart + by, nameEnd + by, key, keyTo);
+      told++;
+      // What waits before it may differ for the first and the second; those that follow are as the second.
+      const more = told === 1 ? 0 : this.repeatable(count - told, length);
+      if (more === 0) continue;
+      const to = from + (1 + more) * length;
+      const { repeated } = this.pool;
+      const base = this.here.base;
+      const kept = repeated?.keep(bytes, from, to, base + from, nameStart + by, nameEnd + by, key, keyTo) ?? 0;
+      this.queue.repeatLast(more, kept);
+      this.number += more;
+      this.requestedOffset = base + to;
+      this.service.requested(commandId, more * length, true, more);
+      told += more;
+    }
+  }
+
+  /** How many of so many requests that follow the last, and are like it, may share its entry: where nobody asks for the losses of each. */
+  private repeatable(count: number, length: number): number {
+    const { pool, queue } = this;
+    if (this.resends !== null || this.isTentative || this.isOverfull) return 0;
+    if (queue.count + count > MAX_PENDING_PER_CONNECTION || pool.used + count > MAX_PENDING) return 0;
+    // Two share an entry at least.
+    return pool.repeated === null ? count : Math.max(0, Math.min(count, pool.repeated.roomFor(length) - 1));
   }
 
   private get isConcurrent(): boolean {

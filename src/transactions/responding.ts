@@ -79,6 +79,7 @@ export abstract class Responding extends Requesting implements Exchange {
     const entry = this.queue.head;
     if (entry === NIL || this.origin.protocol.isSerial !== true || this.queue.isExpired(entry)) return;
     if (this.isTentative || this.held !== null || this.isContradicted || this.hasKept) return;
+    this.queue.separate(entry);
     this.teller.begun(entry, this.responding);
   }
 
@@ -109,7 +110,9 @@ export abstract class Responding extends Requesting implements Exchange {
   }
 
   setReplyKind(replyKind: number): void {
-    if (this.queue.head !== NIL) this.pool.words[this.queue.head * WORDS + Word.replyKind] = replyKind;
+    if (this.queue.head === NIL) return;
+    this.queue.separate(this.queue.head);
+    this.pool.words[this.queue.head * WORDS + Word.replyKind] = replyKind;
   }
 
   // Runs for every response.
@@ -187,6 +190,18 @@ export abstract class Responding extends Requesting implements Exchange {
     this.queue.shift();
     this.teller.answeredWhole(entry, this.here, at, end);
     this.pool.release(entry);
+  }
+
+  // Runs for every response that others follow.
+  get together(): number {
+    const { alike, head } = this.queue;
+    if (alike < 2 || !this.isPlain || this.queue.isExpired(head)) return 1;
+    return this.teller.isOnlyCounted(head, this.here) ? alike : 1;
+  }
+
+  responses(at: number, end: number, count: number): void {
+    this.teller.countTogether(this.queue.head, this.here, end - at, count);
+    this.queue.drop(count);
   }
 
   /** Nothing is in doubt, held or half read: a whole response is the oldest request's. */

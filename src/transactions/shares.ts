@@ -115,15 +115,21 @@ export function serverShareUs(waitUs: number, queueUs: number, toServerUs: numbe
   return waitUs - Math.max(queueUs, networkUs);
 }
 
-/** Adds all of them, as `addTo`. */
+/** Adds all of them, as `addTo`, of `count` such transactions. */
 // Runs for every response.
-export function addShares(sums: Float64Array, waitUs: number, queueUs: number, toServerUs: number): void {
+export function addShares(
+  sums: Float64Array,
+  waitUs: number,
+  queueUs: number,
+  toServerUs: number,
+  count: number,
+): void {
   const network = toServerUs > 0 ? Math.min(toServerUs, waitUs) : 0;
   const queue = queueUs > network ? queueUs - network : 0;
   const server = toServerUs < 0 ? UNKNOWN : 0;
-  sums[server] = sums[server]! + (waitUs - network - queue);
-  if (network > 0) sums[1] = sums[1]! + network;
-  if (queue > 0) sums[3] = sums[3]! + queue;
+  sums[server] = sums[server]! + (waitUs - network - queue) * count;
+  if (network > 0) sums[1] = sums[1]! + network * count;
+  if (queue > 0) sums[3] = sums[3]! + queue * count;
 }
 
 /** The server's part of the wait: all of it on the server's host, else without the round trip; null while that is unknown. */

@@ -67,7 +67,10 @@ export class Teller {
   /** Its whole response, bytes[at, end) of what is being pushed, has come, without error. */
   // Runs for every response.
   answeredWhole(entry: number, here: Here, at: number, end: number): void {
-    if (this.isOnlyCounted(entry, here, end - at)) return;
+    if (this.isOnlyCounted(entry, here)) {
+      this.count(entry, here, end - at);
+      return;
+    }
     const record = this.record;
     record.fill(this.origin, entry);
     record.errorId = NO_ERROR;
@@ -98,33 +101,55 @@ export class Teller {
   }
 
   /**
-   * Counts what nearly all are: soon answered, nothing sent again, nothing else to be told of it. The record
-   * and its split times cost three times as much (test/bench, stages).
+   * Whether a whole response that is here now is what nearly all are: soon, to a request in one piece, nothing sent again, nothing else to
+   * be told of it. The record and its split times cost three times as much as counting it (test/bench, stages).
    */
   // Runs for every response.
-  private isOnlyCounted(entry: number, here: Here, bytes: number): boolean {
+  isOnlyCounted(entry: number, here: Here): boolean {
     const { times, words } = this.pool;
-    const { service } = this;
     const time = entry * TIMES;
     const word = entry * WORDS;
     const startUs = times[time + Time.start]!;
     const latencyUs = here.timeUs - startUs;
-    if (!(latencyUs >= 0 && latencyUs < service.toldFromUs) || times[time + Time.end] !== startUs) return false;
+    if (!(latencyUs >= 0 && latencyUs < this.service.toldFromUs) || times[time + Time.end] !== startUs) return false;
     if (words[word + Word.class] !== TransactionClass.normal || words[word + Word.retransmissions] !== 0) return false;
-    const isPipelined = (words[word + Word.flags]! & Flag.pipelined) !== 0;
     if (here.missingPackets > 0) return false;
     const waitUs = latencyUs | 0;
-    // As in `answeredWhole`.
-    const aheadUs = isPipelined ? this.previousEndUs - startUs : 0;
-    const queueUs = aheadUs <= 0 ? 0 : Math.min(aheadUs, waitUs) | 0;
-    const { toServerUs } = this.origin;
+    const mayBeBehind = this.wantsBehind && this.queue.count > 0;
+    if (!mayBeBehind && waitUs < this.service.notedFromUs) return true;
+    const queueUs = this.queuedUs(entry, waitUs);
+    if (waitUs - queueUs >= this.service.notedFromUs) return false;
     // Those behind may have waited for this one.
-    if (this.wantsBehind && this.queue.count > 0 && serverShareUs(waitUs, queueUs, toServerUs) >= LEAST_US)
-      return false;
+    return !mayBeBehind || serverShareUs(waitUs, queueUs, this.origin.toServerUs) < LEAST_US;
+  }
+
+  /** Counts one of which that is true. */
+  // Runs for every response.
+  private count(entry: number, here: Here, bytes: number): void {
+    const startUs = this.pool.times[entry * TIMES + Time.start]!;
+    const waitUs = (here.timeUs - startUs) | 0;
+    const queueUs = this.queuedUs(entry, waitUs);
     if (waitUs > this.longestWaitUs) this.longestWaitUs = waitUs;
     if (here.timeUs > this.previousEndUs) this.previousEndUs = here.timeUs;
-    service.answeredSoon(words[word + Word.commandId]!, bytes, waitUs, queueUs, toServerUs);
-    return true;
+    const commandId = this.pool.words[entry * WORDS + Word.commandId]!;
+    this.service.answeredSoon(commandId, bytes, waitUs, queueUs, this.origin.toServerUs, 1);
+  }
+
+  /** The same for so many that are alike, answered together in so many bytes: all but the first have waited for those before. */
+  countTogether(entry: number, here: Here, bytes: number, count: number): void {
+    this.count(entry, here, bytes);
+    const waitUs = (here.timeUs - this.pool.times[entry * TIMES + Time.start]!) | 0;
+    const commandId = this.pool.words[entry * WORDS + Word.commandId]!;
+    const queueUs = this.queuedUs(entry, waitUs);
+    this.service.answeredSoon(commandId, 0, waitUs, queueUs, this.origin.toServerUs, count - 1);
+  }
+
+  /** How much of its wait this one, in one piece, waited for those before: as in `answeredWhole`. */
+  // Runs for every response.
+  private queuedUs(entry: number, waitUs: number): number {
+    if ((this.pool.words[entry * WORDS + Word.flags]! & Flag.pipelined) === 0) return 0;
+    const aheadUs = this.previousEndUs - this.pool.times[entry * TIMES + Time.start]!;
+    return aheadUs <= 0 ? 0 : Math.min(aheadUs, waitUs) | 0;
   }
 
   /** `response` is complete; `errorId` and its length, `bytes`, are its message's. */

@@ -137,8 +137,8 @@ export interface TransactionSink {
 
 /** What the pairing stage tells of one server in one protocol. Plain calls, in the order things happened. */
 export interface ServiceSink {
-  /** A request is complete (pending from here on, unless `hasReply` is false: then it is a no_reply request). */
-  requested(commandId: number, requestBytes: number, hasReply: boolean): void;
+  /** `count` requests, of so many bytes in all, are complete (pending from here on, unless `hasReply` is false: then no_reply ones). */
+  requested(commandId: number, requestBytes: number, hasReply: boolean, count: number): void;
   /** A pending request turned out to need no reply (a quiet command). */
   settledSilently(): void;
   /** The response of a pending request has begun and goes on: it ends as if it ended now. */
@@ -147,11 +147,21 @@ export interface ServiceSink {
   answered(transaction: Transaction): void;
   /** Ordinary ones (`Teller`) that took less are only counted, by `answeredSoon`: at most 2^30 µs. */
   readonly toldFromUs: number;
+  /** And those of which the wait was not for others before it for so long are told, too. */
+  readonly notedFromUs: number;
   /**
-   * A pending request of class normal and its response, without error, neither in more than one piece. Times are small integers:
-   * the wait, the part of it until the response before had ended, and the way to the server and back (-1: unknown).
+   * `count` pending requests of class normal and their responses, of so many bytes in all, without error, none in more than one
+   * piece. Times are small integers, the same for each: the wait, the part of it until the response before had ended, and the way to
+   * the server and back (-1: unknown).
    */
-  answeredSoon(commandId: number, responseBytes: number, waitUs: number, queueUs: number, toServerUs: number): void;
+  answeredSoon(
+    commandId: number,
+    responseBytes: number,
+    waitUs: number,
+    queueUs: number,
+    toServerUs: number,
+    count: number,
+  ): void;
   /** A pending request that ended without a response; `transaction.unanswered` says why. */
   unanswered(transaction: Transaction): void;
   /** A response with no request. */

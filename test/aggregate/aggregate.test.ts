@@ -24,7 +24,7 @@ function printed(thresholdUs: number | null, transactions: readonly Transaction[
   const output = { transaction: (of: Transaction) => times.push(of.unanswered === "" ? of.latencyUs : of.waitedUs) };
   const aggregate = new Aggregate({ thresholdUs, outputs: [output] });
   for (const of of transactions) {
-    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true, 1);
     if (of.unanswered === "") aggregate.service(of.server, of.protocol).answered(of);
     else aggregate.service(of.server, of.protocol).unanswered(of);
   }
@@ -33,7 +33,7 @@ function printed(thresholdUs: number | null, transactions: readonly Transaction[
 }
 
 function request(aggregate: Aggregate, of: Transaction): void {
-  aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+  aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true, 1);
   aggregate.service(of.server, of.protocol).answered(of);
 }
 
@@ -107,9 +107,9 @@ describe("an aggregate", () => {
 
   it("takes a quiet command off the pending ones without a response", () => {
     const aggregate = quiet();
-    aggregate.service(SERVER, CACHE).requested(GET, 10, true);
+    aggregate.service(SERVER, CACHE).requested(GET, 10, true, 1);
     aggregate.service(SERVER, CACHE).settledSilently();
-    aggregate.service(SERVER, CACHE).requested(GET, 10, false);
+    aggregate.service(SERVER, CACHE).requested(GET, 10, false, 1);
     const snapshot = aggregate.snapshot(stages());
     assert.deepEqual(totals(snapshot), { answered: 0, noReply: 2, pending: 0, unanswered: 0, unmatched: 0, pushes: 0 });
   });
@@ -186,10 +186,10 @@ describe("the identities", () => {
         const pending: { server: ServerRef; protocol: Protocol }[] = [];
         for (const of of events) {
           if (of.kind === "request") {
-            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, true);
+            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, true, 1);
             pending.push(of);
           } else if (of.kind === "silent request") {
-            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, false);
+            aggregate.service(of.server, of.protocol).requested(of.commandId, 10, false, 1);
           } else if (of.kind === "push") aggregate.service(of.server, of.protocol).pushed(3);
           else if (of.kind === "unmatched") aggregate.service(of.server, of.protocol).unmatched(of.unmatched, 3);
           else {
@@ -210,7 +210,7 @@ describe("the identities", () => {
 
   it("tell what is wrong", () => {
     const aggregate = quiet();
-    aggregate.service(SERVER, KV).requested(SET, 1, true);
+    aggregate.service(SERVER, KV).requested(SET, 1, true, 1);
     const good: Snapshot = aggregate.snapshot(stages());
     const lost = { ...good, requests: 2 };
     assert.match(identities(lost)[0] ?? "", /requests = answered .*: 2 is not 1/);

@@ -18,6 +18,6 @@ const one = transaction() as {
 bench("a request and its answer, counted", TIMES, (index) => {
   one.latencyUs = latencies[index & 4095]!;
   one.waitUs = one.latencyUs;
-  aggregate.service(SERVER, KV).requested(SET, 31, true);
+  aggregate.service(SERVER, KV).requested(SET, 31, true, 1);
   aggregate.service(one.server, one.protocol).answered(one);
 });

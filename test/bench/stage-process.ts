@@ -129,11 +129,12 @@ const COUNTING: ServiceSink = {
   settledSilently() {},
   begun() {},
   toldFromUs: 2 ** 30,
+  notedFromUs: 2 ** 30,
   answered() {
     transactions++;
   },
-  answeredSoon() {
-    transactions++;
+  answeredSoon(_commandId, _responseBytes, _waitUs, _queueUs, _toServerUs, count) {
+    transactions += count;
   },
   unanswered() {},
   unmatched() {},

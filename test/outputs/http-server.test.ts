@@ -11,7 +11,7 @@ import { stages, tell, transaction } from "../aggregate/fixtures.ts";
 const HOST = "127.0.0.1";
 const BUILD = { version: "0.1.0", node: "20.20.2", libpcap: "", engine: "cap" };
 const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
-aggregate.service(transaction().server, transaction().protocol).requested(1, 31, true);
+aggregate.service(transaction().server, transaction().protocol).requested(1, 31, true, 1);
 tell(aggregate, transaction({ commandId: 1 }));
 const snapshot = () => aggregate.snapshot(stages());
 

@@ -20,13 +20,13 @@ function eventful(changes: Partial<StageCounters> = {}): Snapshot {
     transaction({ latencyUs: 20_000_001 }),
     transaction({ commandId: BLPOP, class: TransactionClass.blocking, latencyUs: 2_000_000 }),
   ]) {
-    aggregate.service(SERVER, KV).requested(of.commandId, 31, true);
+    aggregate.service(SERVER, KV).requested(of.commandId, 31, true, 1);
     aggregate.service(of.server, of.protocol).answered(of);
   }
-  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  aggregate.service(SERVER, KV).requested(GET, 31, true, 1);
   tell(aggregate, transaction({ commandId: GET, unanswered: "closed" }));
-  aggregate.service(SERVER, KV).requested(GET, 31, true);
-  aggregate.service(SERVER, CACHE).requested(1, 9, false);
+  aggregate.service(SERVER, KV).requested(GET, 31, true, 1);
+  aggregate.service(SERVER, CACHE).requested(1, 9, false, 1);
   aggregate.service(SERVER, KV).unmatched("late", 5);
   aggregate.service(SERVER, KV).pushed(6);
   aggregate.service(SERVER, CACHE).lookups(3, 2);

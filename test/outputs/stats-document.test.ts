@@ -9,7 +9,7 @@ import { BLPOP, CACHE, GET, stages, transaction } from "../aggregate/fixtures.ts
 function document(transactions: readonly Transaction[]): string {
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
   for (const of of transactions) {
-    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, of.requestBytes, true, 1);
     if (of.unanswered === "") aggregate.service(of.server, of.protocol).answered(of);
     else aggregate.service(of.server, of.protocol).unanswered(of);
   }

@@ -20,7 +20,7 @@ async function serve(t: TestContext, nameBytes = 10): Promise<() => Socket> {
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
   for (let id = 0; id < SERVERS; id++) {
     const of = transaction({ server: { id, text: `${id}:`.padEnd(nameBytes, "x") } });
-    aggregate.service(of.server, of.protocol).requested(of.commandId, 1, true);
+    aggregate.service(of.server, of.protocol).requested(of.commandId, 1, true, 1);
     aggregate.service(of.server, of.protocol).answered(of);
   }
   const server = await startStatsServer({ host: HOST, port: 0, snapshot: () => aggregate.snapshot(stages()) });

@@ -14,13 +14,13 @@ function run(): Snapshot {
     transaction({ latencyUs: 100, errorId: 1 }),
     transaction({ commandId: BLPOP, class: TransactionClass.blocking, latencyUs: 120 }),
   ]) {
-    aggregate.service(SERVER, KV).requested(of.commandId, 31, true);
+    aggregate.service(SERVER, KV).requested(of.commandId, 31, true, 1);
     aggregate.service(of.server, of.protocol).answered(of);
   }
-  aggregate.service(SERVER, KV).requested(GET, 31, true);
+  aggregate.service(SERVER, KV).requested(GET, 31, true, 1);
   tell(aggregate, transaction({ commandId: GET, unanswered: "gap" }));
-  aggregate.service(SERVER, KV).requested(GET, 31, true);
-  aggregate.service(SERVER, KV).requested(GET, 31, false);
+  aggregate.service(SERVER, KV).requested(GET, 31, true, 1);
+  aggregate.service(SERVER, KV).requested(GET, 31, false, 1);
   aggregate.service(SERVER, KV).pushed(6);
   aggregate.service(SERVER, KV).unmatched("gap", 6);
   return aggregate.snapshot(stages());

@@ -13,8 +13,12 @@ import { random, simulate } from "./simulation.ts";
 class Printed implements TransactionOutput {
   readonly lines: string[] = [];
 
-  transaction({ connectionId, requestNumber, latencyUs, waitedUs, behind }: Transaction): void {
-    this.lines.push(JSON.stringify({ connectionId, requestNumber, latencyUs, waitedUs, behind }));
+  transaction(of: Transaction): void {
+    const { connectionId, requestNumber, latencyUs, waitedUs, behind, requestBytes, requestSequence } = of;
+    const text = Buffer.from(of.text.subarray(of.textStart, of.textEnd)).toString("latin1");
+    this.lines.push(
+      JSON.stringify({ connectionId, requestNumber, latencyUs, waitedUs, behind, requestBytes, requestSequence, text }),
+    );
   }
 }
 

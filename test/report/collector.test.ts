@@ -95,7 +95,7 @@ test("a report counts what the histograms count, printed or not, by server and p
   ];
   for (const changes of told) {
     const each = transaction(changes);
-    aggregate.service(each.server, each.protocol).requested(each.commandId, 31, true);
+    aggregate.service(each.server, each.protocol).requested(each.commandId, 31, true, 1);
     tell(aggregate, each);
   }
   const { servers } = aggregate.snapshot(stages());

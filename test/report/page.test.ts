@@ -20,7 +20,7 @@ function view(told: readonly Told[], changes: Partial<ReportView> = {}): ReportV
   const aggregate = new Aggregate({ thresholdUs: null, outputs: [], observer: collector });
   for (const changesOfOne of told) {
     const each = transaction(changesOfOne);
-    aggregate.service(each.server, each.protocol).requested(each.commandId, each.requestBytes, true);
+    aggregate.service(each.server, each.protocol).requested(each.commandId, each.requestBytes, true, 1);
     tell(aggregate, each);
   }
   const about = { isLive: true, hasGoodClock: true, filter: "", version: "0.0.0" };

@@ -158,9 +158,37 @@ export class RecordingExchange implements Exchange {
     this.requestEnds(end, commandId, transactionClass, 0, 0);
   }
 
+  requests(
+    bytes: Uint8Array,
+    at: number,
+    end: number,
+    count: number,
+    commandId: number,
+    transactionClass: number,
+    nameStart: number,
+    nameEnd: number,
+    keyStart: number,
+    keyEnd: number,
+  ): void {
+    const length = (end - at) / count;
+    check(Number.isInteger(length) && count > 1, `${count} requests in ${end - at} bytes`);
+    for (let by = 0; by < end - at; by += length) {
+      const [from, to] = keyStart === 0 ? [0, 0] : [keyStart + by, keyEnd + by];
+      const start = at + by;
+      this.request(bytes, start, start + length, commandId, transactionClass, nameStart + by, nameEnd + by, from, to);
+    }
+  }
+
   response(at: number, end: number): void {
     this.responseBegins(at);
     this.answer(end, NO_ERROR);
+  }
+
+  /** Each is told by itself, so that it can be written down. */
+  readonly together = 1;
+
+  responses(): void {
+    check(false, "responses are told together that may not be");
   }
 
   requestEnds(at: number, commandId: number, transactionClass: number, replyKind: number, id: number): void {

@@ -72,6 +72,12 @@ function copyOf(transaction: Transaction): Told {
 
 /** Writes down what the pairing stage tells. */
 export class Ledger implements TransactionSink, ServiceSink {
+  readonly toldFromUs: number;
+  readonly notedFromUs: number;
+  readonly begunOnes: Told[] = [];
+  /** What was only counted: how many, by command id, wait, queue and the way to the server; and the bytes of all these. */
+  readonly soon = new Map<string, number>();
+  soonBytes = 0;
   readonly told: Told[] = [];
   readonly unmatchedReasons: UnmatchedReason[] = [];
   readonly unmatchedBytes: number[] = [];
@@ -82,6 +88,12 @@ export class Ledger implements TransactionSink, ServiceSink {
   noReply = 0;
   resyncs = 0;
 
+  /** All are told, unless these say what is not. */
+  constructor(toldFromUs = 0, notedFromUs = 0) {
+    this.toldFromUs = toldFromUs;
+    this.notedFromUs = notedFromUs;
+  }
+
   connected(connect: Connect): void {
     this.connects.push(connect);
   }
@@ -90,21 +102,30 @@ export class Ledger implements TransactionSink, ServiceSink {
     return this;
   }
 
-  requested(_commandId: number, _requestBytes: number, hasReply: boolean): void {
-    this.requests++;
-    if (!hasReply) this.noReply++;
+  requested(_commandId: number, _requestBytes: number, hasReply: boolean, count: number): void {
+    this.requests += count;
+    if (!hasReply) this.noReply += count;
   }
 
   settledSilently(): void {
     this.noReply++;
   }
 
-  begun(): void {}
+  begun(transaction: Transaction): void {
+    this.begunOnes.push(copyOf(transaction));
+  }
 
-  /** All are told. */
-  readonly toldFromUs = 0;
-  answeredSoon(): void {
-    throw new Error("told at once");
+  answeredSoon(
+    commandId: number,
+    responseBytes: number,
+    waitUs: number,
+    queueUs: number,
+    toServerUs: number,
+    count: number,
+  ): void {
+    const times = `${commandId} ${waitUs} ${queueUs} ${toServerUs}`;
+    this.soon.set(times, (this.soon.get(times) ?? 0) + count);
+    this.soonBytes += responseBytes;
   }
 
   answered(transaction: Transaction): void {

@@ -170,15 +170,18 @@ test("a transaction that was all wait has the same shares on the short way", () 
     waitUs: fc.nat(5000),
     queueUs: fc.nat(5000),
     toServerUs: fc.integer({ min: -1, max: 5000 }),
+    count: fc.integer({ min: 1, max: 20 }),
   });
   fc.assert(
-    fc.property(times, ({ waitUs, queueUs: anyUs, toServerUs }) => {
+    fc.property(times, ({ waitUs, queueUs: anyUs, toServerUs, count }) => {
       const queueUs = Math.min(anyUs, waitUs);
       const shares = splitOf({ waitUs, queueUs, toServerUs });
       assert.equal(serverShareUs(waitUs, queueUs, toServerUs), shares.server);
       assert.deepEqual(
-        added((sums) => addShares(sums, waitUs, queueUs, toServerUs)),
-        added((sums) => shares.addTo(sums)),
+        added((sums) => addShares(sums, waitUs, queueUs, toServerUs, count)),
+        added((sums) => {
+          for (let i = 0; i < count; i++) shares.addTo(sums);
+        }),
       );
     }),
   );

@@ -135,13 +135,22 @@ export class ResponseParser implements Parser {
     this.isStreamedString = false;
   }
 
-  /** A whole line or string to a request that expects one reply. Returns as `ordinaryReplyEnd` does. */
+  /** Whole lines or strings to requests that expect one reply each. Returns the index behind them, or 0 where there is none. */
   // Runs for every response.
   private readOrdinary(bytes: Uint8Array, from: number, end: number): number {
     const exchange = this.exchange;
     if (this.modes.isSpecial || exchange.replyKindAt(0) !== Reply.one) return 0;
-    const behind = ordinaryReplyEnd(bytes, from, end);
-    if (behind > 0) exchange.response(from, behind);
+    let behind = ordinaryReplyEnd(bytes, from, end);
+    if (behind === 0) return 0;
+    const most = behind < end ? exchange.together : 1;
+    let count = 1;
+    for (; count < most && behind < end; count++) {
+      const next = ordinaryReplyEnd(bytes, behind, end);
+      if (next === 0) break;
+      behind = next;
+    }
+    if (count === 1) exchange.response(from, behind);
+    else exchange.responses(from, behind, count);
     return behind;
   }
 
