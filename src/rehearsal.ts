@@ -17,7 +17,7 @@ const LONG_FILE_BYTES = 32 << 20;
 const NOBODY: TransactionOutput = { transaction: () => {} };
 
 /**
- * Lets a pipeline that nobody listens to take two hundred frames before the run's own pipeline takes its first, where there will be many. V8 compiles a function of what it
+ * Lets a pipeline that nobody listens to take three hundred frames before the run's own pipeline takes its first, where there will be many. V8 compiles a function of what it
  * has seen it do; a line that was never reached it leaves out, and when it is reached at last it drops what it has compiled, and begins anew. In a
  * run's first seconds that is so fifteen times, since a long latency, a second command, a closed connection come late. The rehearsal has one of each: V8 compiles 51
  * functions instead of 70, in little more than half the time (4 to 7 % of the CPU of 1.6 million frames; `read-unpipelined`).

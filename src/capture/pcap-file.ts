@@ -1,6 +1,7 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { endianness } from "node:os";
 import { u32le } from "../bytes/read.ts";
+import { viewOf } from "../bytes/view.ts";
 import { TcplatError } from "../errors.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "./frame-source.ts";
 
@@ -51,6 +52,7 @@ export class PcapFileSource implements FrameSource {
   readonly isUp = true;
   warning: string | null = null;
 
+  private readonly words = viewOf(this.batch);
   private readonly hasNanoseconds: boolean;
   private descriptor: number;
   /** Bytes in the batch: up to whole they are whole records, told by the last read. */
@@ -115,18 +117,18 @@ export class PcapFileSource implements FrameSource {
   /** Finds where the last whole record ends, and makes nanoseconds of their microseconds. */
   // Runs for every frame.
   private findWhole(): void {
-    const { batch } = this;
+    const { words } = this;
     const last = this.filled - RECORD_HEADER_BYTES;
     let at = 0;
     while (at <= last) {
-      const captured = u32le(batch, at + 8);
+      const captured = words.getUint32(at + 8, true);
       if (captured > MAX_FRAME_BYTES) {
         this.break(`invalid captured length ${captured}, longer than ${MAX_FRAME_BYTES}`);
         break;
       }
       const next = at + RECORD_HEADER_BYTES + captured;
       if (next > this.filled) break;
-      if (!this.hasNanoseconds) toNanoseconds(batch, at + 4);
+      if (!this.hasNanoseconds) words.setInt32(at + 4, Math.imul(words.getInt32(at + 4, true), 1000), true);
       at = next;
     }
     this.whole = at;
@@ -181,13 +183,4 @@ function readHeader(bytes: Buffer): Header | null {
     linkType,
     snaplen: snaplen === 0 || snaplen > MAX_FRAME_BYTES ? MAX_FRAME_BYTES : snaplen,
   };
-}
-
-// Runs for every frame.
-function toNanoseconds(batch: Uint8Array, at: number): void {
-  const nanoseconds = Math.imul(u32le(batch, at), 1000);
-  batch[at] = nanoseconds;
-  batch[at + 1] = nanoseconds >>> 8;
-  batch[at + 2] = nanoseconds >>> 16;
-  batch[at + 3] = nanoseconds >>> 24;
 }
