@@ -111,12 +111,12 @@ export class Pairing extends Responding {
 
   /** How many of the oldest requests end at this place of the client's stream or before. */
   pendingBefore(offset: number): number {
-    const { queue, pool } = this;
-    queue.separateAll();
+    const { queue } = this;
     let count = 0;
     for (let entry = queue.head; entry !== NIL; entry = queue.next(entry)) {
-      if (pool.times[entry * TIMES + Time.endOffset]! > offset) break;
-      count++;
+      const ended = queue.endedBefore(entry, offset);
+      if (ended === 0) break;
+      count += ended;
     }
     return count;
   }

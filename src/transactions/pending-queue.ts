@@ -72,7 +72,11 @@ export class PendingQueue {
       this.skip(head, times);
       words[head * WORDS + Word.count] = left;
       pool.used -= times;
-      if (left === 1) this.writeLast(head);
+      if (left === 1) {
+        const kept = words[head * WORDS + Word.text]!;
+        this.write(head);
+        pool.repeated?.release(kept);
+      }
     } else {
       pool.repeated?.release(words[head * WORDS + Word.text]!);
       this.head = words[head * WORDS + Word.next]!;
@@ -85,22 +89,31 @@ export class PendingQueue {
   }
 
   /** Has the first request of an entry alone in it: the others are in one of their own, behind it. */
+  // Runs for every response.
   separate(entry: number): void {
-    if (this.pool.words[entry * WORDS + Word.count] === 1) return;
-    const rest = this.pool.takeEntry();
-    const { times, words } = this.pool;
-    times.copyWithin(rest * TIMES, entry * TIMES, (entry + 1) * TIMES);
-    words.copyWithin(rest * WORDS, entry * WORDS, (entry + 1) * WORDS);
-    this.skip(rest, 1);
-    words[rest * WORDS + Word.count]!--;
-    words[entry * WORDS + Word.count] = 1;
-    words[entry * WORDS + Word.next] = rest;
-    if (entry === this.tail) this.tail = rest;
-    this.write(entry);
-    if (words[rest * WORDS + Word.count] === 1) this.writeLast(rest);
+    if (this.pool.words[entry * WORDS + Word.count]! > 1) this.split(entry, 1);
   }
 
-  /** Writes the words of the first request of an entry into its room for text, where they are wanted. */
+  /** Has the first so many requests of an entry alone in it, and the rest in one of their own, behind it: one of both is a single request. */
+  private split(entry: number, first: number): void {
+    const rest = this.pool.takeEntry();
+    const { times, words } = this.pool;
+    // Each by itself: half of what `copyWithin` takes for so few.
+    for (let i = 0; i < TIMES; i++) times[rest * TIMES + i] = times[entry * TIMES + i]!;
+    for (let i = 0; i < WORDS; i++) words[rest * WORDS + i] = words[entry * WORDS + i]!;
+    this.skip(rest, first);
+    words[rest * WORDS + Word.count]! -= first;
+    words[entry * WORDS + Word.count] = first;
+    words[entry * WORDS + Word.next] = rest;
+    if (entry === this.tail) this.tail = rest;
+    const isBoth = first === 1 && words[rest * WORDS + Word.count] === 1;
+    const kept = words[entry * WORDS + Word.text]!;
+    if (first === 1) this.write(entry);
+    if (words[rest * WORDS + Word.count] === 1) this.write(rest);
+    if (isBoth) this.pool.repeated?.release(kept);
+  }
+
+  /** Writes the words of an entry of one request into its room for text, where they are wanted. */
   private write(entry: number): void {
     const { repeated, words, times, text } = this.pool;
     if (repeated === null) return;
@@ -108,16 +121,18 @@ export class PendingQueue {
     words[at] = repeated.write(words[at]!, times[entry * TIMES + Time.startOffset]!, text, entry);
   }
 
-  /** The same of the only one that is left. */
-  private writeLast(entry: number): void {
-    const kept = this.pool.words[entry * WORDS + Word.text]!;
-    this.write(entry);
-    this.pool.repeated?.release(kept);
-  }
-
   /** Has each request in an entry of its own. */
   separateAll(): void {
     for (let entry = this.head; entry !== NIL; entry = this.next(entry)) this.separate(entry);
+  }
+
+  /** How many requests of an entry end at this place of the client's stream or before. */
+  endedBefore(entry: number, offset: number): number {
+    const startOffset = this.pool.times[entry * TIMES + Time.startOffset]!;
+    const endOffset = this.pool.times[entry * TIMES + Time.endOffset]!;
+    const count = this.pool.words[entry * WORDS + Word.count]!;
+    if (endOffset > offset) return 0;
+    return count === 1 ? 1 : Math.min(Math.floor((offset - startOffset) / (endOffset - startOffset)), count);
   }
 
   /** The entry begins so many requests later. */
@@ -185,7 +200,8 @@ export class PendingQueue {
   /** The entry of the youngest, by itself, or NIL. */
   get last(): number {
     if (this.head === NIL) return NIL;
-    this.separateAll();
+    const count = this.pool.words[this.tail * WORDS + Word.count]!;
+    if (count > 1) this.split(this.tail, count - 1);
     return this.tail;
   }
 

@@ -53,12 +53,13 @@ export const OPTIONAL = 1 << 30;
  * used first: at normal depths the same few cache lines serve for ever.
  */
 export class PendingPool {
-  times = new Float64Array(FIRST_CAPACITY * TIMES);
-  words = new Int32Array(FIRST_CAPACITY * WORDS);
+  // What `grow` changes is set twice at the start: V8 would else compile it as what never changes, and drop all of that at the first `grow`.
+  times = new Float64Array(0);
+  words = new Int32Array(0);
   /** What is told of the messages of an entry, where that is wanted. */
   readonly details: Map<number, Details> | null;
   /** TEXT_CAPACITY bytes an entry; none where nobody will print a request. */
-  text: Uint8Array;
+  text = new Uint8Array(0);
   /** The words of entries of several requests; null where nobody will print one. */
   readonly repeated: RepeatedWords | null;
   private readonly textCapacity: number;
@@ -66,12 +67,15 @@ export class PendingPool {
   used = 0;
   private free = NIL;
   private fresh = 0;
-  private capacity = FIRST_CAPACITY;
+  private capacity = 0;
 
   constructor(wantsText: boolean, wantsDetails = false) {
     this.details = wantsDetails ? new Map() : null;
     this.repeated = wantsText ? new RepeatedWords() : null;
     this.textCapacity = wantsText ? TEXT_CAPACITY : 0;
+    this.times = new Float64Array(FIRST_CAPACITY * TIMES);
+    this.words = new Int32Array(FIRST_CAPACITY * WORDS);
+    this.capacity = FIRST_CAPACITY;
     this.text = new Uint8Array(FIRST_CAPACITY * this.textCapacity);
   }
 

@@ -1,4 +1,4 @@
-import { concat } from "../support/segments.ts";
+import { concat, latin1 } from "../support/segments.ts";
 import type { Bound } from "./bound.ts";
 import { GET, OK, Talk } from "./talk.ts";
 import { endsOf } from "./wire.ts";
@@ -53,6 +53,19 @@ export const PIPELINES: readonly Bound[] = [
       }
     },
     expected: { requests: 60_000, "unanswered.end": 60_000, retransmitted: 100_000 },
+  },
+  {
+    name: "60,000 requests in flight on one connection, then one cut in its header, and 100,000 segments of it",
+    *frames(wire) {
+      const talk = new Talk(wire, endsOf(0));
+      yield* talk.open();
+      for (let n = 0; n < 60_000; n += A_SEGMENT) yield* talk.client(GETS);
+      const cut = latin1("*3\r\n$3\r\nSET\r\n$4");
+      yield* talk.client(cut, { length: 600, snaplen: cut.length });
+      for (let n = 0; n < 100_000; n++) yield* talk.client(GETS);
+    },
+    frameUs: 20,
+    expected: { requests: 60_001, "unanswered.end": 60_001 },
   },
   {
     name: "60,000 requests in flight on one connection for ten minutes",
