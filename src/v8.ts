@@ -4,8 +4,13 @@ import { basename, dirname, join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { constants, Script } from "node:vm";
 
-/** How much the heap may grow beyond what is alive before V8 collects it: V8 itself would let it grow to a multiple. */
-const GROWTH_PERCENT = 10;
+/**
+ * How much the heap may grow beyond what is alive before V8 collects it (V8 itself lets it grow to a multiple), and that the room for new
+ * objects stays as it is at the start: 25 MB less in the worst hour, and no slower in an ordinary one.
+ */
+const BOUNDED = ["--heap-growing-percent=10", "--semi-space-growth-factor=1"];
+/** V8's own. */
+const UNBOUNDED = ["--heap-growing-percent=0", "--semi-space-growth-factor=2"];
 
 /** Where the build keeps what V8 made of the files beside this one: only this very Node can use it. */
 const COMPILED = join(import.meta.dirname, "compiled", `${process.version}-${process.platform}-${process.arch}`);
@@ -24,16 +29,16 @@ interface CommonJs {
 export type Keep = (place: string, contents: () => Buffer) => void;
 
 let isSettled = false;
+let isBounded = false;
 
 /**
- * Sets what must be set before anything else is loaded: V8's flags, and that it takes what it has compiled already. A start takes little more than half as long so
- * (`start-up`); V8 refuses what was made with other flags, or by another V8, and compiles anew. `keep` hears of each file of the program.
+ * Sees to it that V8 takes what it has compiled already; called before anything else is loaded. A start takes little more than half as long so (`start-up`); V8 refuses
+ * what was made with other flags, or by another V8, and compiles anew. `keep` hears of each file of the program.
  */
 export function settleV8(keep: Keep = () => {}): void {
   if (isSettled) return;
   isSettled = true;
-  boundGarbage();
-  // Has its effect on the command line only, where it is said already (scripts/project.mjs). What is compiled with it and without is the same, and V8 takes it for another.
+  // Has its effect on the command line only, where it is said already (scripts/project.mjs). What is compiled with it and without is the same.
   setFlagsFromString("--no-concurrent-recompilation");
   useCompiled(keep);
 }
@@ -41,11 +46,24 @@ export function settleV8(keep: Keep = () => {}): void {
 /**
  * Bounds the memory that garbage takes: a daemon's worst hour must fit beside the server that it watches. Ordinary
  * traffic makes hardly any garbage, so it costs nothing; with 100,000 connections it saves 150 MB (native-notes/limits.md).
+ *
+ * Called when everything is loaded: what was compiled with other flags V8 refuses, Node's own modules included, and a thread loads all of
+ * these (two workers' start took 50 ms longer, and 100 of CPU; `workers`).
  */
 export function boundGarbage(): void {
-  setFlagsFromString(`--heap-growing-percent=${GROWTH_PERCENT}`);
-  // The room for new objects stays as it is at the start: 25 MB less in the worst hour, and no slower in an ordinary one.
-  setFlagsFromString("--semi-space-growth-factor=1");
+  isBounded = true;
+  BOUNDED.forEach(setFlagsFromString);
+}
+
+/** Compiles, or takes what was compiled, as if garbage were not bounded: with the flags of every start. */
+function unbounded<T>(make: () => T): T {
+  if (!isBounded) return make();
+  UNBOUNDED.forEach(setFlagsFromString);
+  try {
+    return make();
+  } finally {
+    boundGarbage();
+  }
 }
 
 /** Node 22 can do this by itself, for a folder that it writes to while it runs. */
@@ -57,12 +75,18 @@ function useCompiled(keep: Keep): void {
     if (!isOurs) return compile.call(this, code, file, ...more);
     const place = join(COMPILED, `${basename(file)}.cache`);
     const source = Buffer.from(BUILD + code);
-    const script = new Script(Module.wrap(code), {
+    const options = {
       filename: file,
       cachedData: readCompiled(place, source),
       importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-    });
-    keep(place, () => contentsOf(source, script.createCachedData()));
+    };
+    const script = unbounded(() => new Script(Module.wrap(code), options));
+    keep(place, () =>
+      contentsOf(
+        source,
+        unbounded(() => script.createCachedData()),
+      ),
+    );
     const run = script.runInThisContext();
     return run.call(this.exports, this.exports, createRequire(file), this, file, dirname(file));
   };

@@ -18,6 +18,7 @@ import { summaryRecord, summaryTable } from "../outputs/summary.ts";
 import type { PacketPrinter } from "../raw/packet-printer.ts";
 import { rehearse } from "../rehearsal.ts";
 import type { Reporter } from "../report/reporter.ts";
+import { boundGarbage } from "../v8.ts";
 import { tcplatVersion } from "../version.ts";
 import { type Plan, planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
@@ -205,6 +206,7 @@ class Run {
   async run(): Promise<number> {
     try {
       await this.#listen();
+      boundGarbage();
       // Last: a run that is refused leaves what the file of -w holds.
       this.#captor.begin();
       // Before the start line: whoever reads that may send a signal at once.
