@@ -9,11 +9,12 @@ import { ConnectionTable } from "./connection/connection-table.ts";
 import { type IncompleteConnections, noteIncomplete } from "./connection/incomplete.ts";
 import type { StreamReceiver } from "./connection/receiver.ts";
 import type { RoleHints } from "./connection/roles.ts";
+import { ConnectionRoom } from "./connection/room.ts";
 import { type ServerDirectory, ServerTable } from "./connection/servers.ts";
 import { SKIP_REASONS } from "./decode/counters.ts";
 import { Decoder } from "./decode/decoder.ts";
 import type { Segment } from "./decode/segment.ts";
-import { FrameGlance, shareOfSegment } from "./decode/share.ts";
+import { FrameGlance, SharedOut, shareOfSegment } from "./decode/share.ts";
 import type { Options } from "./options.ts";
 import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
@@ -36,6 +37,8 @@ export interface Part {
   readonly index: number;
   /** … of so many; 1: somebody else shares the frames out, and all that come are ours. */
   readonly shares: number;
+  /** All of them have it together. */
+  readonly room: ConnectionRoom;
   readonly directory: ServerDirectory;
   readonly onOpened: (connection: Connection) => void;
   readonly onEnded: (connection: Connection) => void;
@@ -57,6 +60,7 @@ export class Pipeline {
   private readonly share: number;
   private readonly shares: number;
   private readonly glance: FrameGlance;
+  private readonly sharedOut: SharedOut;
   /** Decodes frames that somebody else counts. */
   private readonly aside: Decoder;
   /** How far the last frame's time lay behind the clock when it was taken. */
@@ -80,6 +84,7 @@ export class Pipeline {
     this.source = source;
     this.share = part?.index ?? 0;
     this.shares = part?.shares ?? 1;
+    this.sharedOut = new SharedOut(this.shares);
     this.recordsDropped = recordsDropped;
     this.filtered = filtered;
     this.aggregate = new Aggregate({ thresholdUs: options.thresholdUs, outputs, observer, seesAll: part === null });
@@ -89,7 +94,7 @@ export class Pipeline {
     this.aside = new Decoder(source.linkType, wantsDatagrams);
     this.glance = new FrameGlance(source.linkType, wantsDatagrams);
     this.table = new ConnectionTable({
-      maxConnections: options.maxConnections,
+      room: part?.room ?? new ConnectionRoom(options.maxConnections),
       idleTimeoutUs: options.idleTimeoutUs,
       attach: (connection) => this.attach(connection),
       hints: roleHints(options, selector),
@@ -150,15 +155,13 @@ export class Pipeline {
 
   /** The same where others have the other shares: their frames move the clock, and nothing else. */
   private consumeShare(batch: Uint8Array, length: number, limit: number, start: number): number {
-    const { decoder, table } = this;
+    const { decoder, table, glance, sharedOut } = this;
     const { counters } = decoder;
-    const glance = this.glance;
     const mine = this.share;
-    const workers = this.shares;
     let at = start;
     for (let left = limit; at < length && left > 0; left--) {
       const share = glance.shareAt(batch, at);
-      if (share >= 0 && share % workers !== mine) {
+      if (share >= 0 && sharedOut.ownerOf(share) !== mine) {
         counters.frames++;
         table.advanceClock(glance);
       } else if (share >= 0 || mine === 0) {
@@ -178,7 +181,7 @@ export class Pipeline {
   }
 
   private isMine(segment: Segment): boolean {
-    return shareOfSegment(segment) % this.shares === this.share;
+    return this.sharedOut.ownerOf(shareOfSegment(segment)) === this.share;
   }
 
   /** What was consumed since the last time came in one batch. */

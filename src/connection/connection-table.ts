@@ -61,7 +61,7 @@ export class ConnectionTable {
     this.options = options;
     this.servers = options.servers ?? new ServerTable();
     this.moment = new Moment(options.counted ?? { frames: 0 });
-    this.slots = new ConnectionSlots(options.seed);
+    this.slots = new ConnectionSlots(options.seed, options.room);
     const table = this;
     this.datagrams = new Datagrams({
       slots: this.slots,
@@ -287,7 +287,7 @@ export class ConnectionTable {
   }
 
   private add(s: Segment, hash: number, isDatagrams = false): Connection {
-    if (this.slots.size >= this.options.maxConnections) this.makeRoom();
+    if (this.options.room.isFull) this.makeRoom();
     const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams);
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;

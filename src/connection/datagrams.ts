@@ -52,7 +52,7 @@ export class Datagrams {
 
   constructor(host: Host) {
     this.host = host;
-    this.capacity = Math.max(1, host.options.maxConnections >> 1);
+    this.capacity = Math.max(1, host.options.room.part >> 1);
     this.idleUs = Math.min(IDLE_US, host.options.idleTimeoutUs);
   }
 

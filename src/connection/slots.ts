@@ -1,5 +1,6 @@
 import type { Segment } from "../decode/segment.ts";
 import type { Connection, HighWords } from "./connection.ts";
+import type { ConnectionRoom } from "./room.ts";
 
 const FIRST_SLOTS = 256;
 const NONE = -1;
@@ -22,12 +23,14 @@ export class ConnectionSlots {
   private oldestSlot = NONE;
   private newestSlot = NONE;
   private readonly seed: number;
+  private readonly room: ConnectionRoom;
   size = 0;
   /** Of the connection that `find` found: the segment goes from its endpoint A to B. */
   foundFromA = true;
 
-  constructor(seed: number) {
+  constructor(seed: number, room: ConnectionRoom) {
     this.seed = seed | 0;
+    this.room = room;
   }
 
   // Runs for every segment.
@@ -71,6 +74,7 @@ export class ConnectionSlots {
     this.insert(slot, hash);
     this.link(slot);
     this.size++;
+    this.room.take();
   }
 
   remove(connection: Connection): void {
@@ -81,6 +85,7 @@ export class ConnectionSlots {
     this.free.push(slot);
     connection.slot = NONE;
     this.size--;
+    this.room.giveBack();
   }
 
   /** Marks the connection as the most recently used one. */

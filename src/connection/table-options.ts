@@ -1,11 +1,12 @@
 import type { Connection } from "./connection.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import type { RoleHints } from "./roles.ts";
+import type { ConnectionRoom } from "./room.ts";
 import type { ServerTable } from "./servers.ts";
 
 /** What a table of connections is given, and whom it tells. */
 export interface TableOptions {
-  readonly maxConnections: number;
+  readonly room: ConnectionRoom;
   readonly idleTimeoutUs: number;
   /** Makes the receiver of a connection at its first payload; null when nobody wants its bytes. */
   readonly attach: (connection: Connection) => StreamReceiver | null;

@@ -5,6 +5,7 @@ import type { Snapshot } from "../aggregate/snapshot.ts";
 import { mergedSnapshot } from "../aggregate/state.ts";
 import type { FanoutGroup } from "../capture/fanout.ts";
 import { type IncompleteConnections, NONE_INCOMPLETE, sumOfIncomplete } from "../connection/incomplete.ts";
+import { sharedRoom } from "../connection/room.ts";
 import type { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import type { RecordWriter } from "../outputs/record-writer.ts";
@@ -72,8 +73,14 @@ export class Crew implements Captor {
   static async start(crew: CrewOptions): Promise<Crew> {
     const { options, workers } = crew;
     const turns = turnsMemory(workers);
-    const common = { workers, isColoured: crew.isColoured, turns, serverNames: serverNamesMemory() };
-    const shared = { ...options, ...shareLimits(options, workers) };
+    const common = {
+      workers,
+      isColoured: crew.isColoured,
+      turns,
+      serverNames: serverNamesMemory(),
+      room: sharedRoom(),
+    };
+    const shared = { ...options, bufferKib: bufferPart(options, workers) };
     if (options.read !== null) compileInPlace();
     const hands: Hand[] = [];
     const hire = (fanout: FanoutGroup | null) => {
@@ -220,10 +227,7 @@ function compileInPlace(): void {
   setFlagsFromString("--no-concurrent-recompilation");
 }
 
-/** What is a limit of the run is shared out: the kernel's buffer, and the connections. */
-function shareLimits({ maxConnections, bufferKib }: Options, workers: number): Partial<Options> {
-  return {
-    maxConnections: Math.ceil(maxConnections / workers),
-    bufferKib: Math.max(MIN_BUFFER_KIB, Math.ceil(bufferKib / workers)),
-  };
+/** Each worker's part of the kernel's buffer. */
+function bufferPart({ bufferKib }: Options, workers: number): number {
+  return Math.max(MIN_BUFFER_KIB, Math.ceil(bufferKib / workers));
 }

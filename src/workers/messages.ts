@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly isColoured: boolean;
   readonly turns: TurnsMemory;
   readonly serverNames: SharedArrayBuffer;
+  /** `sharedRoom()`: what of `--max-connections` is taken. */
+  readonly room: SharedArrayBuffer;
   /** Where numbers are asked for, apart from all else: the main thread waits for them without looking at the rest. */
   readonly numbers: NumbersStart;
   /** Live: the group that shares the frames out; made by the first worker, and then known. */

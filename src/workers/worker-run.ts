@@ -4,6 +4,7 @@ import type { TransactionOutput } from "../aggregate/aggregate.ts";
 import { END_OF_FRAMES, type FrameSource } from "../capture/frame-source.ts";
 import { usedLibpcapVersion } from "../capture/libpcap.ts";
 import type { LiveSource } from "../capture/live-source.ts";
+import { ConnectionRoom } from "../connection/room.ts";
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import { recordFormat } from "../outputs/record-format.ts";
@@ -87,6 +88,7 @@ class WorkerRun {
     const part: Part = {
       index,
       shares: source.isLive ? 1 : start.workers,
+      room: new ConnectionRoom(options.maxConnections, start.workers, start.room),
       directory: new ServerNames(start.serverNames, () => this.#waitTurn()),
       onOpened: (connection) => output?.opened(connection.id),
       onEnded: (connection) => output?.ended(connection.id),

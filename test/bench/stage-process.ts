@@ -8,6 +8,7 @@ import { openFile } from "../../src/capture/libpcap.ts";
 import { ConnectionTable } from "../../src/connection/connection-table.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import type { RoleHints } from "../../src/connection/roles.ts";
+import { ConnectionRoom } from "../../src/connection/room.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
 import type { Options } from "../../src/options.ts";
 import { Pipeline } from "../../src/pipeline.ts";
@@ -102,7 +103,7 @@ const HINTS: RoleHints = {
 function connecting(source: FrameSource): Consume {
   const decoder = new Decoder(source.linkType);
   const table = new ConnectionTable({
-    maxConnections: 100_000,
+    room: new ConnectionRoom(100_000),
     idleTimeoutUs: 300_000_000,
     attach: () => DEAF,
     hints: HINTS,

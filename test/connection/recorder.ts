@@ -3,6 +3,7 @@ import { ConnectionTable } from "../../src/connection/connection-table.ts";
 import { MAY_BE_ACKS } from "../../src/connection/numbering.ts";
 import type { StreamReceiver } from "../../src/connection/receiver.ts";
 import type { RoleHints } from "../../src/connection/roles.ts";
+import { ConnectionRoom } from "../../src/connection/room.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
 import { BEGIN_US, batchOf, type TestSegment } from "../support/segments.ts";
 
@@ -40,7 +41,7 @@ export class Recorder {
       ...options.hints,
     };
     this.table = new ConnectionTable({
-      maxConnections: options.maxConnections ?? 1000,
+      room: new ConnectionRoom(options.maxConnections ?? 1000),
       idleTimeoutUs: options.idleTimeoutUs ?? 300_000_000,
       attach: (connection) => {
         if (options.refuses?.(connection)) return null;

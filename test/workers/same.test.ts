@@ -49,4 +49,14 @@ describe("a file read by 2 or 3 workers", () => {
     });
     await fc.assert(property, runs(12));
   });
+
+  it("has room for as many connections as one, however they are shared out", async () => {
+    const bytes = medleyFile({ seed: 7, connections: 90, lossOf: 0, midstreamOf: 0, pauseUs: 1 });
+    const [whole] = await saidBy(bytes, {}, 1);
+    const { table } = whole!;
+    const maxConnections = Number(/^connections (\d+)/m.exec(table)![1]);
+    const [one, ...more] = await saidBy(bytes, { maxConnections }, 1, 2, 3);
+    assert.match(one!.table, / 0 evicted/);
+    for (const said of more) assert.deepEqual(said, withoutElsewhere(one!));
+  });
 });
