@@ -348,6 +348,7 @@ export class ConnectionTable {
     }
     this.reassembly.forget(connection);
     connection.receiver = null;
+    connection.forgetPath();
     connection.isEnded = true;
     this.openCount--;
     this.options.onEnded?.(connection);

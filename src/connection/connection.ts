@@ -43,8 +43,8 @@ export class Connection {
   readonly bPort: number;
   /** Null while nobody knows (no handshake, unknown ports, no telling bytes yet). */
   clientIsA: boolean | null = null;
-  /** Of TCP; what exchanges datagrams has one in common with all others, of which nothing is known. */
-  readonly path: Path;
+  /** Of TCP; what exchanges datagrams, or has ended, has one in common with all others, of which nothing is known. */
+  path: Path;
   readonly fromA: Flow;
   readonly fromB: Flow;
   /** The capture's clock at its last segment, and (modulo 2^32) when it was last moved to the end of the order. */
@@ -75,6 +75,11 @@ export class Connection {
     this.aPort = s.sourcePort;
     this.bPort = s.destinationPort;
     this.server = server;
+  }
+
+  /** It has ended: what was known of its path takes as much memory as a third of what is still needed. */
+  forgetPath(): void {
+    this.path = NO_PATH;
   }
 
   /** The roles come from a handshake that was seen. */

@@ -13,7 +13,7 @@ import { SHARES, shareOf } from "../decode/share.ts";
  * A table of the last frames, two to a place, of which the older makes room: with one, of a hundred thousand frames in a
  * second every five-hundredth copy would not be known again. An entry is 8 words (32 bytes). A hit compares all of them.
  * Each share of the connections has entries of its own, so that what is known again does not depend on which other shares
- * pass here (`--workers`): 1 MiB in all, where such connections are many.
+ * pass here (`--workers`): 256 KiB in all.
  *
  * Packets whose sender numbers them one by one never come here: their numbers alone tell (`numbering.ts`).
  */

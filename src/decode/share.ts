@@ -2,8 +2,8 @@ import { RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
 import type { Segment } from "./segment.ts";
 
 /** Connections are told apart into so many shares; a worker has some of them. */
-export const SHARES = 64;
-const SHARES_BITS = 6;
+export const SHARES = 16;
+const SHARES_BITS = 4;
 
 const PROTOCOL_TCP = 6;
 const PROTOCOL_UDP = 17;
@@ -32,8 +32,8 @@ const NOBODY = -1;
 
 /**
  * Which worker has which share: whoever has had the fewest frames gets it when it is first seen. Each worker looks at all frames, so
- * each of them comes to the same without a word. (Of four busy connections a worker has two; by the hash alone, the busier one of two
- * workers would have 2.7 on average, and of fifty 28.)
+ * each of them comes to the same without a word. (Of four busy connections the busier one of two workers has 2.1 on average; by the
+ * hash alone it would be 2.7. With more shares than sixteen it would be 2.0, but each has its part of a table: see duplicates.ts.)
  */
 export class SharedOut {
   private readonly owners = new Int8Array(SHARES).fill(NOBODY);

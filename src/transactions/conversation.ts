@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, Piece, Resent, StreamReceiver } from "../connection/receiver.ts";
 import type { Protocol } from "../protocols/protocol.ts";
-import type { Sleeper } from "./awake.ts";
+import { ASLEEP, type Sleeper } from "./awake.ts";
 import { Boundaries } from "./boundaries.ts";
 import { tellConnect } from "./connect.ts";
 import type { ConversationContext } from "./context.ts";
@@ -24,7 +24,7 @@ const DEAD_US = 3_600_000_000;
  * gives back what only messages under way need while nobody speaks.
  */
 export class Conversation extends Boundaries implements StreamReceiver, Sleeper {
-  private isAwake = false;
+  private awakeAt = ASLEEP;
 
   /** What is kept of a pairing and a session that have been given back. */
   private rest: Rest | null = null;
@@ -47,7 +47,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   data(piece: Piece): void {
     if (piece.fromClient && !this.anchor.hasClientData && this.isProxyHeader(piece)) return;
     if (this.protocol === null && this.isWaiting(piece)) return;
-    if (!this.isAwake) this.wake();
+    if (this.awakeAt === ASLEEP) this.wake();
     const { fromClient } = piece;
     const place = fromClient ? this.client : this.server;
     place.next = piece.sequence;
@@ -142,8 +142,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   }
 
   private wake(): void {
-    this.isAwake = true;
-    this.context.awake.add(this);
+    this.awakeAt = this.context.awake.add(this);
     if (this.protocol === null) return;
     if (this.pairing === null) this.pair(this.protocol);
     else this.pairing.wake();
@@ -159,7 +158,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   sleep(): void {
     const pairing = this.pairing;
     const session = this.session;
-    this.isAwake = false;
+    this.awakeAt = ASLEEP;
     if (pairing === null || session === null) return;
     const standing = session.standing ?? -1;
     if (standing < 0 || !pairing.isAtRest) {
@@ -179,7 +178,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
       this.giveUpOpening();
       return;
     }
-    if (!this.isAwake) this.wake();
+    if (this.awakeAt === ASLEEP) this.wake();
     const pairing = this.pairing;
     if (pairing !== null) {
       pairing.isInGap = true;
@@ -247,11 +246,14 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (this.opening !== null) this.giveUpOpening();
     this.settle(reason === "idle" ? "timeout" : reason);
     this.pairing?.requestVoid();
+    if (this.awakeAt === ASLEEP) return;
+    this.context.awake.leave(this.awakeAt);
+    this.sleep();
   }
 
   expire(clockUs: number): void {
     if (!this.hasPending || (this.pairing === null && !this.isTimeUp(clockUs))) return;
-    if (!this.isAwake) this.wake();
+    if (this.awakeAt === ASLEEP) this.wake();
     const pairing = this.pairing!;
     if (pairing.hasKept && clockUs - this.connection.lastUs >= this.anchor.quietUs(pairing.longestWaitUs))
       this.decide(true);
@@ -352,15 +354,14 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   private refuse(reason: Refusal): void {
     this.context.refused[reason]++;
     if (reason === "tls") {
-      this.connection.server = this.context.servers.find(this.connection.serverText);
+      this.connection.server = this.context.servers.findOf(this.connection);
       tellConnect(this.context, this.connection, "tls");
     }
     this.connection.isIgnored = true;
   }
 
   private begin(protocol: Protocol): void {
-    const server = this.context.servers.find(this.connection.serverText);
-    this.connection.server = server;
+    this.connection.server = this.context.servers.findOf(this.connection);
     this.protocol = protocol;
     this.pair(protocol);
     tellConnect(this.context, this.connection, protocol.name);

@@ -1,7 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, Piece, StreamReceiver } from "../connection/receiver.ts";
 import type { DatagramSession, Protocol } from "../protocols/protocol.ts";
-import type { Sleeper } from "./awake.ts";
+import { ASLEEP, type Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
@@ -30,7 +30,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   private rest: Rest | null = null;
   private requests = 0;
   private hasSlept = false;
-  private isAwake = false;
+  private awakeAt = ASLEEP;
 
   constructor(context: ConversationContext, connection: Connection) {
     this.context = context;
@@ -46,7 +46,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   data(piece: Piece): void {
     const { fromClient, bytes, start, end, cut } = piece;
     if (this.protocol === null && !this.choose(bytes, start, end)) return;
-    if (!this.isAwake) this.wake();
+    if (this.awakeAt === ASLEEP) this.wake();
     const pairing = this.pairing!;
     const session = this.session!;
     const place = piece.sequence >>> 0;
@@ -64,26 +64,32 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
       pairing.countParserError("pending_limit");
     }
     // Most clients ask once and are never heard of again: the next one goes on with what this one used.
-    if (!this.hasSlept && pairing.pendingCount === 0) this.sleep();
+    if (!this.hasSlept && pairing.pendingCount === 0) this.goToSleep();
   }
 
   ended(reason: EndReason): void {
     if (this.pairing === null && this.hasPending) this.wake();
     this.pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.connection.lastUs);
+    if (this.awakeAt !== ASLEEP) this.goToSleep();
   }
 
   expire(clockUs: number): void {
     const holder = this.pairing ?? this.rest;
     if (holder === null || holder.pendingCount === 0) return;
-    if (!this.isAwake) this.wake();
+    if (this.awakeAt === ASLEEP) this.wake();
     const timeoutUs = this.context.requestTimeoutUs;
     this.pairing!.expire(clockUs - timeoutUs, clockUs);
     // A response that late would not be known to be late; but there must be an end.
     this.pairing!.forgetExpired(clockUs - 2 * timeoutUs);
   }
 
+  private goToSleep(): void {
+    this.context.awake.leave(this.awakeAt);
+    this.sleep();
+  }
+
   sleep(): void {
-    this.isAwake = false;
+    this.awakeAt = ASLEEP;
     const pairing = this.pairing;
     const session = this.session;
     if (pairing === null || session === null) return;
@@ -122,8 +128,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   }
 
   private wake(): void {
-    this.isAwake = true;
-    this.context.awake.add(this);
+    this.awakeAt = this.context.awake.add(this);
     if (this.pairing !== null) {
       this.pairing.wake();
       return;

@@ -39,6 +39,8 @@ const PLANS = {
   pipelined: { requests: 4_000_000, words: ["-P", "16"] },
   /** Values of 4 KB: 500 MB. */
   values: { requests: 60_000, words: ["-d", "4096"] },
+  /** A connection for each of 300,000 requests, as of a client that keeps none. */
+  churn: { requests: 150_000, words: ["-k", "0"] },
 } as const satisfies Record<string, Plan>;
 
 export type RecordingName = keyof typeof PLANS;

@@ -104,6 +104,12 @@ export const readValues: Bench = {
   },
 };
 
+export const readChurn: Bench = {
+  name: "read-churn",
+  about: "a file of 300,000 connections of one request each",
+  run: async ({ runs }) => (await read("churn", runs, {})).rows,
+};
+
 export const readTshark: Bench = {
   name: "read-tshark",
   about: `the first ${count(TSHARK_FRAMES)} frames, beside tshark's RESP dissector, once`,
