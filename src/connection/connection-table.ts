@@ -182,9 +182,9 @@ export class ConnectionTable {
   /** It is in the sample again, and nothing is known of its streams: the next payload opens it, midstream. */
   private forget(connection: Connection): void {
     connection.isEnded = true;
-    this.slots.remove(connection);
     this.openCount--;
     this.options.onEnded?.(connection);
+    this.slots.remove(connection);
   }
 
   /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
@@ -288,7 +288,7 @@ export class ConnectionTable {
 
   private add(s: Segment, hash: number, isDatagrams = false): Connection {
     if (this.options.room.isFull) this.makeRoom();
-    const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams);
+    const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams, this.slots.spareFlows);
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;
     connection.orderedFrame = this.moment.frame;

@@ -1,6 +1,6 @@
 import type { Segment } from "../decode/segment.ts";
 import { addressText, endpointText } from "./address.ts";
-import { Flow } from "./flow.ts";
+import { Flow, SpareFlows } from "./flow.ts";
 import { Path, type Side } from "./path.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import { distance } from "./sequence.ts";
@@ -19,6 +19,7 @@ export type Ends = Readonly<
 
 const NO_PATH = new Path();
 const NO_FLOW = new Flow();
+const NO_SPARES = new SpareFlows();
 const NO_WORDS: HighWords = [0, 0, 0, 0, 0, 0];
 
 /** One bit each of what is true of a connection: with 100,000 of them every word is 0.8 MB. */
@@ -45,8 +46,8 @@ export class Connection {
   clientIsA: boolean | null = null;
   /** Of TCP; what exchanges datagrams, or has ended, has one in common with all others, of which nothing is known. */
   path: Path;
-  readonly fromA: Flow;
-  readonly fromB: Flow;
+  fromA: Flow;
+  fromB: Flow;
   /** The capture's clock at its last segment, and (modulo 2^32) when it was last moved to the end of the order. */
   lastUs = 0.5;
   orderedLow = 0;
@@ -62,11 +63,11 @@ export class Connection {
   private bits = 0;
 
   /** Between the ends that this segment goes from and to. */
-  constructor(id: number, s: Ends, server: Server, isDatagrams = false) {
+  constructor(id: number, s: Ends, server: Server, isDatagrams = false, spares = NO_SPARES) {
     this.id = id;
     this.path = isDatagrams ? NO_PATH : new Path();
-    this.fromA = isDatagrams ? NO_FLOW : new Flow();
-    this.fromB = isDatagrams ? NO_FLOW : new Flow();
+    this.fromA = isDatagrams ? NO_FLOW : spares.take();
+    this.fromB = isDatagrams ? NO_FLOW : spares.take();
     if (isDatagrams) this.bits = Bit.datagrams;
     this.highWords =
       s.ipVersion === 4 ? null : [s.source0, s.source1, s.source2, s.destination0, s.destination1, s.destination2];
@@ -80,6 +81,15 @@ export class Connection {
   /** It has ended: what was known of its path takes as much memory as a third of what is still needed. */
   forgetPath(): void {
     this.path = NO_PATH;
+  }
+
+  /** It is gone, and no segment will be its. */
+  giveFlows(spares: SpareFlows): void {
+    if (this.isDatagrams) return;
+    spares.give(this.fromA);
+    spares.give(this.fromB);
+    this.fromA = NO_FLOW;
+    this.fromB = NO_FLOW;
   }
 
   /** The roles come from a handshake that was seen. */

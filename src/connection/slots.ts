@@ -1,5 +1,6 @@
 import type { Segment } from "../decode/segment.ts";
 import type { Connection, HighWords } from "./connection.ts";
+import { SpareFlows } from "./flow.ts";
 import type { ConnectionRoom } from "./room.ts";
 
 const FIRST_SLOTS = 256;
@@ -25,6 +26,8 @@ export class ConnectionSlots {
   private readonly seed: number;
   private readonly room: ConnectionRoom;
   size = 0;
+  /** Of connections that were removed. */
+  readonly spareFlows = new SpareFlows();
   /** Of the connection that `find` found: the segment goes from its endpoint A to B. */
   foundFromA = true;
 
@@ -84,6 +87,7 @@ export class ConnectionSlots {
     this.bySlot[slot] = null;
     this.free.push(slot);
     connection.slot = NONE;
+    connection.giveFlows(this.spareFlows);
     this.size--;
     this.room.giveBack();
   }
