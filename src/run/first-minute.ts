@@ -71,6 +71,8 @@ export interface FirstMinuteView {
   readonly refused: number;
   /** Of these: nothing answered their SYN. */
   readonly unanswered: number;
+  /** Of these: forgotten, for there were more than `--max-connections` at once. */
+  readonly evicted: number;
   /** Of these: they begin with a TLS record. */
   readonly tls: number;
   /** Of these: their first bytes are no known or chosen protocol's. */
@@ -161,6 +163,12 @@ const FINDINGS: readonly Finding[] = [
     holds: (view) => mostly(view.unanswered, view),
     say: (view) =>
       `${share(view.unanswered, view)} not answered (nothing but the SYN is seen): the server's host is down, a firewall drops it, or the answers take another way`,
+  },
+  {
+    // Before one direction only: what is evicted and speaks again is taken up anew, by one side.
+    holds: (view) => mostly(view.evicted, view),
+    say: (view) =>
+      `${share(view.evicted, view)} evicted (more than --max-connections at once): a larger --max-connections, or a filter for fewer`,
   },
   {
     holds: (view) => mostly(view.oneSided, view),

@@ -388,6 +388,7 @@ class Run {
       unknownUdp,
       midstream: stages.connections.total.midstream,
       ...this.#captor.incomplete(),
+      evicted: stages.connections.evicted,
       tls: stages.connections.notAnalysed.tls ?? 0,
       unknownProtocol: stages.connections.notAnalysed.unknown_protocol ?? 0,
       requests,

@@ -52,6 +52,7 @@ const BASE: FirstMinuteView = {
   oneSided: 0,
   refused: 0,
   unanswered: 0,
+  evicted: 0,
   tls: 0,
   unknownProtocol: 0,
   requests: 0,
@@ -112,6 +113,11 @@ test("after ten silent seconds the first thing that explains it is said, with wh
       "a host that is down",
       { unanswered: 1 },
       /1 of 2 connections is not answered \(nothing but the SYN is seen\): .*host is down, a firewall drops it, or/,
+    ],
+    [
+      "more connections than there is room for, which one direction only is an effect of",
+      { evicted: 2, oneSided: 2 },
+      /2 of 2 connections are evicted \(more than --max-connections at once\): a larger --max-connections/,
     ],
     ["one direction", { oneSided: 1 }, /1 of 2 connections is seen in one direction only: .*no "src" or "dst"/],
     [
