@@ -1,22 +1,4 @@
-/** A segment that came before its turn, copied out of its frame. */
-export interface HeldSegment {
-  sequence: number;
-  acknowledgement: number;
-  /** Payload bytes on the wire. */
-  length: number;
-  /** Payload bytes captured. */
-  readonly captured: Uint8Array;
-  readonly timeUs: number;
-  readonly ipId: number;
-  /** The capture's clock when it was captured. */
-  readonly heldAtUs: number;
-  readonly isFin: boolean;
-  /** Its place in the order of capture. */
-  readonly order: number;
-  /** As in Piece. */
-  resentUs: number;
-  isFast: boolean;
-}
+import type { HeldSegment } from "./held-segments.ts";
 
 /** What happens to a direction only where segments are lost, late or captured twice, or a window is closed. */
 export class Oddity {

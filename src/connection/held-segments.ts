@@ -1,70 +1,133 @@
 import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
-import type { Flow, HeldSegment, Oddity } from "./flow.ts";
+import type { Flow, Oddity } from "./flow.ts";
 import { advance, distance } from "./sequence.ts";
 
-/** The bytes of a segment that came too early, copied: without those that were delivered, or are held already. */
-export function piecesOf(flow: Flow, segment: Segment, order: number, clockUs: number): HeldSegment[] {
+/** A segment that came before its turn, copied out of its frame. */
+export class HeldSegment {
+  sequence = 0;
+  acknowledgement = 0;
+  /** Payload bytes on the wire. */
+  length = 0;
+  /** Payload bytes captured: bytes[start, end). */
+  bytes: Uint8Array;
+  readonly start: number;
+  end = 0;
+  timeUs = 0.5;
+  ipId = 0;
+  /** The capture's clock when it was captured. */
+  heldAtUs = 0.5;
+  isFin = false;
+  /** Its place in the order of capture. */
+  order = 0;
+  /** As in Piece. */
+  resentUs = 0;
+  isFast = false;
+
+  constructor(bytes: Uint8Array, start: number) {
+    this.bytes = bytes;
+    this.start = start;
+  }
+}
+
+/** Room for one short segment's bytes, and for how many. */
+const ROOM_BYTES = 256;
+const ROOMS = 16_384;
+
+/**
+ * Short segments are held in one piece of memory, 4 MB at most, and what says so of one serves the next: where the capture loses one frame in a
+ * hundred, half of the others are held for a while, and with memory of their own each they cost as much again as all the rest.
+ */
+export class HeldRoom {
+  private memory: Uint8Array | null = null;
+  private made = 0;
+  private readonly free: HeldSegment[] = [];
+
+  /** Holds bytes[from, to) of a segment's payload, of which fewer may have been captured. */
+  hold(segment: Segment, from: number, to: number, withFin: boolean, order: number, clockUs: number): HeldSegment {
+    const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
+    const held = this.copyOf(segment.bytes, segment.payloadStart + from, segment.payloadStart + capturedTo);
+    held.sequence = advance(segment.sequence, from);
+    held.acknowledgement = segment.acknowledgement;
+    held.length = to - from;
+    held.timeUs = segment.timeUs;
+    held.ipId = segment.ipId;
+    held.heldAtUs = clockUs;
+    held.isFin = withFin;
+    held.order = order;
+    held.resentUs = 0;
+    held.isFast = false;
+    return held;
+  }
+
+  /** It has been delivered, or never will be. */
+  giveBack(held: HeldSegment): void {
+    if (held.bytes === this.memory) this.free.push(held);
+  }
+
+  private copyOf(bytes: Uint8Array, start: number, end: number): HeldSegment {
+    const length = end - start;
+    const held = length <= ROOM_BYTES ? (this.free.pop() ?? this.make()) : null;
+    if (held === null) {
+      // Batches are Buffers, whose own `slice` copies nothing.
+      const own = new HeldSegment(Uint8Array.prototype.slice.call(bytes, start, end), 0);
+      own.end = length;
+      return own;
+    }
+    const room = held.bytes;
+    held.end = held.start + length;
+    for (let at = held.start, from = start; from < end; at++, from++) room[at] = bytes[from]!;
+    return held;
+  }
+
+  private make(): HeldSegment | null {
+    if (this.made === ROOMS) return null;
+    this.memory ??= new Uint8Array(ROOMS * ROOM_BYTES);
+    return new HeldSegment(this.memory, this.made++ * ROOM_BYTES);
+  }
+}
+
+/** The bytes of a segment that came too early, held: without those that were delivered, or are held already. */
+export function piecesOf(room: HeldRoom, flow: Flow, segment: Segment, order: number, clockUs: number): HeldSegment[] {
   const held = flow.held ?? [];
   const end = segment.payloadLength;
   const isFin = (segment.flags & TcpFlag.fin) !== 0;
   const pieces: HeldSegment[] = [];
   let from = Math.max(0, -distance(segment.sequence, flow.next));
-  const take = (to: number, withFin: boolean): void => {
-    const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
-    const captured = copyOf(segment.bytes, segment.payloadStart + from, segment.payloadStart + capturedTo);
-    pieces.push({
-      sequence: advance(segment.sequence, from),
-      acknowledgement: segment.acknowledgement,
-      length: to - from,
-      captured,
-      timeUs: segment.timeUs,
-      ipId: segment.ipId,
-      heldAtUs: clockUs,
-      isFin: withFin,
-      order,
-      resentUs: 0,
-      isFast: false,
-    });
-  };
   for (let i = firstBehind(held, advance(segment.sequence, from)); i < held.length; i++) {
     const other = held[i]!;
     const otherStart = distance(other.sequence, segment.sequence);
     if (otherStart >= end) break;
-    if (otherStart > from) take(otherStart, false);
+    if (otherStart > from) pieces.push(room.hold(segment, from, otherStart, false, order, clockUs));
     from = Math.max(from, otherStart + other.length);
   }
-  if (from < end || isFin) {
-    if (from > end) from = end;
-    take(end, isFin);
-  }
+  if (from < end || isFin) pieces.push(room.hold(segment, Math.min(from, end), end, isFin, order, clockUs));
   return pieces;
-}
-
-/** Batches are Buffers, whose own `slice` copies nothing. */
-function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Array {
-  return Uint8Array.prototype.slice.call(bytes, start, end);
 }
 
 /** Puts a piece where it belongs in the order of the stream. */
 export function insertSorted(held: HeldSegment[], piece: HeldSegment): void {
-  let at = held.length;
-  if (at > 0 && distance(held[at - 1]!.sequence, piece.sequence) > 0) at = firstBehind(held, piece.sequence);
+  let at = firstBehind(held, piece.sequence);
   while (at < held.length && distance(held[at]!.sequence, piece.sequence) <= 0) at++;
-  held.splice(at, 0, piece);
+  if (at === held.length) held.push(piece);
+  else held.splice(at, 0, piece);
 }
 
-/** The first of the held segments that ends behind this place in the stream: found by halving, there may be 16,000. */
+/** The first of the held segments that ends behind this place in the stream: found by halving, there may be 16,000. Mostly there is none. */
 function firstBehind(held: readonly HeldSegment[], sequence: number): number {
   let low = 0;
   let high = held.length;
+  if (high > 0 && !endsBehind(held[high - 1]!, sequence)) return high;
   while (low < high) {
     const middle = (low + high) >>> 1;
-    const other = held[middle]!;
-    if (distance(advance(other.sequence, other.length), sequence) > 0) high = middle;
+    if (endsBehind(held[middle]!, sequence)) high = middle;
     else low = middle + 1;
   }
   return low;
+}
+
+function endsBehind(held: HeldSegment, sequence: number): boolean {
+  return distance(advance(held.sequence, held.length), sequence) > 0;
 }
 
 /** It is delivered: whether it was captured before bytes that precede it in the stream; not where these were never captured at all. */

@@ -1,7 +1,8 @@
 import { type Segment, TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import { COPY_WINDOW_US } from "./duplicates.ts";
-import type { Flow, HeldSegment } from "./flow.ts";
+import type { Flow } from "./flow.ts";
+import type { HeldSegment } from "./held-segments.ts";
 import { advance, distance } from "./sequence.ts";
 
 // What the sender's own numbers tell (IPv4 identification, RFC 6864). Most hosts number each connection's packets one by one as they

@@ -4,7 +4,7 @@ import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow } from "./flow.ts";
-import { heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
+import { HeldRoom, heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
 import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
   filledHole,
@@ -38,6 +38,7 @@ const HELD_OVERHEAD = 512;
 
 export class Reassembly {
   readonly piece = new Piece();
+  private readonly heldRoom = new HeldRoom();
   /** Bytes held now, in all connections. */
   heldBytes = 0;
   private heldOrder = 0;
@@ -188,7 +189,7 @@ export class Reassembly {
 
   /** Copies a segment's new bytes into the held list: sorted, and without bytes that are held already. */
   private hold(connection: Connection, flow: Flow, segment: Segment, clockUs: number): void {
-    const pieces = piecesOf(flow, segment, ++this.heldOrder, clockUs);
+    const pieces = piecesOf(this.heldRoom, flow, segment, ++this.heldOrder, clockUs);
     if (pieces.length === 0) {
       connection.server.retransmittedSegments++;
       return;
@@ -225,10 +226,9 @@ export class Reassembly {
         (head.length === 0 && head.isFin && skip === 0)
       ) {
         const { piece } = this;
-        const { captured } = head;
-        piece.bytes = captured;
-        piece.start = Math.min(skip, captured.length);
-        piece.end = captured.length;
+        piece.bytes = head.bytes;
+        piece.start = Math.min(head.start + skip, head.end);
+        piece.end = head.end;
         piece.timeUs = head.timeUs;
         piece.acknowledgement = head.acknowledgement;
         piece.wasHeld = isOutOfOrder(flow.oddity, head);
@@ -239,6 +239,7 @@ export class Reassembly {
         this.deliver(connection, flow, head.length - skip);
         if (head.isFin) this.finish(connection, flow);
       }
+      this.heldRoom.giveBack(head);
     }
     return progressed;
   }
@@ -380,6 +381,7 @@ export class Reassembly {
     for (const flow of [connection.fromA, connection.fromB]) {
       if (flow.odd === null) continue;
       this.account(flow, -flow.odd.heldBytes);
+      for (const held of flow.odd.held ?? []) this.heldRoom.giveBack(held);
       flow.odd.held = null;
     }
     connection.holdUntilUs = null;
