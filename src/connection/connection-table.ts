@@ -287,7 +287,7 @@ export class ConnectionTable {
   }
 
   private add(s: Segment, hash: number, isDatagrams = false): Connection {
-    if (this.options.room.isFull) this.makeRoom();
+    if (this.slots.isFull) this.makeRoom();
     const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams, this.slots.spareFlows);
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;

@@ -5,11 +5,12 @@ export function sharedRoom(): SharedArrayBuffer {
 
 /**
  * Room for so many connections: one table's, or, with workers, that of all their tables together. What is shared out by a hash is not
- * shared out evenly: a table with a fixed part of the room would evict connections while others have room left.
+ * shared out evenly: a table with a fixed part of the room would evict connections while others have room left. So much is each table's
+ * own all the same: what others have kept of connections that have ended must not drive out one that is alive.
  */
 export class ConnectionRoom {
   readonly capacity: number;
-  /** The part of it that would be one table's. */
+  /** The part of it that is one table's own. */
   readonly part: number;
   private readonly taken: Int32Array;
 

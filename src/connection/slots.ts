@@ -92,6 +92,11 @@ export class ConnectionSlots {
     this.room.giveBack();
   }
 
+  /** One of them has to go before another comes: there are as many as there is room for, and here no fewer than one table's part. */
+  get isFull(): boolean {
+    return this.size >= this.room.part && this.room.isFull;
+  }
+
   /** Marks the connection as the most recently used one. */
   // Runs for every segment.
   touch(connection: Connection): void {

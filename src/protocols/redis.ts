@@ -66,7 +66,11 @@ class RedisSession implements Session {
   }
 
   rest(): void {
-    if (this.requestParser?.isAtRest) this.requestParser = null;
+    if (this.requestParser?.isAtRest) {
+      this.requestParser = null;
+      // The next one counts its MULTIs from the beginning.
+      this.modes.refusedMulti = 0;
+    }
     if (this.responseParser?.isAtRest) this.responseParser = null;
   }
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Side } from "../../src/connection/path.ts";
+import { ConnectionRoom, sharedRoom } from "../../src/connection/room.ts";
 import { TcpFlag } from "../../src/decode/segment.ts";
 import {
   CLIENT,
@@ -286,6 +287,18 @@ describe("the table", () => {
     assert.deepEqual(recorder.lines.slice(-2), ["3: ended evicted", "5: c p5 @1000000"]);
     assert.equal(recorder.table.evicted, 2);
     assert.equal(recorder.table.open, 3);
+  });
+
+  it("has its part of what it shares with another, however much that one has taken, and more where there is room", () => {
+    const shared = sharedRoom();
+    const rooms = [new ConnectionRoom(4, 2, shared), new ConnectionRoom(4, 2, shared)];
+    const [one, other] = rooms.map((room) => new Recorder({ room }));
+    for (const port of [1, 2, 3, 4]) speak(one!, port, port * 1000);
+    for (const port of [5, 6]) speak(other!, port, port * 1000);
+    assert.deepEqual([one!.table.evicted, other!.table.evicted], [0, 0]);
+    speak(other!, 7, 7000);
+    speak(one!, 8, 8000);
+    assert.deepEqual([one!.table.evicted, other!.table.evicted], [1, 1]);
   });
 
   it("gives an ended connection's place away before it evicts one", () => {

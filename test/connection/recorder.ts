@@ -10,6 +10,8 @@ import { BEGIN_US, batchOf, type TestSegment } from "../support/segments.ts";
 /** What a test may set of the table and of what it knows. */
 export interface RecorderOptions {
   readonly maxConnections?: number;
+  /** In its place: what this table shares with others. */
+  readonly room?: ConnectionRoom;
   readonly idleTimeoutUs?: number;
   readonly hints?: Partial<RoleHints>;
   readonly local?: readonly string[];
@@ -41,7 +43,7 @@ export class Recorder {
       ...options.hints,
     };
     this.table = new ConnectionTable({
-      room: new ConnectionRoom(options.maxConnections ?? 1000),
+      room: options.room ?? new ConnectionRoom(options.maxConnections ?? 1000),
       idleTimeoutUs: options.idleTimeoutUs ?? 300_000_000,
       attach: (connection) => {
         if (options.refuses?.(connection)) return null;

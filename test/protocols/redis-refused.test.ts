@@ -60,4 +60,37 @@ describe("what Redis refuses changes nothing for what follows", () => {
       assert.deepEqual(told(exchanges), ["GET a 101", "GET b 102"]);
     });
   }
+
+  it("MULTI, to a client that is forgotten for a while and then has another one accepted", () => {
+    const OTHERS = 600;
+    const quiet = new Dialogue();
+    quiet.open();
+    let at = 1000;
+    const exchange = (request: string, reply: string): void => {
+      at += 1000;
+      quiet.client(at, `${request}\r\n`);
+      quiet.server(at + 100, reply);
+    };
+    exchange("MONITOR", "+OK\r\n");
+    exchange("MULTI", NO_PERMISSION);
+    exchange("GET a", NO_PERMISSION);
+    const others = Array.from({ length: OTHERS }, (_, n) => {
+      const other = new Dialogue({ address: "10.0.7.1", port: 10_000 + n });
+      at += 1000;
+      other.open(at);
+      other.client(at + 100, "GET b\r\n");
+      other.server(at + 200, "$1\r\nx\r\n");
+      return other;
+    });
+    exchange("MULTI", "+OK\r\n");
+    exchange("SUBSCRIBE a b", "+QUEUED\r\n");
+    exchange("GET a", "+QUEUED\r\n");
+    const result = runSegments(
+      [quiet, ...others].flatMap(({ segments }) => segments).sort((a, b) => a.timeUs - b.timeUs),
+    );
+    const told = result.finished
+      .filter(({ text }) => text !== "GET b")
+      .map(({ text, latencyUs, unanswered }) => `${text} ${unanswered || latencyUs}`);
+    assert.deepEqual(told, ["MONITOR 100", "MULTI 100", "GET a 100", "MULTI 100", "SUBSCRIBE a 100", "GET a 100"]);
+  });
 });
