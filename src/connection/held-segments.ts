@@ -30,23 +30,52 @@ export class HeldSegment {
   }
 }
 
-/** Room for one short segment's bytes, and for how many. */
-const ROOM_BYTES = 256;
-const ROOMS = 16_384;
+/** Fewer bytes are copied one by one sooner than by whoever must be called for it. */
+const FEW_BYTES = 128;
 
-/**
- * Short segments are held in one piece of memory, 4 MB at most, and what says so of one serves the next: where the capture loses one frame in a
- * hundred, half of the others are held for a while, and with memory of their own each they cost as much again as all the rest.
- */
-export class HeldRoom {
+/** Room for so many segments of so many bytes, in one piece of memory. What says so of one serves the next. */
+class Rooms {
+  readonly bytes: number;
+  private readonly most: number;
   private memory: Uint8Array | null = null;
   private made = 0;
   private readonly free: HeldSegment[] = [];
 
+  constructor(bytes: number, most: number) {
+    this.bytes = bytes;
+    this.most = most;
+  }
+
+  /** Null where there is none left. */
+  take(): HeldSegment | null {
+    const free = this.free.pop();
+    if (free !== undefined || this.made === this.most) return free ?? null;
+    this.memory ??= new Uint8Array(this.most * this.bytes);
+    return new HeldSegment(this.memory, this.made++ * this.bytes);
+  }
+
+  /** False where it is not from here. */
+  giveBack(held: HeldSegment): boolean {
+    if (held.bytes !== this.memory) return false;
+    this.free.push(held);
+    return true;
+  }
+}
+
+/**
+ * Short segments, and those of one packet, are held in memory that is used again, 10 MB at most: where the capture loses one frame in a
+ * hundred, half of the others are held for a while, and with memory of their own each they cost as much again as all the rest.
+ */
+export class HeldRoom {
+  private readonly short = new Rooms(256, 16_384);
+  private readonly long = new Rooms(1536, 4096);
+
   /** Holds bytes[from, to) of a segment's payload, of which fewer may have been captured. */
   hold(segment: Segment, from: number, to: number, withFin: boolean, order: number, clockUs: number): HeldSegment {
     const capturedTo = Math.max(from, Math.min(to, segment.payloadCaptured));
-    const held = this.copyOf(segment.bytes, segment.payloadStart + from, segment.payloadStart + capturedTo);
+    const held = this.roomFor(capturedTo - from);
+    held.end = held.start + capturedTo - from;
+    copy(segment.bytes, segment.payloadStart + from, held);
     held.sequence = advance(segment.sequence, from);
     held.acknowledgement = segment.acknowledgement;
     held.length = to - from;
@@ -62,29 +91,19 @@ export class HeldRoom {
 
   /** It has been delivered, or never will be. */
   giveBack(held: HeldSegment): void {
-    if (held.bytes === this.memory) this.free.push(held);
+    if (!this.short.giveBack(held)) this.long.giveBack(held);
   }
 
-  private copyOf(bytes: Uint8Array, start: number, end: number): HeldSegment {
-    const length = end - start;
-    const held = length <= ROOM_BYTES ? (this.free.pop() ?? this.make()) : null;
-    if (held === null) {
-      // Batches are Buffers, whose own `slice` copies nothing.
-      const own = new HeldSegment(Uint8Array.prototype.slice.call(bytes, start, end), 0);
-      own.end = length;
-      return own;
-    }
-    const room = held.bytes;
-    held.end = held.start + length;
-    for (let at = held.start, from = start; from < end; at++, from++) room[at] = bytes[from]!;
-    return held;
+  private roomFor(bytes: number): HeldSegment {
+    const rooms = bytes <= this.short.bytes ? this.short : bytes <= this.long.bytes ? this.long : null;
+    return rooms?.take() ?? new HeldSegment(new Uint8Array(bytes), 0);
   }
+}
 
-  private make(): HeldSegment | null {
-    if (this.made === ROOMS) return null;
-    this.memory ??= new Uint8Array(ROOMS * ROOM_BYTES);
-    return new HeldSegment(this.memory, this.made++ * ROOM_BYTES);
-  }
+/** Fills the room of `held` from bytes[from, …). */
+function copy(bytes: Uint8Array, from: number, { bytes: room, start, end }: HeldSegment): void {
+  if (end - start > FEW_BYTES) room.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, end - start), start);
+  else for (let at = start; at < end; at++) room[at] = bytes[from + at - start]!;
 }
 
 /** The bytes of a segment that came too early, held: without those that were delivered, or are held already. */

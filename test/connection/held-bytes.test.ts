@@ -51,7 +51,7 @@ for (const [what, batch] of [
 }
 
 describe("room for held segments", () => {
-  const lengths = fc.array(fc.integer({ min: 0, max: 600 }), { minLength: 1, maxLength: 40 });
+  const lengths = fc.array(fc.integer({ min: 0, max: 2000 }), { minLength: 1, maxLength: 40 });
 
   it("has each one's bytes until that is given back, short or long, whatever was there before", () => {
     const room = new HeldRoom();
