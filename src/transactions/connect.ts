@@ -2,29 +2,18 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConversationContext } from "./context.ts";
 import type { Endpoint } from "./transaction.ts";
 
-// Their texts are made when asked for: most connections are made quickly, and never spoken of.
-
-class ClientEnd implements Endpoint {
+/** The text is made when asked for: most connections are made quickly, and never spoken of. */
+class End implements Endpoint {
   private readonly connection: Connection;
+  private readonly isClient: boolean;
 
-  constructor(connection: Connection) {
+  constructor(connection: Connection, isClient: boolean) {
     this.connection = connection;
+    this.isClient = isClient;
   }
 
   get text(): string {
-    return this.connection.clientText;
-  }
-}
-
-class ServerEnd implements Endpoint {
-  private readonly connection: Connection;
-
-  constructor(connection: Connection) {
-    this.connection = connection;
-  }
-
-  get text(): string {
-    return this.connection.serverText;
+    return this.isClient ? this.connection.clientText : this.connection.serverText;
   }
 }
 
@@ -35,8 +24,8 @@ export function tellConnect(context: ConversationContext, connection: Connection
   const rttUs = path.roundTripUs(connection.side);
   context.sink.connected({
     connectionId: connection.id,
-    client: new ClientEnd(connection),
-    serverEndpoint: new ServerEnd(connection),
+    client: new End(connection, true),
+    serverEndpoint: new End(connection, false),
     server: connection.server,
     side: connection.side,
     protocol,
