@@ -45,7 +45,7 @@ export class Histogram {
   // Runs for every response.
   /** `count` times of `us`, a whole number of microseconds, not negative. */
   record(us: number, count = 1): void {
-    const step = us <= EXACT_US ? us : us <= MAX_INT ? stepIndex(us) : longStepIndex(us);
+    const step = stepOf(us);
     if (us > STEPPED_US) this.recordLong(us, step, count);
     this.steps[step] = this.steps[step]! + count;
     this.sumUs += us * count;
@@ -59,10 +59,11 @@ export class Histogram {
   /** Counts per bucket, not cumulative. */
   get buckets(): number[] {
     const buckets: number[] = [];
+    const used = stepOf(this.maxUs) + 1;
     let from = 0;
     for (let bucket = 0; bucket < BUCKET_COUNT; bucket++) {
       let count = this.longBuckets[bucket]!;
-      for (const end = STEPS_ENDS[bucket] ?? 0; from < end; from++) count += this.steps[from]!;
+      for (const end = Math.min(STEPS_ENDS[bucket] ?? 0, used); from < end; from++) count += this.steps[from]!;
       buckets.push(count);
     }
     return buckets;
@@ -71,7 +72,8 @@ export class Histogram {
   /** Adds what `other` holds. */
   merge(other: HistogramCounts): void {
     if (other.steps.length > this.steps.length) this.grow(other.steps.length - 1);
-    for (let i = 0; i < other.steps.length; i++) this.steps[i] = this.steps[i]! + other.steps[i]!;
+    const used = stepOf(other.maxUs) + 1;
+    for (let i = 0; i < used; i++) this.steps[i] = this.steps[i]! + other.steps[i]!;
     for (let i = 0; i < BUCKET_COUNT; i++) this.longBuckets[i] = this.longBuckets[i]! + other.longBuckets[i]!;
     this.sumUs += other.sumUs;
     if (other.maxUs > this.maxUs) this.maxUs = other.maxUs;
@@ -146,6 +148,11 @@ function bucketIndex(us: number): number {
 
 /** For each bucket up to STEPPED_US, the index behind its last step. */
 const STEPS_ENDS = BUCKET_BOUNDS_US.slice(0, STEPPED_BUCKETS).map((us) => (us <= EXACT_US ? us : stepIndex(us)) + 1);
+
+/** Where a time is counted; behind the longest one's step there is nothing. */
+function stepOf(us: number): number {
+  return us <= EXACT_US ? us : us <= MAX_INT ? stepIndex(us) : longStepIndex(us);
+}
 
 /** Above EXACT_US, up to MAX_INT. */
 function stepIndex(us: number): number {
