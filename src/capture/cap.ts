@@ -97,7 +97,9 @@ export class CapSource implements FrameSource {
   }
 
   waitForFrames(maxMs: number): Promise<void> {
-    return this.#incomingBytes > 0 ? Promise.resolve() : this.#readiness.wait(maxMs);
+    // Part of a frame is none: the rest of it comes only when the event loop turns.
+    const hasFrame = wholeRecords(this.#incoming, this.#incomingBytes) > 0;
+    return hasFrame ? Promise.resolve() : this.#readiness.wait(maxMs);
   }
 
   wake(): void {

@@ -69,6 +69,33 @@ test("waiting ends when a frame comes and when the source is closed", { skip }, 
   await closed;
 });
 
+test("part of a frame is waited for: nobody who has read all whole ones goes on at once", { skip }, async () => {
+  const source = await open();
+  const deadline = performance.now() + 30_000;
+  let frames = 0;
+  let mustRead = false;
+  try {
+    for (let i = 0; i < 20; i++) await sendDatagram(PORT, "x".repeat(50_000));
+    while (frames < 20) {
+      assert.ok(performance.now() < deadline, `${frames} frames`);
+      const length = source.read();
+      assert.ok(length > 0 || !mustRead, "it went on without a frame");
+      frames += splitBatch(source.batch, length).length;
+      if (length > 0) continue;
+      mustRead = false;
+      const waiting = source.waitForFrames(50).then(() => {
+        mustRead = true;
+      });
+      for (let microtasks = 0; microtasks < 5; microtasks++) await Promise.resolve();
+      if (mustRead) continue;
+      await waiting;
+      mustRead = false;
+    }
+  } finally {
+    source.close();
+  }
+});
+
 test("a child that dies is started again", { skip }, async () => {
   const source = await open();
   try {
