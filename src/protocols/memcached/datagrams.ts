@@ -25,8 +25,8 @@ import { TextRequests } from "./text-requests.ts";
  *     2  sequence number        6  reserved, 0
  *
  * A request is one datagram; what is said in response has as many as it takes, of 1,400 bytes, and all its request's id. Up to 1.4 a
- * response is numbered through; since 1.5 each value of a `get` with several keys is numbered by itself, and the last has the END
- * (tried on 1.6.18).
+ * response is numbered through; since 1.5 each value of a `get` with several keys is numbered by itself, and the last has the END; for a
+ * first key that it does not have it sends a header alone, with a total of 0 (tried on 1.6.18).
  */
 const HEADER_BYTES = 8;
 /** `END\r\n` */
@@ -91,9 +91,14 @@ class Datagrams implements DatagramSession {
     const id = u16(bytes, start);
     const sequence = u16(bytes, start + 2);
     const total = u16(bytes, start + 4);
-    if (sequence >= total) return false;
+    const isEmpty = total === 0 && end === message;
+    if (sequence >= total && !isEmpty) return false;
     const exchange = this.exchange;
     exchange.responseBegins(start);
+    if (isEmpty) {
+      exchange.partialAnswerById(end, id);
+      return true;
+    }
     const kind = exchange.replyKindOf(id);
     if (kind === NONE_PENDING) exchange.answerById(end, id, NO_ERROR);
     else this.part(id, this.partialOf(id, total), sequence, kind, bytes, message, captured, end);
@@ -152,12 +157,15 @@ class Datagrams implements DatagramSession {
     partial.isFound = firstAnswer.isFound;
   }
 
-  /** All of what is numbered together has come; whether nothing more is to come. Else the next is counted anew. */
+  /**
+   * All of what is numbered together has come; whether nothing more is to come. Else the next is counted anew. Where the values' lengths say it,
+   * they do: a value may end with `END` itself, and what ends the response may be cut in two.
+   */
   private isLast(partial: Partial, kind: number): boolean {
     const behind = partial.bytes - partial.valuesEnd;
     if (behind !== 0 && behind !== END_BYTES) partial.isCounted = false;
     if (shapeOf(kind) !== Shape.get || detailOf(kind) <= 1 || partial.errorId !== NO_ERROR) return true;
-    if (partial.hasEnd ?? behind !== 0) return true;
+    if (behind !== 0 && (behind === END_BYTES || (partial.hasEnd ?? true))) return true;
     partial.seen.clear();
     partial.bytes = 0;
     partial.valuesEnd = 0;
