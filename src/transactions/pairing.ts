@@ -163,10 +163,10 @@ export class Pairing extends Responding {
     for (const entry of this.queue.expire(beforeUs, answered)) this.unanswered(entry, "timeout", nowUs);
   }
 
-  /** Those that began before `beforeUs` and were reported need not keep their place any longer. */
+  /** Those that were whole before `beforeUs` and were reported need not keep their place any longer. */
   forgetExpired(beforeUs: number): void {
     const { queue, pool } = this;
-    while (queue.head !== NIL && queue.isExpired(queue.head) && pool.times[queue.head * TIMES + Time.start]! < beforeUs)
+    while (queue.head !== NIL && queue.isExpired(queue.head) && pool.times[queue.head * TIMES + Time.end]! < beforeUs)
       this.giveUpOldest("timeout", beforeUs);
   }
 

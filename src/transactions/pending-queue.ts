@@ -216,7 +216,7 @@ export class PendingQueue {
     return entry;
   }
 
-  /** Those that began before `beforeUs` and do not wait on purpose, once: to be reported as unanswered. They keep their place. `spared`: not this one. */
+  /** Those that were whole before `beforeUs` and do not wait on purpose, once: to be reported as unanswered. They keep their place. `spared`: not this one. */
   expire(beforeUs: number, spared: number): readonly number[] {
     const expired: number[] = [];
     if (!this.isAnyOlder(beforeUs)) return expired;
@@ -224,7 +224,7 @@ export class PendingQueue {
     const { times, words } = this.pool;
     for (
       let entry = this.head;
-      entry !== NIL && times[entry * TIMES + Time.start]! < beforeUs;
+      entry !== NIL && times[entry * TIMES + Time.end]! < beforeUs;
       entry = this.next(entry)
     ) {
       const at = entry * WORDS + Word.class;
@@ -240,7 +240,7 @@ export class PendingQueue {
   isAnyOlder(beforeUs: number): boolean {
     const { times, words } = this.pool;
     let entry = this.head;
-    while (entry !== NIL && times[entry * TIMES + Time.start]! < beforeUs) {
+    while (entry !== NIL && times[entry * TIMES + Time.end]! < beforeUs) {
       if (
         (words[entry * WORDS + Word.class]! & EXPIRED) === 0 &&
         words[entry * WORDS + Word.class] !== TransactionClass.blocking

@@ -44,6 +44,18 @@ test("a response that stopped coming for longer than the time-out is given up", 
   assert.deepEqual(dialogue.outcome, ["GET large timeout"]);
 });
 
+test("a request is timed out from its last byte on: an upload that took minutes is told with its latency", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
+  const upload = command("SET", "large", "x".repeat(20));
+  dialogue.client(1 * S, upload.slice(0, 30)).client(60 * S, upload.slice(30));
+  dialogue.conversation.expire(65 * S);
+  assert.deepEqual(dialogue.outcome, []);
+  dialogue.server(65 * S, "+OK\r\n");
+  assert.deepEqual(dialogue.outcome, [`SET large ${64 * S}`]);
+  dialogue.client(70 * S, upload).conversation.expire(75 * S + 1);
+  assert.deepEqual(dialogue.outcome.slice(1), ["SET large timeout"]);
+});
+
 test("requests that wait on purpose are not timed out, unless their connection is dead; others behind them are", () => {
   const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
   dialogue.client(1 * S, command("BLPOP", "q", "0") + get("a"));
