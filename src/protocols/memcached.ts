@@ -3,6 +3,7 @@ import { BinaryResponses } from "./memcached/binary-responses.ts";
 import { COMMANDS, ERRORS } from "./memcached/commands.ts";
 import { datagrams } from "./memcached/datagrams.ts";
 import { recogniseRequest, recogniseResponse } from "./memcached/recognise.ts";
+import { isQuiet } from "./memcached/reply-kind.ts";
 import { Dialect, MemcachedState } from "./memcached/state.ts";
 import { TextRequests } from "./memcached/text-requests.ts";
 import { TextResponses } from "./memcached/text-responses.ts";
@@ -13,6 +14,8 @@ interface RestingParser extends Parser {
   readonly isAtRest: boolean;
   /** See Session. */
   decide?(isLast: boolean): void;
+  /** See Session. */
+  passed?(requests: number): void;
   /** Requests only: an error came that none waits for. Tells the one being read as it stands, of the binary protocol if the error is its own. */
   endEarly?(exchange: Exchange, opcode: number, opaque: number): void;
 }
@@ -60,6 +63,10 @@ class MemcachedParser implements Parser {
     this.parser?.decide?.(isLast);
   }
 
+  passed(requests: number): void {
+    this.parser?.passed?.(requests);
+  }
+
   endEarly(exchange: Exchange, opcode: number, opaque: number): void {
     this.parser?.endEarly?.(exchange, opcode, opaque);
   }
@@ -85,6 +92,7 @@ export const memcached: Protocol = {
   commands: COMMANDS,
   errors: ERRORS,
   hasTellingResponses: true,
+  maySayNothing: isQuiet,
   recogniseRequest,
   recogniseResponse,
   createSession: (exchange: Exchange): Session => new MemcachedSession(exchange),
@@ -147,5 +155,9 @@ class MemcachedSession implements Session {
 
   decide(isLast: boolean): void {
     this.responseParser?.decide(isLast);
+  }
+
+  passed(requests: number): void {
+    this.responseParser?.passed(requests);
   }
 }

@@ -54,6 +54,8 @@ export interface Protocol {
   readonly datagrams?: DatagramProtocol;
   /** Commands, by id, that cannot take long themselves: where they did, something else held the server. */
   readonly quickCommands?: ReadonlySet<number>;
+  /** A request of this kind that gets no response, though none was lost, had nothing to be told (quiet commands): it has not failed. */
+  maySayNothing?(replyKind: number): boolean;
   /** All its clients' first bytes are recognised: what `recogniseRequest` says no to is another protocol, on the usual port, too. */
   readonly isUnmistakable?: boolean;
   /** Can these be the first bytes of a client? Pure, and cheap: at most a few dozen bytes are looked at. */
@@ -109,6 +111,8 @@ export interface Session {
    * the client has received all and sends again.
    */
   decide?(isLast: boolean): void;
+  /** So many of the oldest pending requests are pending no more: nobody answered them, and nobody had to (`Protocol.maySayNothing`). */
+  passed?(requests: number): void;
 }
 
 export interface Parser {

@@ -258,7 +258,8 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (pairing.hasKept && clockUs - this.connection.lastUs >= this.anchor.quietUs(pairing.longestWaitUs))
       this.decide(true);
     this.tellIfQuiet(clockUs, this.connection.lastUs);
-    pairing.expire(clockUs - this.context.requestTimeoutUs, clockUs);
+    const forgotten = pairing.expire(clockUs - this.context.requestTimeoutUs, clockUs);
+    if (forgotten > 0) this.session!.passed?.(forgotten);
     if (this.connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
   }
 

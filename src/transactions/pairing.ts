@@ -155,12 +155,20 @@ export class Pairing extends Responding {
     this.resent().responseRetransmitted(resent, this.responding);
   }
 
-  /** Reports requests that began before `beforeUs`; they keep their place. Blocking ones wait on purpose, and one is being answered. */
-  expire(beforeUs: number, nowUs: number): void {
+  /**
+   * Reports requests that were whole before `beforeUs`; they keep their place. Blocking ones wait on purpose, and one is being answered.
+   * Returns how many of the oldest were quiet: these are forgotten, or a client that sends nothing else would fill the queue.
+   */
+  expire(beforeUs: number, nowUs: number): number {
     // A reader may take minutes for a large response: that is no silence of the server's, as long as bytes come.
     const isBeingAnswered = this.responding.hasBegun && this.responding.endUs >= beforeUs && !this.origin.pairsById;
     const answered = isBeingAnswered ? this.queue.head : NIL;
     for (const entry of this.queue.expire(beforeUs, answered)) this.unanswered(entry, "timeout", nowUs);
+    const { queue, pool } = this;
+    const before = queue.count;
+    while (queue.head !== NIL && queue.isExpired(queue.head) && this.mayHaveBeenSilent(queue.head))
+      pool.release(queue.shift());
+    return before - queue.count;
   }
 
   /** Those that were whole before `beforeUs` and were reported need not keep their place any longer. */

@@ -353,7 +353,13 @@ export abstract class Responding extends Requesting implements Exchange {
   }
 
   protected unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
-    if (this.queue.hasFlag(entry, OPTIONAL)) this.service.settledSilently();
-    else this.teller.unanswered(entry, this.reasonOf(entry, reason), nowUs);
+    const known = this.reasonOf(entry, reason);
+    const isSettled = this.queue.hasFlag(entry, OPTIONAL) || (known !== "gap" && this.mayHaveBeenSilent(entry));
+    if (isSettled) this.service.settledSilently();
+    else this.teller.unanswered(entry, known, nowUs);
+  }
+
+  protected mayHaveBeenSilent(entry: number): boolean {
+    return this.origin.protocol.maySayNothing?.(this.pool.words[entry * WORDS + Word.replyKind]!) === true;
   }
 }

@@ -117,6 +117,11 @@ export class TextResponses implements Parser {
     this.kept.decide(isLast);
   }
 
+  /** See Session. */
+  passed(requests: number): void {
+    for (let count = requests; count > 0; count--) this.kept.passed();
+  }
+
   private beginLine(at: number): void {
     if (this.isLineBegun) {
       return;
