@@ -243,13 +243,18 @@ test("a file of requests that want no reply, or of pushes, is not said to hold n
   }
 });
 
-test("-w on a full disk ends with status 1, and what was captured is told before", (t) => {
+test("-w on a full disk ends with status 1; what was captured is told before, and as many whole frames are written as had room", (t) => {
   if (process.platform !== "linux") return t.skip("needs a limit to the size of files");
   const capture = fileOf("large.pcap", pcapFile(Array.from({ length: 200 }, () => FRAMES).flat()));
   const command = `ulimit -f 8; exec '${process.execPath}' '${CLI}' -q -r '${capture}' -w '${join(folder, "full.pcap")}'`;
   const { status, stderr } = spawnSync("sh", ["-c", command], { encoding: "utf8", timeout: 20_000 });
   assert.match(stderr, /^frames +2000 on .*\n(?:.*\n)+tcplat: \S*full\.pcap cannot be written: [^\n]+\n$/m);
   assert.equal(status, STATUS.failed, stderr);
+  const bytes = readFileSync(join(folder, "full.pcap")).length;
+  assert.ok(bytes <= 8 * 512 && bytes > 8 * 512 - 200, `${bytes} bytes`);
+  const again = run(["-q", "-r", join(folder, "full.pcap")]);
+  assert.equal(again.status, STATUS.done, again.stderr);
+  assert.doesNotMatch(again.stderr, /cut|truncated dump/);
   return undefined;
 });
 

@@ -199,19 +199,19 @@ export class FrameWriter {
           this.#isDone = true;
           return;
         } else {
-          this.#fail(error);
+          this.#fail(error, bytes === this.#header ? 0 : wholeBytes(bytes, start, at));
         }
       }
     }
     this.#fileBytes += end - start;
   }
 
-  /** Cuts the half-written batch away, so that what is in the file stays readable. */
-  #fail(error: unknown): never {
+  /** Cuts the half-written frame away, so that what is in the file stays readable: `written` bytes more than before are whole frames. */
+  #fail(error: unknown, written: number): never {
     const file = this.currentFile;
     if (this.#descriptor !== STDOUT) {
       try {
-        ftruncateSync(this.#descriptor, this.#fileBytes);
+        ftruncateSync(this.#descriptor, this.#fileBytes + written);
       } catch {
         // A pipe or device has no length to restore; the first error is the one to report.
       }
@@ -225,6 +225,17 @@ export class FrameWriter {
     if (this.#descriptor > STDOUT) closeSync(this.#descriptor);
     this.#descriptor = -1;
   }
+}
+
+/** How many of bytes[start, end) are whole records: the last may be cut. */
+function wholeBytes(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at + RECORD_HEADER_BYTES <= end) {
+    const next = at + RECORD_HEADER_BYTES + u32le(bytes, at + 8);
+    if (next > end) break;
+    at = next;
+  }
+  return at - start;
 }
 
 /** The header of a file of such records (`pcap-savefile(5)`): magic of nanoseconds, version 2.4, zone, accuracy, snaplen, LINKTYPE_. */
