@@ -145,6 +145,7 @@ test("a file that is missing, or no capture, and a filter that is none are refus
     [["-r", capture, "tcp", "prot", "6379"], /syntax error/],
     [["-r", capture, "port", "http or"], /syntax error$/m],
     [["-r", fileOf("packed.pcap", gzipSync(readFileSync(capture)))], /it is compressed: zcat/],
+    [[capture], /"\S*ten\.pcap" is wrong: .* \("\S*ten\.pcap" is a file: -r reads it\)$/m],
     [["doctorr", "-i", "lo"], /"doctorr" is wrong: .*; did you mean tcplat doctor\?$/m],
     [["reprot", "-r", capture, "-o", join(folder, "x.html")], /did you mean tcplat report\?$/m],
     [["dif", capture, capture, "-r", capture], /did you mean tcplat diff\?$/m],

@@ -11,6 +11,7 @@ import {
   RECORDS_DESCRIPTOR,
 } from "./cap-messages.ts";
 import { type CaptureDrops, END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "./frame-source.ts";
+import { interfaceDown } from "./interfaces.ts";
 import { INSTALL_LIBPCAP } from "./libpcap-binding.ts";
 import { permissionSentence } from "./permission.ts";
 import { Readiness } from "./readiness.ts";
@@ -208,6 +209,7 @@ function wholeRecords(bytes: Uint8Array, length: number): number {
 function childError(options: CapChildOptions, code: ErrorCode, reason: string): TcplatError {
   const { interface: name, filter } = options;
   if (code === "permission") return new TcplatError(code, permissionSentence(name));
+  if (code === "interface" && /not up/.test(reason)) return interfaceDown(name);
   if (code === "interface")
     return new TcplatError(code, `no capture on ${name}: ${reason}; tcplat -D lists interfaces`);
   if (code === "filter") return new TcplatError(code, `the filter ${JSON.stringify(filter)} is wrong: ${reason}`);

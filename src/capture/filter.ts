@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { TcplatError } from "../errors.ts";
 import { type Libpcap, loadKoffi, loadLibpcap, NETMASK_UNKNOWN, type Pointer } from "./libpcap-binding.ts";
 
@@ -69,5 +70,7 @@ function withProgram(libpcap: Libpcap, handle: Pointer, filter: string, use: (pr
 
 function filterError(libpcap: Libpcap, handle: Pointer, filter: string): TcplatError {
   const reason = filter.includes("\0") ? "a NUL byte" : libpcap.errorText(handle);
-  return new TcplatError("filter", `the filter ${JSON.stringify(filter)} is wrong: ${reason}`);
+  const file = filter.split(/ +/).find((word) => word !== "" && !word.includes("\0") && existsSync(word));
+  const hint = file === undefined ? "" : ` (${JSON.stringify(file)} is a file: -r reads it)`;
+  return new TcplatError("filter", `the filter ${JSON.stringify(filter)} is wrong: ${reason}${hint}`);
 }

@@ -10,6 +10,11 @@ export interface CaptureInterface {
   readonly addresses: readonly string[];
 }
 
+/** Both engines say it so. */
+export function interfaceDown(name: string): TcplatError {
+  return new TcplatError("interface", `interface ${name} is down: ip link set ${name} up`);
+}
+
 /** More entries than any host has; a broken list must not loop for ever. */
 const MAX_ENTRIES = 65536;
 

@@ -78,6 +78,13 @@ export class LibpcapMissing extends TcplatError {
   }
 }
 
+/** The engine's calls have no binary here: npm was told to leave out optional packages, or has none for this platform. */
+export class KoffiMissing extends TcplatError {
+  constructor(reason: string) {
+    super("engine", `koffi does not load here (${reason}): install tcplat again with --include=optional`);
+  }
+}
+
 let loaded: Libpcap | null = null;
 
 /**
@@ -99,10 +106,7 @@ export function loadKoffi(): typeof import("koffi") {
   try {
     return createRequire(import.meta.url)("koffi");
   } catch (error) {
-    throw new TcplatError(
-      "engine",
-      `koffi does not load here (${firstLine(error)}): install again with optional packages`,
-    );
+    throw new KoffiMissing(firstLine(error));
   }
 }
 

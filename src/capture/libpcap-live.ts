@@ -1,7 +1,7 @@
 import { TcplatError } from "../errors.ts";
 import { joinFanout } from "./fanout.ts";
 import { applyFilter, isFilterSet } from "./filter.ts";
-import { lookupInterfaces } from "./interfaces.ts";
+import { interfaceDown, lookupInterfaces } from "./interfaces.ts";
 import { cText, ERROR_TEXT_BYTES, type Libpcap, type Pointer, PRECISION_NANO } from "./libpcap-binding.ts";
 import { BLOCK_TIMEOUT_MS, capturedBytes, type LiveOptions } from "./live-options.ts";
 import { ignoreOutgoing, isLoopback, withoutOutgoing } from "./outgoing.ts";
@@ -78,7 +78,7 @@ function activationError(libpcap: Libpcap, handle: Pointer, status: number, opti
     case STATUS.noSuchDevice:
       return noSuchInterface(name);
     case STATUS.notUp:
-      return new TcplatError("interface", `interface ${name} is down: ip link set ${name} up`);
+      return interfaceDown(name);
     default:
       if (/memory/i.test(reason)) {
         return new TcplatError(

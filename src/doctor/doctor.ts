@@ -1,6 +1,6 @@
 import { lookupInterfaces } from "../capture/interfaces.ts";
 import { libpcapVersion, openLive } from "../capture/libpcap.ts";
-import { LibpcapMissing } from "../capture/libpcap-binding.ts";
+import { KoffiMissing, LibpcapMissing } from "../capture/libpcap-binding.ts";
 import { EXIT_STATUS, TcplatError } from "../errors.ts";
 import { escapeControls } from "../escape.ts";
 import { capState } from "../information.ts";
@@ -50,6 +50,7 @@ function checkLibpcap(): Check {
     return ok("engine libpcap", `${libpcapVersion()}: the default`);
   } catch (error) {
     if (!(error instanceof TcplatError)) throw error;
+    if (error instanceof KoffiMissing) return problem("engine libpcap", error.message, "");
     const finding = error instanceof LibpcapMissing ? "libpcap is not installed" : error.message;
     return problem("engine libpcap", finding, installCommand());
   }

@@ -44,10 +44,15 @@ export class DumpFolder {
   /** Names of files of earlier runs that are too many. */
   #surplus: string[] = [];
 
-  /** Makes the folder where there is none, and sure that it can be written. Throws TcplatError "file". */
+  /** Does nothing yet: see `open`. */
   constructor(path: string, capacity: number) {
     this.path = path;
     this.#files = new Slowest(capacity);
+  }
+
+  /** Makes the folder where there is none, and sure that it can be written. Throws TcplatError "file". */
+  open(): this {
+    const { path } = this;
     try {
       makeFolder(path);
       const probe = join(path, `.probe.${process.pid}`);
@@ -58,6 +63,7 @@ export class DumpFolder {
     } catch (error) {
       throw new TcplatError("file", `the folder ${path} of --dump-slow cannot be written: ${reasonOf(error)}`);
     }
+    return this;
   }
 
   /** How many files of this run are there. */

@@ -61,6 +61,11 @@ export class SlowDump implements TransactionOutput {
     this.#awaited = new Slowest(options.count);
   }
 
+  /** The run begins: makes the folder. Throws TcplatError "file". */
+  begin(): void {
+    this.#folder.open();
+  }
+
   /** Takes the frames of batch[start, end), before what follows from them is told. */
   keep(batch: Uint8Array, start: number, end: number): void {
     this.#ring.keep(batch, start, end);

@@ -26,7 +26,9 @@ export async function helpText(columns: number, protocols: readonly string[]): P
     }
   }
   for (const [command, meaning] of EXAMPLES) parser.example(command, meaning);
-  parser.epilogue("Exit status: 0 done, 1 failed while running, 2 wrong usage, 77 no permission to capture.");
+  parser.epilogue(
+    "Exit status: 0 done, 1 failed while running or could not begin, 2 wrong usage, 77 no permission to capture.",
+  );
   return parser.getHelp();
 }
 

@@ -5,12 +5,18 @@ import { FILTER_KEY, type GivenOptions, refused } from "./given.ts";
 
 /**
  * `tcplat report -r FILE -o FILE.html [filter]` in the words of a plain run: quiet, and with a report. Returns null for any other command
- * line. Throws TcplatError "usage" without `-o`.
+ * line. Throws TcplatError "usage" without `-o` or `-r`.
  */
 export function reportWords(typed: GivenOptions): GivenOptions | null {
   if (!isCommand(typed, "report")) return null;
   if (!typed.has("report")) {
     throw new TcplatError("usage", "report writes a page: name its file, as in tcplat report -r FILE -o FILE.html");
+  }
+  if (!typed.has("read")) {
+    throw new TcplatError(
+      "usage",
+      "report reads a file: name it, as in tcplat report -r FILE -o FILE.html; a live run has --report FILE.html",
+    );
   }
   const [, ...rest] = (typed.get(FILTER_KEY)?.[0]?.text ?? "").split(/ +/);
   const given = wordsBehind(typed, rest.join(" "));

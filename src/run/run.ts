@@ -139,7 +139,7 @@ async function openPrinter({
   return (linkType, writer) => new PacketPrinter(raw, linkType, writer);
 }
 
-/** Likewise before anything is captured: makes the folder of `--dump-slow`. */
+/** `--dump-slow`: keeps frames, and writes those of each slow request. */
 async function openDump(options: Options, log: Logger): Promise<((source: FrameSource) => SlowDump) | null> {
   const { dumpSlow } = options;
   if (dumpSlow === null) return null;

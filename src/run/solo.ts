@@ -82,6 +82,7 @@ export class Solo implements Captor {
 
   begin(): void {
     const { write, read } = this.#options;
+    this.#dump?.begin();
     if (write !== null) this.#frameWriter = new FrameWriter(write, this.source.linkType, this.source.snaplen, read);
     this.#scripts?.begin({
       linkType: this.source.linkType,

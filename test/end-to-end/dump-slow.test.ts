@@ -193,6 +193,18 @@ describe("--dump-slow with a file", () => {
     }
   });
 
+  it("leaves no folder behind where the run does not begin", async () => {
+    const { file, dumps } = captureOf(talk(40_001, 3, 0, 0).segments);
+    const words = ["-t", "1", "--dump-slow", dumps];
+    for (const [why, status] of [
+      [["-r", `${file}.gone`], 2],
+      [["-r", file, "tcp", "prot", "1"], 2],
+    ] as const) {
+      const run = await runTcplat([...words, ...why]);
+      assert.deepEqual([run.status, existsSync(dumps)], [status, false], run.stderr);
+    }
+  });
+
   it("takes one worker, and says so", async () => {
     const { file, dumps } = captureOf(talk(40_001, 10, 5, 20).segments);
     const run = await runTcplat(["-r", file, "-t", "10", "--dump-slow", dumps, "--workers", "2"]);

@@ -37,7 +37,7 @@ test("the folder is made for its owner, and so are the files, whatever the umask
   const umask = process.umask(0);
   try {
     const path = fresh();
-    await new DumpFolder(path, 3).write(nameOf(5), 5000, [Buffer.from("head"), Buffer.from("tail")]);
+    await new DumpFolder(path, 3).open().write(nameOf(5), 5000, [Buffer.from("head"), Buffer.from("tail")]);
     assert.equal(statSync(path).mode & 0o777, 0o700);
     assert.deepEqual(readdirSync(path), [nameOf(5)]);
     assert.equal(statSync(join(path, nameOf(5))).mode & 0o777, 0o600);
@@ -53,7 +53,7 @@ test("of an earlier run's files the slower one stays by its µs, and a folder wi
   const files = [nameOf(5.001, 1), nameOf(5.003, 2)];
   for (const name of files) writeFileSync(join(path, name), "before");
   mkdirSync(join(path, nameOf(1, 3)));
-  const dumps = new DumpFolder(path, 2);
+  const dumps = new DumpFolder(path, 2).open();
   assert.deepEqual([dumps.wants(5001), dumps.wants(5002)], [false, true]);
   await dumps.write(nameOf(5.002, 4), 5002, [Buffer.from("new")]);
   assert.deepEqual(readdirSync(path).sort(), [nameOf(1, 3), nameOf(5.002, 4), nameOf(5.003, 2)].sort());
@@ -64,7 +64,7 @@ test("the slowest stay, those of an earlier run among them; what is not ours sta
   mkdirSync(path, { recursive: true });
   for (const name of [nameOf(10, 1), nameOf(2, 2), nameOf(1, 3), "notes.txt"])
     writeFileSync(join(path, name), "before");
-  const dumps = new DumpFolder(path, 2);
+  const dumps = new DumpFolder(path, 2).open();
   assert.deepEqual(
     [1, 2, 3].map((ms) => dumps.wants(ms * 1000)),
     [false, false, true],
@@ -83,7 +83,7 @@ test("the slowest stay, those of an earlier run among them; what is not ours sta
 
 test("what cannot be written leaves nothing behind, and a link is not followed", async () => {
   const path = fresh();
-  const dumps = new DumpFolder(path, 3);
+  const dumps = new DumpFolder(path, 3).open();
   mkdirSync(join(path, nameOf(5)));
   await assert.rejects(dumps.write(nameOf(5), 5000, [Buffer.from("x")]));
   assert.deepEqual(readdirSync(path), [nameOf(5)]);
@@ -98,7 +98,7 @@ test("a folder below /proc is refused: nothing waits for it for ever", (t) => {
   if (process.platform !== "linux") return t.skip("only Linux has this /proc");
   // In a process of its own, which can be ended from outside.
   const module = new URL("../../src/evidence/dump-folder.js", import.meta.url).href;
-  const script = "const { DumpFolder } = await import(process.argv[1]); new DumpFolder(process.argv[2], 1);";
+  const script = "const { DumpFolder } = await import(process.argv[1]); new DumpFolder(process.argv[2], 1).open();";
   const words = ["--input-type=module", "-e", script, module, "/proc/tcplat/slow"];
   const { status, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", timeout: 20_000 });
   assert.equal(status, 1, stderr);
@@ -109,7 +109,7 @@ test("a folder below /proc is refused: nothing waits for it for ever", (t) => {
 test("a folder that the system lets nobody make is refused with the system's own reason", (t) => {
   const path = "/sys/tcplat/slow";
   if (process.platform !== "linux" || process.getuid?.() !== 0) return t.skip("needs Linux's /sys, and root");
-  assert.throws(() => new DumpFolder(path, 1), /of --dump-slow cannot be written: (EPERM|EACCES|EROFS)/);
+  assert.throws(() => new DumpFolder(path, 1).open(), /of --dump-slow cannot be written: (EPERM|EACCES|EROFS)/);
   return undefined;
 });
 
@@ -118,7 +118,7 @@ test("a folder that cannot be written is refused at once, with the reason", (t) 
   writeFileSync(file, "");
   const refused = (path: string, reason: RegExp) =>
     assert.throws(
-      () => new DumpFolder(path, 1),
+      () => new DumpFolder(path, 1).open(),
       (error) => error instanceof TcplatError && error.code === "file" && reason.test(error.message),
     );
   refused(file, /EEXIST|ENOTDIR/);

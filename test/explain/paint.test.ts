@@ -7,6 +7,7 @@ test("a terminal's width, colour and letters are taken from it and from the envi
     [[{}, {}], { columns: 100, isColoured: false, isUnicode: false }],
     [[{ isTTY: true, columns: 120 }, { LANG: "de_DE.UTF-8" }], { columns: 120, isColoured: true, isUnicode: true }],
     [[{ isTTY: true, columns: 40 }, { NO_COLOR: "1" }], { columns: 80, isColoured: false, isUnicode: false }],
+    [[{ isTTY: true, columns: 100 }, { TERM: "dumb" }], { columns: 100, isColoured: false, isUnicode: false }],
     [
       [
         { isTTY: true, columns: 999 },

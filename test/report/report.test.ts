@@ -94,6 +94,7 @@ describe("tcplat report", () => {
 
 const REFUSED: readonly [string, RegExp][] = [
   ["report -r a.pcap", /name its file, as in tcplat report -r FILE -o FILE\.html/],
+  ["report -o a.html tcp port 6379", /report reads a file: name it, .* a live run has --report FILE\.html/],
   ["report -r a.pcap -o -", /standard output carries the transactions/],
   ["-r a.pcap --report a.pcap", /it is the file of --read/],
   ["-w b.pcap -o ./b.pcap", /it is the file of --write/],
