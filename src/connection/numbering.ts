@@ -58,9 +58,24 @@ export function isNumberSeen(connection: Connection, flow: Flow, segment: Segmen
     if (behind > REMEMBERED && flow.seenIpIds >= 0) return false;
     return distance(segment.acknowledgement, flow.acknowledged) <= 0;
   }
-  if (distance(advance(segment.sequence, length), flow.next) <= 0) return true;
-  // What came before its turn is kept, or was nothing but bytes that are kept.
-  return flow.held !== null && (behind <= REMEMBERED || isHeld(flow.held, segment.ipId));
+  const end = advance(segment.sequence, length);
+  if (distance(end, flow.next) <= 0) return true;
+  // What came before its turn is kept, or was nothing but bytes that are kept. (Some cards give the packets of one large segment a single number: that number
+  // has been there for each of them.)
+  if (flow.held === null || !isCovered(flow, segment.sequence, end)) return false;
+  return behind <= REMEMBERED || isHeld(flow.held, segment.ipId);
+}
+
+/** Whether all bytes of [sequence, end) are delivered or kept. */
+function isCovered(flow: Flow, sequence: number, end: number): boolean {
+  let from = distance(sequence, flow.next) < 0 ? flow.next : sequence;
+  for (const held of flow.held!) {
+    if (distance(held.sequence, from) > 0) return false;
+    const heldEnd = advance(held.sequence, held.length + (held.isFin ? 1 : 0));
+    if (distance(heldEnd, from) > 0) from = heldEnd;
+    if (distance(end, from) <= 0) return true;
+  }
+  return false;
 }
 
 /** Whether bytes of the packet of this number are kept. */

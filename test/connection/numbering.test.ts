@@ -69,6 +69,22 @@ describe("of a sender that numbers its packets one by one", () => {
     assert.equal(retransmittedOf(recorder), 0);
   });
 
+  it("packets of one number, of which the last two change places, are no copies; their own copies are", () => {
+    const d = numbered(100);
+    const at = d.segments.length;
+    const { ipId } = d.client(20_000, "get a long ");
+    d.client(20_001, "key that ", { ipId });
+    d.client(20_002, "is cut in three", { ipId });
+    const [first, second, third] = d.segments.slice(at) as [TestSegment, TestSegment, TestSegment];
+    const recorder = new Recorder().take(...d.segments.slice(0, at));
+    const before = recorder.lines.length;
+    recorder.take(first, { ...third, timeUs: 20_001 }, { ...third, timeUs: 20_002 }, { ...second, timeUs: 20_003 });
+    assert.equal(duplicatesOf(recorder), 1);
+    assert.equal(recorder.lines.length - before, 3);
+    recorder.take(seenAgain(second, 5));
+    assert.deepEqual([duplicatesOf(recorder), retransmittedOf(recorder)], [2, 0]);
+  });
+
   it("numbers go on after 65535", () => {
     const d = new Dialogue();
     d.open(-100);
