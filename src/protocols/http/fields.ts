@@ -2,12 +2,15 @@ const COLON = 0x3a;
 const BLANK = 0x20;
 const TAB = 0x09;
 const COMMA = 0x2c;
-const DASH = 0x2d;
+/** Dashes and digits stand before them. */
+const LETTERS = 0x61;
 
 const CONTENT_LENGTH = ascii("content-length");
 const CONTENT_TYPE = ascii("content-type");
 const TRANSFER_ENCODING = ascii("transfer-encoding");
 const UPGRADE = ascii("upgrade");
+const EXPECT = ascii("expect");
+const CONTINUE = ascii("100-continue");
 const CHUNKED = ascii("chunked");
 const EVENT_STREAM = ascii("text/event-stream");
 /** More digits than a number can hold exactly. */
@@ -21,6 +24,8 @@ export class Fields {
   hasCoding = false;
   isChunked = false;
   hasUpgrade = false;
+  /** Its body waits for a 100 (RFC 9110 §10.1.1). */
+  asksFor100 = false;
   isEventStream = false;
   /** Two recipients could read the length, or the coding, differently (RFC 9112 §6.3, §11.2). */
   isLengthFaulty = false;
@@ -33,6 +38,7 @@ export class Fields {
     this.hasCoding = false;
     this.isChunked = false;
     this.hasUpgrade = false;
+    this.asksFor100 = false;
     this.isEventStream = false;
     this.isLengthFaulty = false;
     this.isCodingFaulty = false;
@@ -47,6 +53,7 @@ export class Fields {
     if (first === 0x63) this.takeC(bytes, start, end, isCut);
     else if (first === 0x74) this.takeT(bytes, start, end, isCut);
     else if (first === 0x75) this.takeU(bytes, start, end);
+    else if (first === 0x65) this.takeE(bytes, start, end);
     else if (bytes[start] !== BLANK && bytes[start] !== TAB) this.framing = 0;
     // A folded line (§5.2): of a field that matters, not all read the same.
     else if (this.framing === 0x63) this.isLengthFaulty = true;
@@ -108,6 +115,12 @@ export class Fields {
     this.framing = 0;
     if (valueStart(UPGRADE, bytes, start, end) > 0) this.hasUpgrade = true;
   }
+
+  private takeE(bytes: Uint8Array, start: number, end: number): void {
+    this.framing = 0;
+    const value = valueStart(EXPECT, bytes, start, end);
+    if (value > 0 && startsWith(CONTINUE, bytes, value, end)) this.asksFor100 = true;
+  }
 }
 
 function ascii(text: string): Uint8Array {
@@ -126,7 +139,7 @@ function startsWith(text: Uint8Array, bytes: Uint8Array, start: number, end: num
   for (let i = 0; i < text.length; i++) {
     const wanted = text[i]!;
     const found = bytes[start + i]!;
-    if (found !== wanted && (wanted === DASH || (found | 0x20) !== wanted)) return false;
+    if (found !== wanted && (wanted < LETTERS || (found | 0x20) !== wanted)) return false;
   }
   return true;
 }

@@ -42,6 +42,14 @@ export function methodAt(bytes: Uint8Array, start: number, end: number): number 
   return OTHER;
 }
 
+/** Whether the method of this id begins with bytes[start, end). */
+export function beginsWith(id: number, bytes: Uint8Array, start: number, end: number): boolean {
+  const word = words[id]!;
+  if (end - start > word.length) return false;
+  for (let i = start; i < end; i++) if (bytes[i] !== word[i - start]) return false;
+  return true;
+}
+
 /** The error id of a status code, or -1 where it is no error. */
 export function errorOf(status: number): number {
   if (status < 400) return -1;

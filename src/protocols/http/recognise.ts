@@ -1,5 +1,5 @@
 import { OTHER, Recognition } from "../protocol.ts";
-import { isToken, LONGEST_METHOD, methodAt } from "./methods.ts";
+import { beginsWith, isToken, LONGEST_METHOD, METHODS, methodAt } from "./methods.ts";
 
 const BLANK = 0x20;
 const SLASH = 0x2f;
@@ -8,6 +8,8 @@ const LF = 0x0a;
 const VERSION = new TextEncoder().encode("HTTP/1.");
 /** Looked at of a request line; a longer target is no other protocol's key, either. */
 const MOST = 512;
+/** Of so many bytes it is never undecided whether they begin a request. */
+export const DECISIVE = MOST + 1;
 
 /** `method SP target SP HTTP/1.`, and nothing else is: a Redis command `GET /a` lacks the version. */
 export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
@@ -34,6 +36,20 @@ function recogniseLine(bytes: Uint8Array, start: number, end: number): Recogniti
   const seen = Math.min(end - i - 1, VERSION.length);
   for (let at = 0; at < seen; at++) if (bytes[i + 1 + at] !== VERSION[at]) return Recognition.no;
   return seen === VERSION.length ? Recognition.certain : Recognition.undecided;
+}
+
+/**
+ * The same where a body may stand as well: only a method that is known begins a request there. `certain`, `undecided`, or, for a body, anything
+ * else.
+ */
+export function recogniseInsteadOfBody(bytes: Uint8Array, start: number, end: number): Recognition {
+  let i = start;
+  while (i < end && i - start <= LONGEST_METHOD && isToken(bytes[i]!)) i++;
+  const isKnown =
+    i < end
+      ? methodAt(bytes, start, i) !== OTHER
+      : METHODS.some((_, id) => id !== OTHER && beginsWith(id, bytes, start, i));
+  return isKnown ? recogniseLine(bytes, start, end) : Recognition.no;
 }
 
 /** `HTTP/1.x NNN`. */

@@ -16,6 +16,7 @@ const STATUS_LINE = 12;
 /** Bytes of a status line with its fields. */
 const MAX_HEAD = 64 * 1024;
 
+const CONTINUE = 100;
 const SWITCHING = 101;
 const NO_CONTENT = 204;
 const NOT_MODIFIED = 304;
@@ -207,6 +208,8 @@ export class ResponseParser implements Parser {
       this.switches(at);
       return;
     }
+    // Before it has an answer, no later request has one: it is for the request being read.
+    if (this.status === CONTINUE && this.exchange.pendingCount === 0) this.state.isContinued = true;
     this.exchange.push(at);
     this.at = At.start;
   }

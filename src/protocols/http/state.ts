@@ -22,4 +22,6 @@ export class HttpState {
   open: Reply | typeof NOT_OPEN = NOT_OPEN;
   /** Requests that asked for an upgrade or a tunnel and have no response yet: their client may not wait for it. */
   switchesDue = 0;
+  /** The request being read asked for a 100 before its body, and has been given it. */
+  isContinued = false;
 }
