@@ -64,6 +64,10 @@ class HttpSession implements Session {
     this.state.switchesDue = 0;
   }
 
+  decide(): void {
+    this.responseParser?.decide();
+  }
+
   rest(): void {
     if (this.requestParser?.isAtRest) this.requestParser = null;
     if (this.responseParser?.isAtRest) this.responseParser = null;

@@ -50,3 +50,31 @@ test("a connection that rests between a refusal and the next request is read on,
   dialogue.client(22_000, "GET /z HTTP/1.1\r\n\r\n").client(30_000, get("/a")).server(31_000, OK);
   assert.deepEqual(dialogue.outcome, ["PUT /x 1000", "GET /y 5000", "PUT /z 1000", "GET /a 1000"]);
 });
+
+test("a HEAD whose method is cut by a loss ends with its response's fields, and those behind it have their own responses", () => {
+  const dialogue = new Dialogue({ port: 80 });
+  dialogue.client(0, "HE").clientLoses(26).server(5_000, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n");
+  dialogue.client(40_000, get("/b")).server(50_000, OK).client(100_000, get("/c")).server(150_000, OK);
+  dialogue.end("closed");
+  assert.deepEqual(dialogue.outcome, ["HE 5000", "GET /b 10000", "GET /c 50000"]);
+  assert.deepEqual(dialogue.told[0]?.flags, ["gap", "truncated"]);
+});
+
+test("a HEAD whose method is cut, and that is the last, is told when its connection falls silent or ends", () => {
+  for (const end of [(it: Dialogue) => it.conversation.expire(2_000_000), (it: Dialogue) => it.end("closed")]) {
+    const dialogue = new Dialogue({ port: 80 });
+    dialogue.client(0, "HEAD").clientLoses(26).server(5_000, "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\n");
+    assert.deepEqual(dialogue.outcome, []);
+    end(dialogue);
+    assert.deepEqual(dialogue.outcome, ["HEAD 5000"]);
+  }
+});
+
+test("where a body follows, a request whose method is cut has no answer: when that ends nobody knows", () => {
+  const dialogue = new Dialogue({ port: 80 });
+  dialogue.client(0, "CO").clientLoses(26).server(5_000, "HTTP/1.1 201 Created\r\nContent-Length: 50\r\n\r\n");
+  dialogue.server(30_000, "b".repeat(50)).client(3_040_000, get("/b")).server(3_050_000, OK);
+  dialogue.client(6_100_000, get("/c")).server(6_150_000, OK).end("closed");
+  assert.deepEqual(dialogue.outcome, ["CO gap", "GET /b 10000", "GET /c 50000"]);
+  assert.deepEqual(dialogue.ledger.unmatchedReasons, ["gap"]);
+});

@@ -1,5 +1,5 @@
 import { type Exchange, OTHER } from "../protocol.ts";
-import { isToken, methodAt } from "./methods.ts";
+import { beginsWith, isToken, methodAt } from "./methods.ts";
 import { shownOf } from "./target.ts";
 import { mayHoldUrl, veiledPath, veiledQuery } from "./veil.ts";
 
@@ -25,6 +25,11 @@ export class RequestLine {
     this.isTargetCut = false;
     this.bytes = NO_BYTES;
     this.start = this.methodEnd = this.targetStart = this.targetEnd = 0;
+  }
+
+  /** Of the line read last so little is known that its method may be this one. */
+  mayBe(methodId: number): boolean {
+    return this.targetStart === 0 && beginsWith(methodId, this.bytes, this.start, this.methodEnd);
   }
 
   /** Reads the line bytes[start, end), of which the end was not kept where `isCut`. False when it is no request line of HTTP/1. */

@@ -102,6 +102,7 @@ export class RequestParser implements Parser {
     if (this.at === At.line) {
       this.lines.takePart();
       this.readRequestLine();
+      if (this.line.mayBe(HEAD) || this.line.mayBe(CONNECT)) this.state.open = Reply.unsure;
       if (!this.isTold) this.exchange.textCut();
     }
     this.messageEnds(0);

@@ -37,6 +37,8 @@ export class ResponseParser implements Parser {
   private status = 0;
   /** Of an event stream: a piece of it is being read. */
   private isInEvent = false;
+  /** A response is kept: whether its body, or the next response follows, tells whether it was complete. */
+  private isKept = false;
 
   constructor(exchange: Exchange, state: HttpState, endEarly: () => void) {
     this.exchange = exchange;
@@ -95,12 +97,20 @@ export class ResponseParser implements Parser {
   resync(): void {
     this.at = At.start;
     this.isInEvent = false;
+    this.isKept = false;
     this.body.end();
+  }
+
+  /** Nothing, or nothing before the client's next request, came behind a response that is kept: it was complete. */
+  decide(): void {
+    if (!this.isKept) return;
+    this.isKept = false;
+    this.exchange.answerKept();
   }
 
   /** A new parser would go on just the same. */
   get isAtRest(): boolean {
-    return this.at === At.start;
+    return this.at === At.start && !this.isKept;
   }
 
   private get errorId(): number {
@@ -130,6 +140,7 @@ export class ResponseParser implements Parser {
     if (this.at === At.line) {
       this.at = At.fields;
       if (!this.readStatus()) return -1;
+      this.decide();
       if (this.tellsDetails) this.exchange.detail("status", this.status);
       return behind;
     }
@@ -183,6 +194,10 @@ export class ResponseParser implements Parser {
     this.at = At.body;
     if (expected === Reply.head || status === NO_CONTENT || status === NOT_MODIFIED) this.body.end();
     else if (!this.bodyBegins()) return false;
+    else if (expected === Reply.unsure && !this.body.isDone) {
+      this.keeps(at);
+      return true;
+    }
     if (this.body.isDone) this.bodyEnds(at);
     else if (this.fields.isEventStream) {
       this.answers(at, TransactionClass.stream);
@@ -200,6 +215,14 @@ export class ResponseParser implements Parser {
     else if (fields.hasCoding || fields.length < 0) this.body.beginUntilClose();
     else this.body.beginLength(fields.length);
     return true;
+  }
+
+  /** To HEAD this was all, and to CONNECT. Of anything else the body follows, and where that ends nobody is told. */
+  private keeps(at: number): void {
+    this.exchange.keep(at, this.errorId);
+    this.isKept = true;
+    this.body.end();
+    this.at = At.start;
   }
 
   /** 1xx announces a response, and is none itself; but for 101, which is the last of this protocol. */

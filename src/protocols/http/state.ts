@@ -4,10 +4,12 @@ export const Reply = {
   plain: 0,
   /** HEAD: fields that tell of a body, and none. */
   head: 1,
+  /** Its method was cut off, and may be HEAD or CONNECT: whether a body follows, only what comes next can tell. */
+  unsure: 2,
   /** CONNECT: with 2xx, what follows is no HTTP any more. */
-  connect: 2,
+  connect: 3,
   /** It had an Upgrade field: with 101, likewise. */
-  upgrade: 3,
+  upgrade: 4,
 } as const;
 export type Reply = (typeof Reply)[keyof typeof Reply];
 
