@@ -22,6 +22,8 @@ const REQUESTS: readonly (readonly [string, Verdict])[] = [
   ["GE", "undecided"],
   ["GET /a", "undecided"],
   ["GET / HT", "undecided"],
+  ["VERSION-CONTROL /a HTTP/1.1\\r\\n", "certain"],
+  ["ABCDEFGHIJKLMNOPQRS / HTTP/1.1\\r\\n", "no"],
   ["PRI * HTTP/2.0\\r\\n", "no"],
   ["GET /\\r\\n", "no"],
   ["GET foo\\r\\n", "no"],

@@ -13,8 +13,8 @@ export const METHODS: readonly string[] = [
 /** Status codes of errors (RFC 9110 §15.5, §15.6) by error id. */
 export const ERRORS: readonly string[] = ["other", ...Array.from({ length: 200 }, (_, i) => String(400 + i))];
 
-/** The longest name in METHODS. */
-export const LONGEST_METHOD = Math.max(...METHODS.map((method) => method.length));
+/** The longest method that IANA lists, whether it is among METHODS or not. */
+export const LONGEST_METHOD = "UPDATEREDIRECTREF".length;
 
 const words = METHODS.map((method) => new TextEncoder().encode(method));
 /** Ids by first letter: few methods share one. */
