@@ -248,6 +248,8 @@ export interface Exchange {
   readonly oldestCommandId: number;
   /** The `id` of the pending request at `position`, or 0. */
   idAt(position: number): number;
+  /** The position of the next pending request, from this one on, that has these bits (of `mask`) of an id; -1 where there is none. */
+  positionOf(id: number, mask: number, from: number): number;
   /** The `replyKind` of the oldest pending request with this id, or NONE_PENDING. */
   replyKindOf(id: number): number;
   /** Changes the oldest pending request's replyKind (e.g. one confirmation fewer to come). */

@@ -171,6 +171,18 @@ export class PendingQueue {
     return NIL;
   }
 
+  /** The place in the queue, from this one on, of the next with these bits (of `mask`) of an id, or -1. */
+  positionOf(id: number, mask: number, from: number): number {
+    const { words } = this.pool;
+    let position = 0;
+    for (let entry = this.head; entry !== NIL && position < MAX_PENDING_BY_ID; entry = this.next(entry)) {
+      const behind = position + words[entry * WORDS + Word.count]!;
+      if (behind > from && ((words[entry * WORDS + Word.id]! ^ id) & mask) === 0) return Math.max(position, from);
+      position = behind;
+    }
+    return -1;
+  }
+
   /** Takes this entry out, wherever it stands; the caller releases it. */
   take(entry: number): void {
     this.separate(entry);

@@ -104,6 +104,10 @@ export abstract class Responding extends Requesting implements Exchange {
     return entry === NIL ? 0 : this.pool.words[entry * WORDS + Word.id]!;
   }
 
+  positionOf(id: number, mask: number, from: number): number {
+    return this.queue.positionOf(id, mask, from);
+  }
+
   replyKindOf(id: number): number {
     const entry = this.queue.withId(id);
     return entry === NIL ? NONE_PENDING : this.pool.words[entry * WORDS + Word.replyKind]!;

@@ -92,6 +92,10 @@ export class CheapExchange implements Exchange {
   }
   bringsNothing(): void {}
   detail(): void {}
+  positionOf(): number {
+    return -1;
+  }
+
   idAt(): number {
     return 0;
   }

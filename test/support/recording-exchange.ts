@@ -252,6 +252,10 @@ export class RecordingExchange implements Exchange {
     return this.#pending[position]?.id ?? 0;
   }
 
+  positionOf(id: number, mask: number, from: number): number {
+    return this.#pending.findIndex((request, at) => at >= from && ((request.id ^ id) & mask) === 0);
+  }
+
   replyKindOf(id: number): number {
     return this.#pending.find((request) => request.id === id)?.replyKind ?? NONE_PENDING;
   }

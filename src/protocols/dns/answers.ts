@@ -2,24 +2,28 @@ import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
 import { tellRecords } from "./details.ts";
 import type { Message } from "./message.ts";
 import { exchangeId } from "./questions.ts";
+import { canRepeat } from "./shown.ts";
 import { errorOf } from "./tables.ts";
 
-/** Pending questions looked at for an answer that does not say what it answers. */
-const MAX_LOOKED_AT = 64;
+/** Pending questions with an answer's id that are looked at where one of them is cut off, or the answer gives no question back. */
+const MAX_LOOKED_AT = 16;
+const ID_BITS = 0xffff;
 
-/** The exchange's id of the pending question that this answer is to; the one it would have where there is none. */
-export function pendingId(exchange: Exchange, message: Message): number {
-  const { id, question } = message;
+/** The exchange's id of the pending question that this answer is to; one that no question has where there is none. */
+export function pendingId(exchange: Exchange, message: Message, bytes: Uint8Array, start: number): number {
+  const { id, question, questions } = message;
   const own = exchangeId(question, id);
   if (question !== 0 && exchange.replyKindOf(own) !== NONE_PENDING) return own;
-  // The one or the other may lack its question: cut off, or not given back with an error. One alone fits, or none is taken.
+  // One alone fits, or none is taken: with an error a question need not be given back, and what is cut off must agree in what is left.
   let found = own;
   let count = 0;
-  for (let position = Math.min(exchange.pendingCount, MAX_LOOKED_AT) - 1; position >= 0; position--) {
-    const pending = exchange.idAt(position);
-    if ((pending & 0xffff) !== id || (question !== 0 && pending >>> 16 !== 0)) continue;
-    found = pending;
-    count++;
+  let at = exchange.positionOf(id, ID_BITS, 0);
+  for (let left = MAX_LOOKED_AT; at >= 0 && left > 0; left--) {
+    if (questions === 0 || canRepeat(exchange.replyKindAt(at), message, bytes, start)) {
+      found = exchange.idAt(at);
+      count++;
+    }
+    at = exchange.positionOf(id, ID_BITS, at + 1);
   }
   return count === 1 ? found : own;
 }
@@ -35,5 +39,5 @@ export function tellAnswer(
 ): void {
   const rcode = message.wholeRcode(bytes, captured);
   if (exchange.wantsDetails) tellRecords(exchange, message, rcode, bytes, start, captured);
-  exchange.answerById(at, pendingId(exchange, message), rcode === 0 ? NO_ERROR : errorOf(rcode));
+  exchange.answerById(at, pendingId(exchange, message, bytes, start), rcode === 0 ? NO_ERROR : errorOf(rcode));
 }

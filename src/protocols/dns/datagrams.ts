@@ -22,7 +22,7 @@ export class Datagrams implements DatagramSession {
     if (message.isResponse) return true;
     const exchange = this.exchange;
     exchange.requestBegins(start);
-    tellQuestion(exchange, message, end, true);
+    tellQuestion(exchange, message, bytes, start, end - start, end, true);
     return true;
   }
 

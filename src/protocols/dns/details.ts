@@ -24,7 +24,7 @@ export function tellRecords(
   exchange.detail("authorities", message.authorities);
   exchange.detail("additional", message.additional);
   let { at } = message;
-  if (message.questions > 1 || (message.questions === 1 && message.question === 0)) return;
+  if (message.questions > 1 || message.isCut) return;
   for (let left = Math.min(message.answers, MAX_ANSWERS); left > 0; left--) {
     const type = readName(bytes, start, at, end);
     if (type < 0 || type + 10 > end) return;

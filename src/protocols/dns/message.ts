@@ -1,5 +1,5 @@
 import { u16 } from "../../bytes/read.ts";
-import { CUT_NAME, NO_NAME, name, readName } from "./name.ts";
+import { CUT_NAME, hashOf, NO_NAME, name, readName } from "./name.ts";
 import { Type } from "./tables.ts";
 
 /**
@@ -15,6 +15,8 @@ export const HEADER_BYTES = 12;
 const MIN_RECORD_BYTES = 11;
 /** Records walked over for the one that has the rest of the response code. */
 const MAX_RECORDS = 128;
+/** Bytes of a question that are compared. */
+const MAX_SHOWN = 255;
 
 /** What the header and the first question of a message say. */
 export class Message {
@@ -30,8 +32,12 @@ export class Message {
   /** Of the first question; its name is in `name`. 0 where there is none. */
   type = 0;
   class = 0;
-  /** Tells the question from others with the same id: 16 bits, never 0; 0 where it is not known. */
+  /** Tells the question from others with the same id: 16 bits, never 0; 0 where there is none, or it is cut off. */
   question = 0;
+  /** The first question goes on in bytes that were not captured. */
+  isCut = false;
+  /** Bytes of the first question that were captured, as far as they are compared. */
+  shown = 0;
   /** Index behind the first question. */
   at = 0;
 
@@ -52,18 +58,22 @@ export class Message {
     this.type = 0;
     this.class = 0;
     this.question = 0;
+    this.isCut = false;
+    this.shown = 0;
     name.length = 0;
+    name.firstHash = 0;
     return this.questions === 0 || this.readQuestion(bytes, start, end);
   }
 
   private readQuestion(bytes: Uint8Array, start: number, end: number): boolean {
     const at = readName(bytes, start, this.at, end);
     if (at === NO_NAME) return false;
-    if (at === CUT_NAME || at + 4 > end) return true;
+    this.isCut = at === CUT_NAME || at + 4 > end;
+    this.shown = Math.min((this.isCut ? end : at + 4) - this.at, MAX_SHOWN);
+    if (this.isCut) return true;
     this.type = u16(bytes, at);
     this.class = u16(bytes, at + 2);
-    const hash = Math.imul(name.hash ^ this.type, 0x9e3779b1) ^ this.class;
-    this.question = (hash ^ (hash >>> 16)) & 0xffff || 1;
+    this.question = in16Bits(Math.imul(name.hash ^ this.type, 0x9e3779b1) ^ this.class);
     this.at = at + 4;
     return true;
   }
@@ -86,6 +96,16 @@ export class Message {
   fits(end: number): boolean {
     return this.answers + this.authorities + this.additional <= (end - this.at) / MIN_RECORD_BYTES;
   }
+}
+
+/** Never 0. */
+export function in16Bits(hash: number): number {
+  return (hash ^ (hash >>> 16)) & 0xffff || 1;
+}
+
+/** A hash of the first so many bytes of the question of the message that begins at `start`. */
+export function shownHash(bytes: Uint8Array, start: number, shown: number): number {
+  return hashOf(bytes, start + HEADER_BYTES, start + HEADER_BYTES + shown);
 }
 
 /** The index behind the name at `at`, or -1. */

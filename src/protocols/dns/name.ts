@@ -5,6 +5,7 @@ const MAX_POINTERS = 16;
 const POINTER = 0xc0;
 const DOT = 0x2e;
 const BACKSLASH = 0x5c;
+const FIRST_HASH = 0x811c9dc5;
 
 /** `readName` where the name is no name, or goes on in bytes that were not captured. */
 export const NO_NAME = -1;
@@ -17,6 +18,8 @@ export const name = {
   length: 0,
   /** Of the name in small letters: servers need not give back the letters that they were asked with. */
   hash: 0,
+  /** The hash of its first label, 0 where that was not seen to its end: even of a name that is cut off it is known most often. */
+  firstHash: 0,
 };
 
 /**
@@ -33,7 +36,8 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
   let pointers = 0;
   let bytesLeft = MAX_NAME_BYTES;
   name.length = 0;
-  name.hash = 0x811c9dc5;
+  name.hash = FIRST_HASH;
+  name.firstHash = 0;
   for (;;) {
     if (from >= end) return CUT_NAME;
     const length = bytes[from]!;
@@ -51,6 +55,7 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
     if (length > 63 || bytesLeft < 1) return NO_NAME;
     if (from + 1 + length > end) return CUT_NAME;
     addLabel(bytes, from + 1, from + 1 + length);
+    if (name.firstHash === 0) name.firstHash = name.hash;
     from += 1 + length;
   }
   if (name.length === 0) name.text[name.length++] = DOT;
@@ -65,10 +70,21 @@ function addLabel(bytes: Uint8Array, start: number, end: number): void {
     const byte = bytes[at]!;
     if (byte === DOT || byte === BACKSLASH) text[length++] = BACKSLASH;
     text[length++] = byte;
-    hash = Math.imul(hash ^ (byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte), 0x01000193);
+    hash = Math.imul(hash ^ small(byte), 0x01000193);
   }
   name.length = length;
   name.hash = Math.imul(hash ^ DOT, 0x01000193);
+}
+
+function small(byte: number): number {
+  return byte >= 0x41 && byte <= 0x5a ? byte | 0x20 : byte;
+}
+
+/** A hash of bytes[start, end) as they stand there, their letters small: neither a label's length nor a pointer looks like one. */
+export function hashOf(bytes: Uint8Array, start: number, end: number): number {
+  let hash = FIRST_HASH;
+  for (let at = start; at < end; at++) hash = Math.imul(hash ^ small(bytes[at]!), 0x01000193);
+  return hash;
 }
 
 /** The name last read, a byte a character. */

@@ -21,7 +21,7 @@ abstract class MessageParser implements Parser {
   protected readonly exchange: Exchange;
   /** Bytes of the length and the message that are still to come; 0 between messages, -1 while half of the length is known. */
   private left = 0;
-  private length = 0;
+  protected length = 0;
   private kept: Uint8Array = NOTHING;
   private keptLength = 0;
   /** What follows in the message was not seen: no more is kept. */
@@ -131,9 +131,9 @@ export class QuestionParser extends MessageParser {
     this.exchange.requestBegins(at);
   }
 
-  protected tell(_bytes: Uint8Array, _start: number, _captured: number, at: number): void {
+  protected tell(bytes: Uint8Array, start: number, _captured: number, at: number): void {
     if (message.isResponse) this.exchange.requestVoid();
-    else tellQuestion(this.exchange, message, at, false);
+    else tellQuestion(this.exchange, message, bytes, start, this.length, at, false);
   }
 
   protected isMessage(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
@@ -151,7 +151,7 @@ export class AnswerParser extends MessageParser {
 
   protected tell(bytes: Uint8Array, start: number, captured: number, at: number): void {
     const { exchange } = this;
-    const isPending = exchange.replyKindOf(pendingId(exchange, message)) !== NONE_PENDING;
+    const isPending = exchange.replyKindOf(pendingId(exchange, message, bytes, start)) !== NONE_PENDING;
     // A zone comes in many messages, of which only the first need repeat the question (RFC 5936 §2.2.1).
     if (!message.isResponse || (!isPending && message.id === this.transferId)) {
       exchange.push(at);
@@ -162,16 +162,9 @@ export class AnswerParser extends MessageParser {
   }
 
   protected isMessage(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
-    const verdict = recogniseAnswer(bytes, start, Math.min(captured, end), end);
-    return (
-      verdict !== Recognition.no &&
-      this.exchange.replyKindOf(pendingId(this.exchange, lastRead(bytes, start, Math.min(captured, end)))) !==
-        NONE_PENDING
-    );
+    const stop = Math.min(captured, end);
+    if (recogniseAnswer(bytes, start, stop, end) === Recognition.no) return false;
+    message.read(bytes, start, stop);
+    return this.exchange.replyKindOf(pendingId(this.exchange, message, bytes, start)) !== NONE_PENDING;
   }
-}
-
-function lastRead(bytes: Uint8Array, start: number, end: number): Message {
-  message.read(bytes, start, end);
-  return message;
 }
