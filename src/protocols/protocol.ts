@@ -204,8 +204,8 @@ export interface Exchange {
   /** What had begun was no request after all (an empty line). */
   requestVoid(): void;
   /**
-   * Datagrams only: what had begun is the oldest pending request with this id, sent again. It is charged for the time since. Returns false,
-   * and does nothing, where none is pending.
+   * Datagrams only: what had begun is the oldest pending request with this id, sent again. It is charged for the time since. Returns false
+   * where none is pending, or its time-out has been told: what had begun is a request of its own then.
    */
   requestAgain(id: number): boolean;
   /**

@@ -207,6 +207,11 @@ export abstract class Requesting {
     const { queue, draft } = this;
     const entry = queue.withId(id);
     if (entry === NIL) return false;
+    if (queue.isExpired(entry)) {
+      // It has been told as unanswered: who asks again after that asks anew.
+      this.isGone(entry, "timeout", this.here.timeUs);
+      return false;
+    }
     queue.charge(entry, Time.resentRequest, this.here.timeUs - this.pool.times[entry * TIMES + Time.end]!, false, 1);
     draft.drop();
     this.requestDetails = null;

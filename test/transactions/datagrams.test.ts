@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runBatches } from "../properties/run.ts";
+import { answer, question } from "../support/dns.ts";
+import { BEGIN_US, batchOf, datagram, type TestHost, type TestSegment } from "../support/segments.ts";
+
+const CLIENT: TestHost = { address: "10.0.0.1", port: 40_001 };
+const SERVER: TestHost = { address: "10.0.0.2", port: 53 };
+const SECOND = 1_000_000;
+
+const asked = (at: number, id: number, name: string) => datagram(at, CLIENT, SERVER, question(id, name), at & 0xffff);
+const said = (at: number, id: number, name: string) => datagram(at + 10, SERVER, CLIENT, answer(id, name), at & 0xffff);
+
+/** Others keep the port busy, each second: what has been told is remembered only so long as something is said. */
+function others(): TestSegment[] {
+  return [1, 2, 3, 4, 5, 6].flatMap((n) => [asked(n * SECOND, n, `n${n}`), said(n * SECOND, n, `n${n}`)]);
+}
+
+/** What is told of `a`, and why answers found no question, with a time-out of 5 s. */
+function outcome(...frames: readonly TestSegment[]): readonly string[] {
+  const all = [...frames, ...others()].sort((one, other) => one.timeUs - other.timeUs);
+  const result = runBatches(
+    all.map((frame) => batchOf([frame])),
+    1,
+    { requestTimeoutUs: 5 * SECOND },
+  );
+  assert.deepEqual(result.violations, []);
+  const late = result.pipeline
+    .snapshot()
+    .servers.flatMap(({ services }) => services)
+    .reduce((sum, { unmatched }) => sum + unmatched.late, 0);
+  return [
+    ...result.finished
+      .filter(({ text }) => text === "A a")
+      .map((one) => one.unanswered || `${one.startUs - BEGIN_US} ${one.endUs - BEGIN_US}`),
+    `${late} late`,
+  ];
+}
+
+test("a question that is asked again after its time-out is a request of its own, with its own answer", () => {
+  const again = 6.5 * SECOND;
+  assert.deepEqual(outcome(asked(0, 99, "a"), asked(again, 99, "a"), said(again, 99, "a")), [
+    "timeout",
+    `${again} ${again + 10}`,
+    "0 late",
+  ]);
+});
+
+test("one that is asked again before its time-out is the same request", () => {
+  const again = 4.5 * SECOND;
+  assert.deepEqual(outcome(asked(0, 99, "a"), asked(again, 99, "a"), said(again, 99, "a")), [
+    `0 ${again + 10}`,
+    "0 late",
+  ]);
+});
+
+test("an answer that comes after the time-out is late where nobody has asked again", () => {
+  assert.deepEqual(outcome(asked(0, 99, "a"), said(6.5 * SECOND, 99, "a")), ["timeout", "1 late"]);
+});
