@@ -15,6 +15,8 @@ const IDLE_US = 1_000_000;
 const LOOKED_AT = 2;
 /** Makes the hash of two endpoints' datagrams another one than that of a TCP connection between them, always. */
 const DATAGRAMS = 0x5bd1e995;
+/** The same for what the endpoint with the higher address asks, where both have the same port. */
+const OTHER_WAY = 0x27d4eb2f;
 /** Those with something pending are passed over so often when room has to be made. */
 const MAX_PASSED_OVER = 8;
 
@@ -61,7 +63,8 @@ export class Datagrams {
   accept(segment: Segment): void {
     const host = this.host;
     if (segment.payloadLength === 0 || host.duplicates.isDuplicate(segment)) return;
-    const hash = host.slots.hashOf(segment) ^ DATAGRAMS;
+    let hash = host.slots.hashOf(segment) ^ DATAGRAMS;
+    if (segment.sourcePort === segment.destinationPort) hash ^= this.wayOf(segment, hash);
     let found = host.slots.find(segment, hash);
     // Whether it is gone does not depend on when that was noticed: with other traffic, or on another worker, it would be.
     if (found !== null && this.isOver(found)) {
@@ -85,6 +88,21 @@ export class Datagrams {
     piece.timeUs = segment.timeUs;
     piece.sequence = segment.sequence;
     connection.receiver!.data(piece);
+  }
+
+  /**
+   * Two servers that ask each other, both from the servers' port, are two connections, one for each that asks. What does not say who
+   * asks goes with those that do.
+   */
+  private wayOf(segment: Segment, hash: number): number {
+    const order = compareAddresses(segment);
+    if (order === 0) return 0;
+    const { sourcePort, destinationPort, bytes, payloadStart, payloadCaptured } = segment;
+    const { slots, options } = this.host;
+    const end = payloadStart + payloadCaptured;
+    const speaker = options.hints.datagramSpeaker(sourcePort, destinationPort, bytes, payloadStart, end);
+    if (speaker !== null) return (speaker === "client") === order < 0 ? 0 : OTHER_WAY;
+    return slots.find(segment, hash) === null && slots.find(segment, hash ^ OTHER_WAY) !== null ? OTHER_WAY : 0;
   }
 
   private open(segment: Segment, hash: number): Connection {
@@ -146,4 +164,14 @@ export class Datagrams {
     connection.isIgnored = connection.receiver === null;
     return !connection.isIgnored;
   }
+}
+
+/** Negative where the source's address is the lower one, 0 where both are the same. */
+function compareAddresses(s: Segment): number {
+  if (s.ipVersion === 6) {
+    if (s.source0 !== s.destination0) return s.source0 - s.destination0;
+    if (s.source1 !== s.destination1) return s.source1 - s.destination1;
+    if (s.source2 !== s.destination2) return s.source2 - s.destination2;
+  }
+  return s.source3 - s.destination3;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { RoleHints } from "../../src/connection/roles.ts";
 import { CLIENT, Dialogue, datagram, latin1, SERVER, type TestHost } from "../support/segments.ts";
 import { Recorder } from "./recorder.ts";
 
@@ -24,6 +25,34 @@ describe("datagrams between two endpoints", () => {
     const named = new Recorder({ hints: { namedPorts: new Set([CLIENT.port]) } });
     named.take(datagram(1, CLIENT, SERVER, latin1("a")));
     assert.deepEqual(named.lines, ["s a @1"]);
+  });
+
+  it("are two connections where both ends have the same port and either asks: one for each that does", () => {
+    const [one, other] = [host(53), { ...SERVER, port: 53 }];
+    const hints: Partial<RoleHints> = {
+      datagramSpeaker: (_a, _b, bytes, start) =>
+        bytes[start] === 0x3f ? "client" : bytes[start] === 0x21 ? "server" : null,
+    };
+    for (const [a, b] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      const recorder = new Recorder({ hints });
+      recorder.take(
+        datagram(1, a, b, latin1("?a")),
+        datagram(2, b, a, latin1("?b")),
+        datagram(3, a, b, latin1("!b")),
+        datagram(4, b, a, latin1("!a")),
+        datagram(5, b, a, latin1("-")),
+      );
+      const unsaid = recorder.lines.pop();
+      assert.deepEqual(recorder.lines, ["c ?a @1", "2: c ?b @2", "2: s !b @3", "s !a @4"]);
+      assert.ok(unsaid === "s - @5" || unsaid === "2: c - @5");
+      assert.equal(recorder.table.open, 2);
+    }
+    const alone = new Recorder({ hints });
+    alone.take(datagram(1, other, one, latin1("?a")), datagram(2, one, other, latin1("-")));
+    assert.deepEqual(alone.lines, ["c ?a @1", "s - @2"]);
   });
 
   it("are another connection than TCP's between the same ports", () => {

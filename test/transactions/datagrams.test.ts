@@ -57,3 +57,25 @@ test("one that is asked again before its time-out is the same request", () => {
 test("an answer that comes after the time-out is late where nobody has asked again", () => {
   assert.deepEqual(outcome(asked(0, 99, "a"), said(6.5 * SECOND, 99, "a")), ["timeout", "1 late"]);
 });
+
+test("two servers that ask each other from port 53 are each the other's client, with the same id and question, too", () => {
+  const [one, other]: TestHost[] = [{ ...CLIENT, port: 53 }, SERVER];
+  const frames = [
+    datagram(0, one!, other!, question(5, "a"), 1),
+    datagram(10, other!, one!, question(5, "a"), 2),
+    datagram(30, other!, one!, answer(5, "a"), 3),
+    datagram(70, one!, other!, answer(5, "a"), 4),
+    datagram(100, other!, one!, question(6, "b"), 5),
+    datagram(110, one!, other!, answer(6, "b"), 6),
+  ];
+  const result = runBatches([batchOf(frames)], 1);
+  assert.deepEqual(result.violations, []);
+  assert.deepEqual(
+    result.finished.map((each) => [each.text, each.startUs - BEGIN_US, each.endUs - BEGIN_US]),
+    [
+      ["A a", 0, 30],
+      ["A a", 10, 70],
+      ["A b", 100, 110],
+    ],
+  );
+});
