@@ -5,7 +5,7 @@ function i16(value: number): string {
   return String.fromCharCode((value >> 8) & 0xff, value & 0xff);
 }
 
-function i32(value: number): string {
+export function i32(value: number): string {
   return i16(value >> 16) + i16(value);
 }
 
@@ -74,4 +74,13 @@ export function fetch(id: number, maxWaitMs: number, topic = "t"): string {
 export function fetchResponse(id: number, records: string, topic = "t"): string {
   const partition = i32(0) + i16(0) + i64(7) + i64(7) + i32(-1) + i32(records.length) + records;
   return frame(i32(id) + i32(0) + i32(1) + text(topic) + i32(1) + partition);
+}
+
+/** ListOffsets v1, one partition. */
+export function listOffsets(id: number, topic = "t"): string {
+  return request(2, 1, id, i32(-1) + i32(1) + text(topic) + i32(1) + i32(0) + i64(0));
+}
+
+export function listOffsetsResponse(id: number, topic = "t"): string {
+  return frame(i32(id) + i32(1) + text(topic) + i32(1) + i32(0) + i16(0) + i64(0) + i64(7));
 }

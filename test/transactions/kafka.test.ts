@@ -5,6 +5,9 @@ import {
   fetchResponse,
   heartbeat,
   heartbeatResponse,
+  i32,
+  listOffsets,
+  listOffsetsResponse,
   produce,
   produceResponse,
   saslHandshake,
@@ -158,5 +161,37 @@ test("a response whose last bytes are missing ended nobody knows when", () => {
   assert.deepEqual(rows(dialogue.told), [
     ["Fetch", "gap", "normal"],
     ["Heartbeat", 100, "normal"],
+  ]);
+});
+
+test("behind a lost segment of a long response, nothing of its middle is told as another's, and the next response is found", () => {
+  const partition = (at: number) => `${[1500 + at, 6, 2, 0, 1, 2, 0, 1].map(i32).join("")}\0\0`;
+  const long = Array.from({ length: 400 }, (_, at) => partition(at)).join("");
+  const dialogue = new Dialogue({ port: PORT });
+  // The middle begins with a partition, of which number and leader pass for a length and an id.
+  dialogue.client(0, fetch(5, 500) + listOffsets(6)).serverLoses(1448);
+  dialogue.server(110, long.slice(340, 340 + 1448)).server(120, long.slice(340 + 1448, 6000));
+  dialogue.server(900, listOffsetsResponse(6)).end("closed");
+  assert.deepEqual(
+    dialogue.told.map(({ command, unanswered, times, error }) => [command, unanswered || times[0], error]),
+    [
+      ["ListOffsets", 900, ""],
+      ["Fetch", "gap", ""],
+    ],
+  );
+});
+
+test("behind a lost segment, a long response is found by its topic's name", () => {
+  const long = fetchResponse(6, "r".repeat(3000));
+  const dialogue = new Dialogue({ port: PORT });
+  dialogue
+    .client(0, fetch(5, 500))
+    .server(100, fetchResponse(5, "r".repeat(2000)).slice(0, 1000))
+    .serverLoses(1448);
+  dialogue.client(200, fetch(6, 500)).server(300, long.slice(0, 1448)).server(310, long.slice(1448));
+  dialogue.end("closed");
+  assert.deepEqual(rows(dialogue.told), [
+    ["Fetch", 110, "normal"],
+    ["Fetch", "gap", "normal"],
   ]);
 });

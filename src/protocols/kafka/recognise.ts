@@ -1,6 +1,6 @@
 import { u16, u32 } from "../../bytes/read.ts";
 import { type Exchange, Recognition } from "../protocol.ts";
-import { isKnownApi, isKnownVersion, MAX_VERSION } from "./apis.ts";
+import { ApiKey, isKnownApi, isKnownVersion, MAX_VERSION } from "./apis.ts";
 import {
   apiKeyOf,
   isUnanswered,
@@ -77,19 +77,29 @@ export function isWholeRequests(bytes: Uint8Array, start: number, end: number): 
   return true;
 }
 
-/** See Parser.begins: each response in these bytes is a pending request's, and can be its answer. */
+/**
+ * See Parser.begins: each response in these bytes is a pending request's, and can be its answer: its body can be read, and ends where its
+ * length says. An id is small often, and so are other integers: where the last one goes on behind these bytes, there must be a text, too,
+ * or records.
+ */
 export function isWholeResponses(exchange: Exchange, bytes: Uint8Array, start: number, end: number): boolean {
+  let isProven = false;
   for (let at = start; at < end; at += LENGTH_BYTES + u32(bytes, at)) {
-    if (end - at < RESPONSE_HEADER_BYTES) return at > start;
+    if (end - at < RESPONSE_HEADER_BYTES) return isProven;
     const length = u32(bytes, at);
     if (length < LEAST_RESPONSE_BYTES || length > MAX_FRAME_BYTES) return false;
     const kind = exchange.replyKindOf(u32(bytes, at + LENGTH_BYTES) | 0);
     // What brokers do not answer is no proof: behind a loss its id may be any four bytes.
     if (kind < 0 || isUnanswered(kind)) return false;
-    const stop = Math.min(end, at + LENGTH_BYTES + length);
-    looker.begin(programOf(apiKeyOf(kind), versionOf(kind), false, false), false);
-    looker.walk(bytes, at + RESPONSE_HEADER_BYTES, stop, length - LEAST_RESPONSE_BYTES);
+    const apiKey = apiKeyOf(kind);
+    const stop = at + LENGTH_BYTES + length;
+    looker.begin(programOf(apiKey, versionOf(kind), false, false), false);
+    if (apiKey === ApiKey.apiVersions) looker.unsupported = programOf(apiKey, 0, false, false);
+    looker.walk(bytes, at + RESPONSE_HEADER_BYTES, Math.min(stop, end), length - LEAST_RESPONSE_BYTES);
     if (looker.isBroken) return false;
+    if (looker.isProven) isProven = true;
+    if (stop > end) return isProven;
+    if (!looker.isOver) return false;
   }
   return true;
 }

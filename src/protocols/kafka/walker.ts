@@ -1,3 +1,4 @@
+import { u32 } from "../../bytes/read.ts";
 import type { Exchange } from "../protocol.ts";
 import { Details } from "./details.ts";
 import { UNSUPPORTED_VERSION } from "./errors.ts";
@@ -13,6 +14,13 @@ const MAX_DEPTH = 4;
 const MAX_STEPS = 1 << 16;
 /** Bytes of a client's name that are shown: the key is to have room behind it. */
 const MAX_CLIENT_BYTES = 48;
+
+/** A record batch (kafka.apache.org, "Record Batch"): its offset, the length of what follows, the leader's epoch, the magic byte. */
+const BATCH_LENGTH_AT = 8;
+const MAGIC_AT = 16;
+const BATCH_MAGIC = 2;
+/** What follows the length of a batch without records. */
+const LEAST_BATCH_BYTES = 49;
 
 const encoder = new TextEncoder();
 const CLIENT_TEXT = encoder.encode("client=");
@@ -34,6 +42,12 @@ export class Walker {
   /** Nothing more is to be read. */
   isOver = true;
 
+  /**
+   * Of a message that is only looked at: a text of printable characters was seen, and none of others, or the beginning of a record batch. Small
+   * integers, of which most of other messages consist, may pass for lengths and counts, but not for that.
+   */
+  isProven = false;
+
   /** What an answer with UNSUPPORTED_VERSION is written in, where not in the request's version (ApiVersions, KIP-511). */
   unsupported: Program | null = null;
 
@@ -53,6 +67,9 @@ export class Walker {
   private isLast = false;
   private readonly integers = new Integers();
   private shown = 0;
+  /** Of what is looked at: the text is records; and a text was none. */
+  private isRecords = false;
+  private isOdd = false;
   /** Tagged fields still to come; -1: their count is. */
   private tags = -1;
   private isTagSize = false;
@@ -76,6 +93,8 @@ export class Walker {
     this.recordBytes = 0;
     this.isBroken = false;
     this.isOver = program === null;
+    this.isProven = false;
+    this.isOdd = false;
     this.unsupported = null;
     this.isRequest = isRequest;
     // Nothing behind it is asked for.
@@ -277,6 +296,7 @@ export class Walker {
 
   private bytes(size: number): void {
     if (this.steps[this.at + 1] !== 1) return;
+    if (this.exchange === null && size > 0) this.looksAt(true);
     this.recordBytes += size;
     this.details?.tellRecords(this.steps[this.at + 3]!, size);
   }
@@ -286,6 +306,7 @@ export class Walker {
     if (!isNull) this.details?.gather(this.steps[this.at + 3]!, size, isIntegers);
     this.isText = this.details !== null;
     if (size === 0) return;
+    if (this.exchange === null && !isIntegers) this.looksAt(false);
     switch (this.steps[this.at + 2]) {
       case Role.key:
         if (this.hasKey) return;
@@ -372,11 +393,30 @@ export class Walker {
     return next;
   }
 
+  private looksAt(isRecords: boolean): void {
+    this.isText = true;
+    this.isRecords = isRecords;
+  }
+
+  private look(bytes: Uint8Array, start: number, end: number): void {
+    if (!this.isRecords) {
+      for (let at = start; at < end; at++) if (bytes[at]! < 0x20 || bytes[at] === 0x7f) this.isOdd = true;
+      this.isProven = !this.isOdd;
+    } else if (end - start > MAGIC_AT && bytes[start + MAGIC_AT] === BATCH_MAGIC) {
+      const length = u32(bytes, start + BATCH_LENGTH_AT);
+      if (length >= LEAST_BATCH_BYTES && length <= this.passing) this.isProven = !this.isOdd;
+    }
+  }
+
   private text(bytes: Uint8Array, start: number, end: number): void {
+    if (this.exchange === null) {
+      this.look(bytes, start, end);
+      return;
+    }
     this.details?.text(bytes, start, end);
     const shown = Math.min(this.shown, end - start);
     if (shown === 0) return;
-    this.exchange!.text(bytes, start, start + shown);
+    this.exchange.text(bytes, start, start + shown);
     this.shown -= shown;
   }
 }
