@@ -242,6 +242,8 @@ export interface Exchange {
 
   /** Requests waiting for their reply. */
   readonly pendingCount: number;
+  /** A response was paired with a request of this connection, if perhaps not beyond doubt. */
+  readonly hasPaired: boolean;
   /** The `replyKind` of the pending request at `position` (0 is the oldest), or NONE_PENDING. */
   replyKindAt(position: number): number;
   /** The command id of the oldest pending request, or OTHER where there is none. */

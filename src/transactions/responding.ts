@@ -89,6 +89,10 @@ export abstract class Responding extends Requesting implements Exchange {
     return this.queue.count;
   }
 
+  get hasPaired(): boolean {
+    return this.teller.longestWaitUs >= 1 || (this.held !== null && this.held.answers.length > 0);
+  }
+
   replyKindAt(position: number): number {
     const entry = this.queue.at(position);
     return entry === NIL ? NONE_PENDING : this.pool.words[entry * WORDS + Word.replyKind]!;

@@ -69,6 +69,7 @@ export class CheapExchange implements Exchange {
     if (this.#waiting === 0) this.#replyKind = -2;
   }
   readonly oldestCommandId = 0;
+  readonly hasPaired = true;
   replyKindAt(position: number): number {
     return position === 0 ? this.#replyKind : -2;
   }

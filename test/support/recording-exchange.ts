@@ -62,6 +62,7 @@ export class RecordingExchange implements Exchange {
   readonly pathDepth = Number.POSITIVE_INFINITY;
   readonly #protocol: Protocol;
   readonly #pending: PendingRequest[] = [];
+  #hasPaired = false;
   #words: Word[] = [];
   #isCut = false;
   #requestStart = -1;
@@ -240,6 +241,10 @@ export class RecordingExchange implements Exchange {
     return this.#pending.length;
   }
 
+  get hasPaired(): boolean {
+    return this.#hasPaired;
+  }
+
   replyKindAt(position: number): number {
     return this.#pending[position]?.replyKind ?? NONE_PENDING;
   }
@@ -352,6 +357,7 @@ export class RecordingExchange implements Exchange {
       this.note("unmatched", `${bytes} bytes`);
       return;
     }
+    this.#hasPaired = true;
     this.note(
       `answer ${request.command} ${errorId === NO_ERROR ? "ok" : `error ${error}`}`,
       `${bytes + request.partialBytes} bytes`,

@@ -14,6 +14,12 @@ export class Modes {
   /** The server sends a dump or a command stream (after PSYNC or SYNC), and nothing is a reply any more. */
   isReplication = false;
 
+  /**
+   * It may be a replica's connection, without that being known: PSYNC or SYNC was seen to be sent, or requests may have been missed, since
+   * it began before the capture or bytes are lost. Only such a connection is shown by an acknowledgement to be one.
+   */
+  mayBeReplica = false;
+
   /** A reply came that no request was known to wait for: after a loss, CLIENT REPLY may not be OFF any more. */
   hasUnasked = false;
 
@@ -49,12 +55,13 @@ export class Modes {
   /** As `Session.standing`. */
   get standing(): number {
     if (this.isSpecial || this.queued !== null) return -1;
-    return this.isResp3 ? 1 : 0;
+    return (this.isResp3 ? 1 : 0) + (this.mayBeReplica ? 2 : 0);
   }
 
   /** Of modes that are no others than these. */
   resume(standing: number): void {
-    this.isResp3 = standing === 1;
+    this.isResp3 = (standing & 1) !== 0;
+    this.mayBeReplica = (standing & 2) !== 0;
     this.hasUnasked = false;
     this.isQuietRefused = false;
     this.refusedMulti = 0;

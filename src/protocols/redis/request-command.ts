@@ -139,6 +139,7 @@ export class RequestCommand {
     if (this.modes.hasUnasked) this.isReplyOff = false;
     this.modes.hasUnasked = false;
     this.modes.queued = null;
+    this.modes.mayBeReplica = true;
     this.foreseen.forget();
     this.noteUnusual();
   }

@@ -293,19 +293,34 @@ export class ResponseParser implements Parser {
   private startBody(): void {
     this.bodyLeft = this.number;
     if (this.outerType === Type.bulk) this.isWordOpen = false;
-    else if (this.mayBeAck && this.values <= 3) this.startAckWord();
+    else if (this.mayBeAck) this.startAckWord();
     else if (this.values <= 2 && this.isTelling()) this.openElementWord();
     else this.isWordOpen = false;
     if (this.bodyLeft > 0) this.at = At.body;
     else this.endBody();
   }
 
-  /** Of `REPLCONF ACK <offset>` the first word begins, or the second. */
+  /** Of `REPLCONF ACK <offset>` a word begins; of what follows them none matters. */
   private startAckWord(): void {
-    const isFirst = this.values === 2;
-    this.mayBeAck = isFirst ? this.number === 8 : this.number === 3 && this.word.is("REPLCONF");
-    this.isWordOpen = isFirst || this.mayBeAck;
-    if (this.isWordOpen) this.word.clear();
+    const { values, word } = this;
+    if (values === 2) this.mayBeAck = this.number === 8;
+    else if (values === 3) this.mayBeAck = this.number === 3 && word.is("REPLCONF");
+    else if (values === 4) this.mayBeAck = word.is("ACK");
+    this.isWordOpen = values === 2 || (values <= 4 && this.mayBeAck);
+    if (this.isWordOpen) word.clear();
+  }
+
+  /** Whether what seemed to be an acknowledgement up to its end is one. */
+  private isAck(): boolean {
+    if (this.values > 3 && this.word.toCount() >= 0) return true;
+    this.word.clear();
+    return false;
+  }
+
+  /** An array of so many elements may be an acknowledgement: not where such words are a value that a client asked for. */
+  private mayAcknowledge(count: number): boolean {
+    const { modes } = this;
+    return (count === 3 || count === 5) && modes.mayBeReplica && !modes.isSpecial && !this.exchange.hasPaired;
   }
 
   /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
@@ -335,7 +350,7 @@ export class ResponseParser implements Parser {
       this.valueEnds(at);
       return true;
     }
-    if (this.values === 1) this.mayBeAck = (count === 3 || count === 5) && type === Type.array && !this.modes.isSpecial;
+    if (this.values === 1) this.mayBeAck = type === Type.array && this.mayAcknowledge(count);
     this.missing += this.values === 1 && type === Type.array ? this.meaning.valuesOf(count) : count;
     if (this.missing > MAX_VALUES && this.missing !== Number.POSITIVE_INFINITY) return false;
     // An attribute comes before the value that it belongs to.
@@ -375,7 +390,7 @@ export class ResponseParser implements Parser {
     this.at = At.type;
     if (this.isStreamedString) return;
     if (--this.missing > 0) return;
-    if (this.mayBeAck && this.values > 3 && this.word.is("ACK")) this.meaning.tellAck(at);
+    if (this.mayBeAck && this.isAck()) this.meaning.tellAck(at);
     else if (this.meaning.tell(at, this.outerType, this.number, this.isNegative)) this.startDump(at, false);
   }
 
