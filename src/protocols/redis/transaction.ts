@@ -12,7 +12,8 @@ export type Audience = (typeof Audience)[keyof typeof Audience];
  * What the commands between MULTI and EXEC will do to EXEC's reply and to the connection once they are executed (tried on 7.0.15).
  * The array that EXEC is answered by announces an element for each of them, but
  *
- * - SUBSCRIBE and its like write a confirmation for each channel, and do so even with CLIENT REPLY OFF;
+ * - SUBSCRIBE and its like write a confirmation for each channel, and do so even with CLIENT REPLY OFF; but SSUBSCRIBE is refused
+ *   there, with one error;
  * - CLIENT REPLY OFF and SKIP write nothing, and behind OFF nothing is written until ON; SKIP takes the reply from what follows EXEC.
  */
 export class QueuedEffects {
@@ -44,7 +45,7 @@ export class QueuedEffects {
   /** A command is queued, with so many arguments behind its name. */
   add(effect: number, quiet: Quiet, audience: Audience, operands: number): void {
     this.commands++;
-    if (effect === Effect.subscribe) {
+    if (effect === Effect.subscribe && audience !== Audience.shards) {
       this.confirm(operands);
       this.listens[audience] += operands;
     } else if (effect === Effect.unsubscribe) {

@@ -1,0 +1,106 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { runSegments } from "../properties/run.ts";
+import { Dialogue } from "../support/segments.ts";
+import { missingProgram, type RealServer, startRedis } from "../support/servers.ts";
+
+const skip = missingProgram("redis-server") ?? false;
+/** A server that has said nothing for so long will say nothing. */
+const QUIET_MS = 50;
+
+/** A line that a client sends, and what the server sends before the next one is: "" is nothing. */
+type Step = readonly [request: string, reply: string];
+
+/** Sends a real server one line after the other. */
+async function converse({ host, port }: RealServer, requests: readonly string[]): Promise<Step[]> {
+  const socket = connect({ host, port, noDelay: true });
+  await once(socket, "connect");
+  let heard = "";
+  socket.on("data", (bytes) => (heard += bytes.toString("latin1")));
+  const steps: Step[] = [];
+  for (const request of requests) {
+    heard = "";
+    socket.write(`${request}\r\n`);
+    for (let before = "-"; before !== heard; ) {
+      before = heard;
+      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
+    }
+    steps.push([request, heard]);
+  }
+  socket.destroy();
+  return steps;
+}
+
+/** The requests that the server replied to, each with the latency that tells whose reply it is. */
+function asReplied(steps: readonly Step[], firstUs: number, stepUs: number): string[] {
+  return steps.flatMap(([request, reply], i) => {
+    return reply === "" ? [] : [`${request.replace(/ .*/, "")} ${firstUs + i * stepUs}`];
+  });
+}
+
+function told(dialogue: Dialogue): string[] {
+  const result = runSegments(dialogue.segments);
+  assert.deepEqual(result.violations, []);
+  return result.finished.map(
+    ({ text, latencyUs, unanswered }) => `${text.replace(/ .*/, "")} ${unanswered || latencyUs}`,
+  );
+}
+
+/** The client waits for what comes. */
+function oneByOne(steps: readonly Step[]): void {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  for (const [i, [request, reply]] of steps.entries()) {
+    dialogue.client(10_000 * (i + 1), `${request}\r\n`);
+    if (reply !== "") dialogue.server(10_000 * (i + 1) + 100 + i, reply);
+  }
+  assert.deepEqual(told(dialogue), asReplied(steps, 100, 1));
+}
+
+/** All is sent in one segment, and replied to the same. */
+function atOnce(steps: readonly Step[]): void {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  dialogue.client(1000, steps.map(([request]) => `${request}\r\n`).join(""));
+  for (const [i, [, reply]] of steps.entries()) if (reply !== "") dialogue.server(1100 + i * 10, reply);
+  assert.deepEqual(told(dialogue), asReplied(steps, 100, 10));
+}
+
+describe("what a real redis-server replies to, and what it does not", { skip }, () => {
+  let server: RealServer;
+  before(async () => {
+    if (skip === false) server = await startRedis();
+  });
+  after(() => server?.stop());
+
+  /** Of a name and the requests: with replies as they come, and to all of them at once. */
+  function pairs(name: string, ...requests: string[]): void {
+    it(name, async () => {
+      const steps = await converse(server, requests);
+      oneByOne(steps);
+      atOnce(steps);
+    });
+  }
+
+  pairs(
+    "a value of the words of an acknowledgement",
+    "DEL l",
+    "RPUSH l REPLCONF ACK 123",
+    "LRANGE l 0 -1",
+    "GET a",
+    "ECHO b",
+  );
+  pairs(
+    "SSUBSCRIBE within MULTI",
+    "MULTI",
+    "SSUBSCRIBE a b",
+    "GET a",
+    "EXEC",
+    "PING",
+    "CLIENT REPLY SKIP",
+    "ECHO a",
+    "ECHO b",
+  );
+});
