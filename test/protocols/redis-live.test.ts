@@ -9,6 +9,8 @@ import { missingProgram, type RealServer, startRedis } from "../support/servers.
 const skip = missingProgram("redis-server") ?? false;
 /** A server that has said nothing for so long will say nothing. */
 const QUIET_MS = 50;
+/** What MONITOR sends. */
+const MONITORED = /\+\d{10}\.\d{6} .*\r\n/g;
 
 /** A line that a client sends, and what the server sends before the next one is: "" is nothing. */
 type Step = readonly [request: string, reply: string];
@@ -36,7 +38,7 @@ async function converse({ host, port }: RealServer, requests: readonly string[])
 /** The requests that the server replied to, each with the latency that tells whose reply it is. */
 function asReplied(steps: readonly Step[], firstUs: number, stepUs: number): string[] {
   return steps.flatMap(([request, reply], i) => {
-    return reply === "" ? [] : [`${request.replace(/ .*/, "")} ${firstUs + i * stepUs}`];
+    return reply.replace(MONITORED, "") === "" ? [] : [`${request.replace(/ .*/, "")} ${firstUs + i * stepUs}`];
   });
 }
 
@@ -101,6 +103,30 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
     "PING",
     "CLIENT REPLY SKIP",
     "ECHO a",
+    "ECHO b",
+  );
+  pairs("MONITOR again", "MONITOR", "MONITOR", "PING", "MONITOR x", "RESET", "MONITOR", "MONITOR", "RESET", "ECHO a");
+  pairs(
+    "SYNC and PSYNC behind MONITOR",
+    "MONITOR",
+    "SYNC",
+    "PING",
+    "PSYNC ? -1",
+    "ECHO a",
+    "SYNC x",
+    "PSYNC x",
+    "ECHO b",
+  );
+  pairs(
+    "MONITOR behind CLIENT REPLY SKIP, and within MULTI",
+    "MONITOR",
+    "CLIENT REPLY SKIP",
+    "MONITOR",
+    "ECHO a",
+    "MULTI",
+    "MONITOR",
+    "PING",
+    "EXEC",
     "ECHO b",
   );
 });

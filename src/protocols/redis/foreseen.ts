@@ -3,7 +3,7 @@ import type { Modes } from "./modes.ts";
 import type { Audience } from "./transaction.ts";
 
 /**
- * What a client will listen to, and in which protocol, once the server has obeyed all that it was sent: in a pipeline the answer to
+ * What a client will listen to, in which protocol, and whether it will monitor, once the server has obeyed all that it was sent: in a pipeline the answer to
  * SUBSCRIBE, HELLO or RESET comes after requests that depend on it have been read. It is taken for granted that they succeed.
  */
 export class Foreseen {
@@ -12,6 +12,7 @@ export class Foreseen {
   /** Channels, patterns and shard channels. */
   private readonly listens: [number, number, number] = [0, 0, 0];
   private isResp3 = false;
+  private isMonitor = false;
   /** Requests that were to be answered, from the last on that changes this; 0: there is none. */
   private requests = 0;
   /** The request being read changes this. */
@@ -36,6 +37,11 @@ export class Foreseen {
   get isRestricted(): boolean {
     if (!this.isDue) return this.modes.isRestricted;
     return this.listens[0] + this.listens[1] + this.listens[2] > 0 && !this.isResp3;
+  }
+
+  /** Whether MONITOR has been obeyed where the request being read is. */
+  get isMonitoring(): boolean {
+    return this.isDue ? this.isMonitor : this.modes.isMonitor;
   }
 
   /** Channels, patterns and shard channels, for the request being read. */
@@ -65,9 +71,15 @@ export class Foreseen {
     this.isResp3 = isResp3;
   }
 
+  monitor(): void {
+    this.begin();
+    this.isMonitor = true;
+  }
+
   reset(): void {
     this.listenTo([0, 0, 0]);
     this.isResp3 = false;
+    this.isMonitor = false;
   }
 
   /** The request that was read is told: whether a reply to it is due. */
@@ -91,6 +103,7 @@ export class Foreseen {
       this.listens[1] = patterns;
       this.listens[2] = shardChannels;
       this.isResp3 = this.modes.isResp3;
+      this.isMonitor = this.modes.isMonitor;
     }
     this.isChanged = true;
   }

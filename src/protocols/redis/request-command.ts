@@ -220,6 +220,7 @@ export class RequestCommand {
     if (this.quiet > Quiet.reply && (argumentCount !== 3 || this.isQuietDenied)) this.quiet = Quiet.no;
     if (this.mayBlock) transactionClass = TransactionClass.blocking;
     if (this.isSetUp) transactionClass = TransactionClass.connect;
+    const isIgnored = !this.isInMulti && this.isIgnored(argumentCount);
     let kind: number = Reply.one;
     if (this.isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
       transactionClass = TransactionClass.queued;
@@ -230,10 +231,11 @@ export class RequestCommand {
       if (isConfirmationDue(refused)) kind = Reply.queued + refused * COUNT_STEP;
     } else {
       kind = this.replyKind(effect, argumentCount);
-      if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
+      if (effect !== Effect.none && !isIgnored) this.foresee(effect, argumentCount - 1);
     }
     if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
     if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
+    else if (isIgnored) kind = NO_REPLY;
     // With arguments it is an error.
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
     else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
@@ -258,6 +260,7 @@ export class RequestCommand {
     const { foreseen } = this;
     if (effect === Effect.subscribe) foreseen.subscribe(this.audience, operands);
     else if (effect === Effect.unsubscribe) foreseen.unsubscribe(this.audience, operands);
+    else if (effect === Effect.monitor && operands === 0) foreseen.monitor();
     else if (effect === Effect.reset) foreseen.reset();
     else if (effect === Effect.hello && this.wantedProtocol > 0) foreseen.speak(this.wantedProtocol === 3);
   }
@@ -279,6 +282,13 @@ export class RequestCommand {
   private isConfirmed(kind: number, argumentCount: number): boolean {
     if (this.modes.isReplication || !isConfirmationDue(kind)) return false;
     return argumentCount > 1 || this.effect === Effect.unsubscribe;
+  }
+
+  /** Of who monitors already the server ignores MONITOR, SYNC and PSYNC, unless their arguments are wrong (tried on 7.0.15). */
+  private isIgnored(argumentCount: number): boolean {
+    const { effect } = this;
+    if (effect !== Effect.monitor && effect !== Effect.sync && effect !== Effect.psync) return false;
+    return this.foreseen.isMonitoring && argumentCount === (effect === Effect.psync ? 3 : 1);
   }
 
   /** MULTI; what reply is due to it. */
