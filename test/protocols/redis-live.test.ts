@@ -105,6 +105,41 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
     "ECHO a",
     "ECHO b",
   );
+  pairs(
+    "REPLCONF ACK and GETACK of an ordinary client",
+    "GET a",
+    "REPLCONF GETACK *",
+    "ECHO a",
+    "REPLCONF ack 1",
+    "ECHO b",
+    "REPLCONF ACK",
+    "ECHO c",
+    "CLIENT REPLY SKIP",
+    "REPLCONF ACK 1",
+    "PING",
+    "REPLCONF capa eof",
+    "PING",
+  );
+  pairs(
+    "REPLCONF ACK and GETACK within MULTI",
+    "MULTI",
+    "REPLCONF GETACK *",
+    "REPLCONF ACK 1",
+    "REPLCONF capa eof",
+    "REPLCONF ACK",
+    "EXEC",
+    "PING",
+  );
+  pairs(
+    "REPLCONF ACK and MONITOR of a subscriber are refused",
+    "SUBSCRIBE a",
+    "REPLCONF ACK 1",
+    "MONITOR",
+    "MONITOR",
+    "PING",
+    "RESET",
+    "PING",
+  );
   pairs("MONITOR again", "MONITOR", "MONITOR", "PING", "MONITOR x", "RESET", "MONITOR", "MONITOR", "RESET", "ECHO a");
   pairs(
     "SYNC and PSYNC behind MONITOR",

@@ -6,8 +6,11 @@ import { Secrets } from "./secrets.ts";
 import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
 import { ShortWord } from "./words.ts";
 
-/** What becomes of an argument's bytes. */
 const COLON = 0x3a;
+/** What REPLCONF is for: ACK tells the primary how far its replica is, GETACK asks the replica for that. */
+const Acknowledges = { no: 0, tells: 1, asks: 2 } as const;
+type Acknowledges = (typeof Acknowledges)[keyof typeof Acknowledges];
+/** What becomes of an argument's bytes. */
 const Show = { hide: 0, word: 1, key: 2, redact: 3 } as const;
 /** A count of these stands in a replyKind. */
 const MAX_QUEUED_OPERANDS = 1 << 20;
@@ -38,7 +41,8 @@ export class RequestCommand {
   /** Arguments up to here are values of options, whatever they look like. */
   private valuesUpTo = 0;
   private quiet: Quiet = Quiet.no;
-  private isAck = false;
+  /** Of REPLCONF. */
+  private acknowledges: Acknowledges = Acknowledges.no;
   private isSetUp = false;
   /** What HELLO asks for: 2 or 3, which the server knows; else 0. */
   private wantedProtocol = 0;
@@ -72,7 +76,7 @@ export class RequestCommand {
     this.mayBlock = false;
     this.valuesUpTo = 0;
     this.quiet = Quiet.no;
-    this.isAck = false;
+    this.acknowledges = Acknowledges.no;
     this.isSetUp = false;
     this.wantedProtocol = 0;
   }
@@ -173,8 +177,9 @@ export class RequestCommand {
     else if (this.keyRule === KeyAt.countedLater && argument === 2) this.keyArgument = word.toCount() > 0 ? 3 : -1;
     else if (this.keyRule === KeyAt.streams && this.keyArgument === 0) this.understandStreams(argument);
     if (this.effect === Effect.client) this.understandClient(argument);
-    else if (this.effect === Effect.replconf && argument === 1) this.isAck = word.is("ACK");
-    else if (this.effect >= Effect.hello) {
+    else if (this.effect === Effect.replconf && argument === 1) {
+      this.acknowledges = word.is("ACK") ? Acknowledges.tells : word.is("GETACK") ? Acknowledges.asks : Acknowledges.no;
+    } else if (this.effect >= Effect.hello) {
       if (this.effect === Effect.hello && argument === 1) this.wantedProtocol = word.is("3") ? 3 : word.is("2") ? 2 : 0;
       const isKeys = this.effect === Effect.migrate && argument > 5 && word.is("KEYS");
       if (isKeys && !this.secrets.isSecret(this.effect, argument)) this.keyArgument = argument + 1;
@@ -220,22 +225,24 @@ export class RequestCommand {
     if (this.quiet > Quiet.reply && (argumentCount !== 3 || this.isQuietDenied)) this.quiet = Quiet.no;
     if (this.mayBlock) transactionClass = TransactionClass.blocking;
     if (this.isSetUp) transactionClass = TransactionClass.connect;
-    const isIgnored = !this.isInMulti && this.isIgnored(argumentCount);
+    const isIgnored = this.isIgnored(argumentCount);
     let kind: number = Reply.one;
     if (this.isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
       transactionClass = TransactionClass.queued;
-      this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1);
+      this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1, isIgnored);
       // It is not obeyed before EXEC.
       this.quiet = Quiet.no;
       const refused = this.replyKind(effect, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
       if (isConfirmationDue(refused)) kind = Reply.queued + refused * COUNT_STEP;
+    } else if (isIgnored) {
+      kind = NO_REPLY;
+      if (this.acknowledges === Acknowledges.tells) this.noteReplica();
     } else {
       kind = this.replyKind(effect, argumentCount);
-      if (effect !== Effect.none && !isIgnored) this.foresee(effect, argumentCount - 1);
+      if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
     }
     if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
     if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
-    else if (isIgnored) kind = NO_REPLY;
     // With arguments it is an error.
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
     else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
@@ -262,6 +269,7 @@ export class RequestCommand {
     else if (effect === Effect.unsubscribe) foreseen.unsubscribe(this.audience, operands);
     else if (effect === Effect.monitor && operands === 0) foreseen.monitor();
     else if (effect === Effect.reset) foreseen.reset();
+    else if (effect === Effect.psync || effect === Effect.sync) this.modes.mayBeReplica = true;
     else if (effect === Effect.hello && this.wantedProtocol > 0) foreseen.speak(this.wantedProtocol === 3);
   }
 
@@ -284,11 +292,19 @@ export class RequestCommand {
     return argumentCount > 1 || this.effect === Effect.unsubscribe;
   }
 
-  /** Of who monitors already the server ignores MONITOR, SYNC and PSYNC, unless their arguments are wrong (tried on 7.0.15). */
+  /**
+   * Whether nothing is written for the request, be it obeyed or not (tried on 7.0.15): for acknowledgements, and, of a client that
+   * monitors already, for MONITOR, SYNC and PSYNC. Wrong arguments are an error, as is all this of a subscriber of RESP2.
+   */
   private isIgnored(argumentCount: number): boolean {
-    const { effect } = this;
+    const { effect, foreseen } = this;
+    if (effect === Effect.replconf) {
+      // Behind the name are pairs.
+      return this.acknowledges !== Acknowledges.no && argumentCount % 2 === 1 && !foreseen.isRestricted;
+    }
     if (effect !== Effect.monitor && effect !== Effect.sync && effect !== Effect.psync) return false;
-    return this.foreseen.isMonitoring && argumentCount === (effect === Effect.psync ? 3 : 1);
+    const isComplete = argumentCount === (effect === Effect.psync ? 3 : 1);
+    return isComplete && foreseen.isMonitoring && !foreseen.isRestricted && !this.isInMulti;
   }
 
   /** MULTI; what reply is due to it. */
@@ -362,13 +378,16 @@ export class RequestCommand {
     }
   }
 
-  /** Whether the request just read gets no reply: CLIENT REPLY's doing, or a replica's acknowledgement. */
+  /**
+   * An acknowledgement: a link whose PSYNC, or the answer to it, was not seen shows itself by this. What the server sends is a stream of
+   * commands. Of any other client it is without meaning.
+   */
+  private noteReplica(): void {
+    if (this.modes.mayBeReplica) this.modes.isReplication = true;
+  }
+
+  /** Whether the request just read gets no reply: CLIENT REPLY's doing, or this is a replica. */
   private isSilent(): boolean {
-    if (this.isAck) {
-      // A link captured from its middle shows itself by this: what the server sends is a stream of commands.
-      this.modes.isReplication = true;
-      return true;
-    }
     if (this.modes.isReplication) return true;
     if (this.quiet === Quiet.on) {
       this.isReplyOff = this.skipNext = false;

@@ -14,6 +14,7 @@ export type Audience = (typeof Audience)[keyof typeof Audience];
  *
  * - SUBSCRIBE and its like write a confirmation for each channel, and do so even with CLIENT REPLY OFF; but SSUBSCRIBE is refused
  *   there, with one error;
+ * - REPLCONF ACK and GETACK write nothing;
  * - CLIENT REPLY OFF and SKIP write nothing, and behind OFF nothing is written until ON; SKIP takes the reply from what follows EXEC.
  */
 export class QueuedEffects {
@@ -42,8 +43,8 @@ export class QueuedEffects {
     return this.commands + this.surplus;
   }
 
-  /** A command is queued, with so many arguments behind its name. */
-  add(effect: number, quiet: Quiet, audience: Audience, operands: number): void {
+  /** A command is queued, with so many arguments behind its name; `isUnanswered`: it writes nothing in any case. */
+  add(effect: number, quiet: Quiet, audience: Audience, operands: number, isUnanswered: boolean): void {
     this.commands++;
     if (effect === Effect.subscribe && audience !== Audience.shards) {
       this.confirm(operands);
@@ -56,7 +57,7 @@ export class QueuedEffects {
       if (quiet === Quiet.off) this.isOff = true;
       else if (quiet === Quiet.on) this.isOff = false;
       if (quiet === Quiet.skip) this.hasSkip ||= !this.isOff;
-      if (this.isOff || quiet === Quiet.skip) this.surplus--;
+      if (this.isOff || isUnanswered || quiet === Quiet.skip) this.surplus--;
     }
   }
 
