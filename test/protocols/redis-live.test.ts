@@ -3,35 +3,37 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { runSegments } from "../properties/run.ts";
+import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { Dialogue } from "../support/segments.ts";
 import { missingProgram, type RealServer, startRedis } from "../support/servers.ts";
 
 const skip = missingProgram("redis-server") ?? false;
-/** A server that has said nothing for so long will say nothing. */
-const QUIET_MS = 50;
 /** What MONITOR sends. */
 const MONITORED = /\+\d{10}\.\d{6} .*\r\n/g;
 
 /** A line that a client sends, and what the server sends before the next one is: "" is nothing. */
 type Step = readonly [request: string, reply: string];
 
-/** Sends a real server one line after the other. */
+/**
+ * Sends a real server one line after the other. It does one thing at a time: what it has to say to a line is there once it has answered
+ * another client three times: it accepts, reads and writes by turns.
+ */
 async function converse({ host, port }: RealServer, requests: readonly string[]): Promise<Step[]> {
-  const socket = connect({ host, port, noDelay: true });
+  const other = await RawClient.connect(port, respReplyEnd, host);
+  const socket = connect({ port, host, noDelay: true });
   await once(socket, "connect");
   let heard = "";
   socket.on("data", (bytes) => (heard += bytes.toString("latin1")));
   const steps: Step[] = [];
   for (const request of requests) {
-    heard = "";
     socket.write(`${request}\r\n`);
-    for (let before = "-"; before !== heard; ) {
-      before = heard;
-      await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
-    }
+    for (let i = 0; i < 3; i++) await other.ask(resp("PING"));
+    await new Promise((resolve) => setImmediate(resolve));
     steps.push([request, heard]);
+    heard = "";
   }
   socket.destroy();
+  other.socket.destroy();
   return steps;
 }
 
@@ -139,6 +141,64 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
     "PING",
     "RESET",
     "PING",
+  );
+  pairs(
+    "DISCARD with an argument, and behind it EXEC",
+    "MULTI",
+    "DISCARD x",
+    "GET a",
+    "EXEC",
+    "GET a",
+    "EXEC",
+    "DISCARD x",
+  );
+  pairs(
+    "DISCARD with an argument refuses what EXEC is told",
+    "MULTI",
+    "CLIENT REPLY OFF",
+    "DISCARD x",
+    "EXEC",
+    "ECHO a",
+    "CLIENT REPLY SKIP",
+    "DISCARD x",
+    "ECHO b",
+  );
+  pairs("EXEC with an argument discards", "MULTI", "CLIENT REPLY OFF", "EXEC x", "ECHO a", "EXEC x", "EXEC", "ECHO b");
+  pairs(
+    "MULTI within MULTI is not executed",
+    "CLIENT REPLY OFF",
+    "MULTI",
+    "CLIENT REPLY ON",
+    "MULTI",
+    "EXEC",
+    "ECHO a",
+    "ECHO b",
+  );
+  pairs("MULTI with an argument within MULTI", "MULTI", "MULTI x", "CLIENT REPLY OFF", "EXEC", "ECHO a");
+  pairs(
+    "RESET with an argument leaves CLIENT REPLY as it is",
+    "CLIENT REPLY OFF",
+    "RESET x",
+    "ECHO a",
+    "CLIENT REPLY ON",
+    "CLIENT REPLY SKIP",
+    "RESET x",
+    "ECHO b",
+  );
+  pairs("RESET with an argument within MULTI", "MULTI", "RESET x", "GET a", "CLIENT REPLY SKIP", "EXEC", "ECHO a");
+  pairs(
+    "RESET with an argument leaves a subscriber and a monitor what they are",
+    "SUBSCRIBE a",
+    "RESET x",
+    "CLIENT REPLY OFF",
+    "PING",
+    "RESET",
+    "MONITOR",
+    "RESET x",
+    "MONITOR",
+    "ECHO a",
+    "RESET",
+    "ECHO b",
   );
   pairs("MONITOR again", "MONITOR", "MONITOR", "PING", "MONITOR x", "RESET", "MONITOR", "MONITOR", "RESET", "ECHO a");
   pairs(

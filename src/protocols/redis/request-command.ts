@@ -227,9 +227,12 @@ export class RequestCommand {
     if (this.isSetUp) transactionClass = TransactionClass.connect;
     const isIgnored = this.isIgnored(argumentCount);
     let kind: number = Reply.one;
-    if (this.isInMulti && effect !== Effect.multiEnd && effect !== Effect.reset) {
+    if (this.isInMulti && !this.endsMulti(argumentCount)) {
       transactionClass = TransactionClass.queued;
-      this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1, isIgnored);
+      if (this.isRefusedInMulti(argumentCount)) this.queued?.refuse();
+      // MULTI is an error at once, and no fault of the others.
+      else if (effect !== Effect.multi)
+        this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1, isIgnored);
       // It is not obeyed before EXEC.
       this.quiet = Quiet.no;
       const refused = this.replyKind(effect, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
@@ -241,11 +244,12 @@ export class RequestCommand {
       kind = this.replyKind(effect, argumentCount);
       if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
     }
-    if (effect === Effect.reset) this.isInMulti = this.isReplyOff = this.skipNext = false;
+    if (effect === Effect.reset && argumentCount === 1) this.isInMulti = this.isReplyOff = this.skipNext = false;
     if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
-    // With arguments it is an error.
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
-    else if (effect === Effect.multiEnd && this.isInMulti) kind = this.endMulti(kind);
+    else if (effect === Effect.multiEnd && this.isInMulti && this.endsMulti(argumentCount)) {
+      kind = this.endMulti(kind, argumentCount === 1);
+    }
     this.foreseen.told(kind !== NO_REPLY);
     this.noteUnusual();
     this.exchange.requestEnds(at, this.commandId, transactionClass, kind, 0);
@@ -268,7 +272,7 @@ export class RequestCommand {
     if (effect === Effect.subscribe) foreseen.subscribe(this.audience, operands);
     else if (effect === Effect.unsubscribe) foreseen.unsubscribe(this.audience, operands);
     else if (effect === Effect.monitor && operands === 0) foreseen.monitor();
-    else if (effect === Effect.reset) foreseen.reset();
+    else if (effect === Effect.reset && operands === 0) foreseen.reset();
     else if (effect === Effect.psync || effect === Effect.sync) this.modes.mayBeReplica = true;
     else if (effect === Effect.hello && this.wantedProtocol > 0) foreseen.speak(this.wantedProtocol === 3);
   }
@@ -318,11 +322,33 @@ export class RequestCommand {
     return kind === NO_REPLY ? kind : Reply.multi + this.multis * COUNT_STEP;
   }
 
-  /** EXEC, or DISCARD; what reply is due to it. It is taken for granted that EXEC succeeds: after an error it changes nothing. */
-  private endMulti(kind: number): number {
+  /** Whether the request, between MULTI and its end, is that end. With arguments all are errors, but EXEC discards all the same. */
+  private endsMulti(argumentCount: number): boolean {
+    const { effect } = this;
+    if (argumentCount === 1) return effect === Effect.multiEnd || effect === Effect.reset;
+    return effect === Effect.multiEnd && this.isExec;
+  }
+
+  /** Whether the request, between MULTI and its end, is not even queued: its error is one of EXEC's, too. */
+  private isRefusedInMulti(argumentCount: number): boolean {
+    const { effect } = this;
+    if (effect === Effect.subscribe) return argumentCount === 1;
+    if (effect === Effect.sync || effect === Effect.psync) return true;
+    return argumentCount > 1 && (effect === Effect.multi || effect === Effect.multiEnd || effect === Effect.reset);
+  }
+
+  private get isExec(): boolean {
+    return COMMANDS[this.commandId] === "EXEC";
+  }
+
+  /**
+   * EXEC, or DISCARD; what reply is due to it. It is taken for granted that EXEC succeeds, unless what it is to execute, or the request
+   * itself, is known to be wrong: after an error it changes nothing.
+   */
+  private endMulti(kind: number, isValid: boolean): number {
     this.isInMulti = false;
     const queued = this.queued;
-    if (queued === null || COMMANDS[this.commandId] !== "EXEC") return kind;
+    if (queued === null || !isValid || queued.isRefused || !this.isExec) return kind;
     this.isReplyOff = queued.isOff;
     this.skipNext = queued.hasSkip && !queued.isOff;
     if (queued.hasSubscription) {

@@ -26,6 +26,8 @@ export class QueuedEffects {
   /** Channels, patterns and shard channels listened to, afterwards; and whether any of the commands changes that. */
   readonly listens: [number, number, number] = [0, 0, 0];
   hasSubscription = false;
+  /** A command was wrong, and not queued: EXEC executes none. */
+  isRefused = false;
   private commands = 0;
 
   /** MULTI: with CLIENT REPLY as it is, and these channels listened to. */
@@ -35,6 +37,7 @@ export class QueuedEffects {
     this.hasSkip = false;
     [this.listens[0], this.listens[1], this.listens[2]] = listens;
     this.hasSubscription = false;
+    this.isRefused = false;
     this.commands = 0;
   }
 
@@ -59,6 +62,10 @@ export class QueuedEffects {
       if (quiet === Quiet.skip) this.hasSkip ||= !this.isOff;
       if (this.isOff || isUnanswered || quiet === Quiet.skip) this.surplus--;
     }
+  }
+
+  refuse(): void {
+    this.isRefused = true;
   }
 
   private confirm(channels: number): void {
