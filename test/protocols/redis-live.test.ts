@@ -79,6 +79,11 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
   });
   after(() => server?.stop());
 
+  /** Of what only the replies tell. */
+  function pairsOneByOne(name: string, ...requests: string[]): void {
+    it(name, async () => oneByOne(await converse(server, requests)));
+  }
+
   /** Of a name and the requests: with replies as they come, and to all of them at once. */
   function pairs(name: string, ...requests: string[]): void {
     it(name, async () => {
@@ -199,6 +204,60 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
     "ECHO a",
     "RESET",
     "ECHO b",
+  );
+  pairsOneByOne(
+    "CLIENT REPLY OFF and SKIP in a transaction that is refused: a command of it was wrong",
+    "MULTI",
+    "CLIENT REPLY OFF",
+    "GET",
+    "EXEC",
+    "ECHO a",
+    "MULTI",
+    "CLIENT REPLY SKIP",
+    "NOSUCH",
+    "EXEC",
+    "ECHO b",
+    "MULTI",
+    "CLIENT REPLY OFF",
+    "EXEC",
+    "ECHO c",
+    "CLIENT REPLY ON",
+    "MULTI",
+    "CLIENT REPLY SKIP",
+    "EXEC",
+    "ECHO d",
+    "ECHO e",
+  );
+  pairsOneByOne(
+    "CLIENT REPLY OFF in a transaction that is not executed: a watched key has changed",
+    "WATCH w",
+    "SET w 1",
+    "MULTI",
+    "CLIENT REPLY OFF",
+    "SUBSCRIBE a b",
+    "EXEC",
+    "ECHO a",
+    "CLIENT REPLY OFF",
+    "ECHO b",
+    "CLIENT REPLY ON",
+    "MULTI",
+    "GET nosuch",
+    "CLIENT REPLY OFF",
+    "EXEC",
+    "ECHO c",
+  );
+  pairsOneByOne(
+    "the same in RESP3",
+    "HELLO 3",
+    "WATCH w",
+    "SET w 1",
+    "MULTI",
+    "CLIENT REPLY SKIP",
+    "EXEC",
+    "ECHO a",
+    "CLIENT REPLY SKIP",
+    "ECHO b",
+    "ECHO c",
   );
   pairs("MONITOR again", "MONITOR", "MONITOR", "PING", "MONITOR x", "RESET", "MONITOR", "MONITOR", "RESET", "ECHO a");
   pairs(

@@ -61,6 +61,71 @@ describe("what Redis refuses changes nothing for what follows", () => {
     });
   }
 
+  const WRONG = "-ERR wrong number of arguments for this command\r\n";
+
+  for (const how of ["OFF", "SKIP"]) {
+    it(`CLIENT REPLY ${how}, in a transaction that EXEC does not execute`, () => {
+      const exchanges = [
+        ["MULTI", "+OK\r\n"],
+        [`CLIENT REPLY ${how}`, "+QUEUED\r\n"],
+        ["GET", WRONG],
+        ["EXEC", "-EXECABORT Transaction discarded because of previous errors.\r\n"],
+        ["GET a", "$1\r\nx\r\n"],
+        ["MULTI", "+OK\r\n"],
+        [`CLIENT REPLY ${how}`, "+QUEUED\r\n"],
+        ["EXEC", "*-1\r\n"],
+        ["GET b", "$1\r\nx\r\n"],
+        [`CLIENT REPLY ${how}`, ""],
+        ["GET c", ""],
+      ] as const;
+      assert.deepEqual(told(exchanges), [
+        "MULTI 100",
+        "CLIENT REPLY 101",
+        "GET 102",
+        "EXEC 103",
+        "GET a 104",
+        "MULTI 105",
+        "CLIENT REPLY 106",
+        "EXEC 107",
+        "GET b 108",
+      ]);
+    });
+  }
+
+  it("DISCARD and RESET with an argument, between MULTI and its end", () => {
+    const exchanges = [
+      ["MULTI", "+OK\r\n"],
+      ["CLIENT REPLY OFF", "+QUEUED\r\n"],
+      ["DISCARD x", WRONG],
+      ["RESET x", WRONG],
+      ["CLIENT REPLY OFF", "+QUEUED\r\n"],
+      ["GET a", "+QUEUED\r\n"],
+      ["EXEC", "-EXECABORT Transaction discarded because of previous errors.\r\n"],
+      ["GET b", "$1\r\nx\r\n"],
+    ] as const;
+    assert.deepEqual(told(exchanges), [
+      "MULTI 100",
+      "CLIENT REPLY 101",
+      "DISCARD 102",
+      "RESET 103",
+      "CLIENT REPLY 104",
+      "GET a 105",
+      "EXEC 106",
+      "GET b 107",
+    ]);
+  });
+
+  it("RESET with an argument, of who has asked for silence", () => {
+    const exchanges = [
+      ["CLIENT REPLY OFF", ""],
+      ["RESET x", ""],
+      ["GET a", ""],
+      ["CLIENT REPLY ON", "+OK\r\n"],
+      ["GET b", "$1\r\nx\r\n"],
+    ] as const;
+    assert.deepEqual(told(exchanges), ["CLIENT REPLY 103", "GET b 104"]);
+  });
+
   it("MULTI, to a client that is forgotten for a while and then has another one accepted", () => {
     const OTHERS = 600;
     const quiet = new Dialogue();

@@ -25,6 +25,8 @@ export class Modes {
 
   /** The server has refused to obey CLIENT REPLY OFF or SKIP: an error came that nothing else can have asked for. */
   isQuietRefused = false;
+  /** The server has executed none of a transaction's commands that change what is answered. */
+  isExecRefused = false;
   /** Which MULTI, counted from 1, the server refused last. */
   refusedMulti = 0;
 
@@ -64,6 +66,7 @@ export class Modes {
     this.mayBeReplica = (standing & 2) !== 0;
     this.hasUnasked = false;
     this.isQuietRefused = false;
+    this.isExecRefused = false;
     this.refusedMulti = 0;
   }
 

@@ -21,6 +21,8 @@ export class ReplyMeaning {
   private readonly word: ShortWord;
   /** Of the message being told. A confirmation without a channel: there was none to take away. */
   private isNull = false;
+  /** The reply to EXEC that is being read is that of an executed transaction. */
+  private isExecuted = false;
 
   constructor(exchange: Exchange, modes: Modes, word: ShortWord) {
     this.exchange = exchange;
@@ -105,6 +107,7 @@ export class ReplyMeaning {
     const kind = this.exchange.replyKindAt(0);
     if (kind % COUNT_STEP !== Reply.exec) return count;
     this.modes.execute();
+    this.isExecuted = true;
     return Math.max(0, count + Math.floor(kind / COUNT_STEP) - EXEC_SURPLUS);
   }
 
@@ -118,6 +121,8 @@ export class ReplyMeaning {
     } else if (!isSeveral || kind < 2 * COUNT_STEP) {
       // It was executed where the array began, or not at all.
       this.modes.queued = null;
+      if (!isSeveral && !this.isExecuted) this.modes.isExecRefused = true;
+      this.isExecuted = false;
       this.exchange.answer(at, this.errorId(type));
     } else {
       this.exchange.setReplyKind(kind - COUNT_STEP);

@@ -49,6 +49,8 @@ export class RequestCommand {
 
   private isReplyOff = false;
   private skipNext = false;
+  /** Both are so, or not, by what EXEC was to execute. */
+  private isQuietByExec = false;
   private isInMulti = false;
   /** How many there have been. */
   private multis = 0;
@@ -286,8 +288,10 @@ export class RequestCommand {
   private heedRefusals(): void {
     const { modes } = this;
     if (this.isInMulti && modes.refusedMulti === this.multis) this.isInMulti = false;
-    if (modes.isQuietRefused) this.isReplyOff = this.skipNext = false;
-    modes.isQuietRefused = false;
+    // EXEC was answered: CLIENT REPLY was not OFF before.
+    const isExecRefused = modes.isExecRefused && this.isQuietByExec;
+    if (modes.isQuietRefused || isExecRefused) this.isReplyOff = this.skipNext = false;
+    modes.isQuietRefused = modes.isExecRefused = false;
   }
 
   /** Confirmations are sent whatever CLIENT REPLY says, the error of a SUBSCRIBE without channels is not (tried on 7.0.15). */
@@ -351,6 +355,7 @@ export class RequestCommand {
     if (queued === null || !isValid || queued.isRefused || !this.isExec) return kind;
     this.isReplyOff = queued.isOff;
     this.skipNext = queued.hasSkip && !queued.isOff;
+    this.isQuietByExec = true;
     if (queued.hasSubscription) {
       this.modes.queued = [...queued.listens];
       this.foreseen.listenTo(queued.listens);
@@ -415,6 +420,7 @@ export class RequestCommand {
   /** Whether the request just read gets no reply: CLIENT REPLY's doing, or this is a replica. */
   private isSilent(): boolean {
     if (this.modes.isReplication) return true;
+    if (this.quiet > Quiet.reply) this.isQuietByExec = false;
     if (this.quiet === Quiet.on) {
       this.isReplyOff = this.skipNext = false;
       return false;
