@@ -1,6 +1,6 @@
-import { type Exchange, NO_ERROR, type Parser } from "../protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
 import { DumpSkipper } from "./dump.ts";
-import { type Modes, Reply } from "./modes.ts";
+import { isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { ordinaryReplyEnd } from "./ordinary-reply.ts";
 import { ReplyMeaning } from "./reply-meaning.ts";
 import { isCountedType, isLineType, Type } from "./types.ts";
@@ -101,6 +101,10 @@ export class ResponseParser implements Parser {
     }
     let left = missing;
     if (this.at === At.body) {
+      if (this.isDeciding) {
+        this.word.cut();
+        return false;
+      }
       const skipped = Math.min(left, this.bodyLeft);
       this.bodyLeft -= skipped;
       left -= skipped;
@@ -118,6 +122,14 @@ export class ResponseParser implements Parser {
       }
     }
     return left === 0;
+  }
+
+  /** Whether the message is a reply or a push depends on the word being read. Taken for the wrong one, it would shift all later pairs. */
+  private get isDeciding(): boolean {
+    if (!this.isWordOpen) return false;
+    const kind = this.exchange.replyKindAt(0);
+    if (this.outerType === Type.push) return isConfirmationDue(kind);
+    return this.outerType === Type.array && kind !== NONE_PENDING && this.meaning.mayBeMessage();
   }
 
   cutError(): number {
