@@ -298,6 +298,8 @@ export interface Exchange {
   settleSilently(): void;
   /** The message that ends before `at` is an error line that belongs to nobody (noreply): counted as unmatched. */
   orphan(at: number): void;
+  /** The message that ends before `at` answers a request that was never seen, whatever is pending meanwhile: counted as unmatched. */
+  unasked(at: number): void;
   /**
    * A field of the request or the response being read, between where it begins and ends, named as in the protocol's document;
    * where `wantsDetails`. Never a secret.

@@ -275,6 +275,12 @@ export abstract class Responding extends Requesting implements Exchange {
     this.service.unmatched("noreply", this.here.base + at - this.responding.offset);
   }
 
+  unasked(at: number): void {
+    this.responding.isReading = false;
+    this.unmatchedSinceAligned++;
+    this.service.unmatched(this.unmatchedReason, this.here.base + at - this.responding.offset);
+  }
+
   settleSilently(): void {
     if (this.queue.head === NIL) return;
     const isExpired = this.queue.isExpired(this.queue.head);

@@ -115,6 +115,7 @@ export class CheapExchange implements Exchange {
   push(): void {}
   settleSilently(): void {}
   orphan(): void {}
+  unasked(): void {}
   leaves(): void {}
   lookups(): void {}
 }

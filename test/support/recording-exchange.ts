@@ -386,6 +386,10 @@ export class RecordingExchange implements Exchange {
     this.note("orphan", `${this.#responseEnds(at)} bytes`);
   }
 
+  unasked(at: number): void {
+    this.note("unmatched", `${this.#responseEnds(at)} bytes`);
+  }
+
   leaves(): void {
     this.note("leaves");
   }

@@ -78,3 +78,13 @@ test("where a body follows, a request whose method is cut has no answer: when th
   assert.deepEqual(dialogue.outcome, ["CO gap", "GET /b 10000", "GET /c 50000"]);
   assert.deepEqual(dialogue.ledger.unmatchedReasons, ["gap"]);
 });
+
+test("a HEAD that was lost whole: what begins in place of its response's body is the next response", () => {
+  const dialogue = new Dialogue({ port: 80 }).client(0, "GET /a HTTP/1.1\r\n\r\n").server(1000, OK);
+  dialogue.clientLoses(20).server(2000, "HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n");
+  for (let i = 1; i <= 5; i++) dialogue.client(i * 10_000, `GET /${i} HTTP/1.1\r\n\r\n`).server(i * 10_000 + 1000, OK);
+  dialogue.end("closed");
+  // Which request the next response is to is proven soon after.
+  assert.deepEqual(dialogue.outcome, ["GET /a 1000", "GET /3 1000", "GET /4 1000", "GET /5 1000"]);
+  assert.ok(dialogue.ledger.unmatchedReasons.length <= 3);
+});

@@ -1,9 +1,10 @@
-import { type Exchange, NO_ERROR, NONE_PENDING, type Parser, TransactionClass } from "../protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING, type Parser, Recognition, TransactionClass } from "../protocol.ts";
 import { Body } from "./body.ts";
 import { tellField } from "./details.ts";
 import { Fields } from "./fields.ts";
 import { LineReader } from "./line-reader.ts";
 import { errorOf } from "./methods.ts";
+import { recogniseResponse } from "./recognise.ts";
 import { type HttpState, NOT_OPEN, Reply } from "./state.ts";
 
 const LF = 0x0a;
@@ -37,6 +38,8 @@ export class ResponseParser implements Parser {
   private status = 0;
   /** Of an event stream: a piece of it is being read. */
   private isInEvent = false;
+  /** The body that the response tells of may never come: its request was not seen, and may have been HEAD. */
+  private mayBeBodiless = false;
   /** A response is kept: whether its body, or the next response follows, tells whether it was complete. */
   private isKept = false;
 
@@ -72,6 +75,7 @@ export class ResponseParser implements Parser {
   gap(missing: number): boolean {
     if (this.state.isTunnel) return true;
     if (this.at !== At.body && this.at !== At.stream) return false;
+    this.mayBeBodiless = false;
     const left = this.body.gap(missing);
     if (this.isInEvent && !this.body.isAtData) this.eventEnds(missing - left);
     if (this.body.isDone) this.bodyEnds(missing - left);
@@ -98,6 +102,7 @@ export class ResponseParser implements Parser {
     this.at = At.start;
     this.isInEvent = false;
     this.isKept = false;
+    this.mayBeBodiless = false;
     this.body.end();
   }
 
@@ -198,6 +203,7 @@ export class ResponseParser implements Parser {
       this.keeps(at);
       return true;
     }
+    this.mayBeBodiless = this.exchange.pendingCount === 0 && this.state.open === NOT_OPEN;
     if (this.body.isDone) this.bodyEnds(at);
     else if (this.fields.isEventStream) {
       this.answers(at, TransactionClass.stream);
@@ -257,6 +263,15 @@ export class ResponseParser implements Parser {
   }
 
   private readBody(bytes: Uint8Array, from: number, end: number): number {
+    if (this.mayBeBodiless) {
+      this.mayBeBodiless = false;
+      if (recogniseResponse(bytes, from, end) === Recognition.certain) {
+        this.exchange.unasked(from);
+        this.body.end();
+        this.at = At.start;
+        return from;
+      }
+    }
     const i = this.body.push(bytes, from, end);
     if (i >= 0 && this.body.isDone) this.bodyEnds(i);
     return i;
