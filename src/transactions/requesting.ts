@@ -101,7 +101,8 @@ export abstract class Requesting {
   // Runs for every request.
   requestBegins(at: number): void {
     const depth = this.queue.count;
-    const flags = this.baseFlags | this.here.flags | (depth > 0 && !this.isConcurrent ? Flag.pipelined : 0);
+    const flags =
+      this.baseFlags | this.here.flags | (depth > 0 && this.isAnyDue() && !this.isConcurrent ? Flag.pipelined : 0);
     if (
       depth >= MAX_PENDING_PER_CONNECTION ||
       !this.draft.begin(this.here.timeUs, this.here.base + at, flags, this.here.closedUs)
@@ -174,7 +175,7 @@ export abstract class Requesting {
     words[word + Word.replyKind] = replyKind;
     words[word + Word.id] = id;
     if (this.queue.blocking > 0) this.queue.addFlags(entry, Flag.behindBlocking);
-    if (this.queue.count > 0) this.hasPipelined = true;
+    if (this.queue.count > 0 && this.isAnyDue()) this.hasPipelined = true;
     if (this.queue.count > 0 && (this.hasLostResponses || this.origin.isDatagrams)) this.isAgain(id);
     if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
     if (this.queue.count >= MAX_OPTIONAL && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
@@ -325,6 +326,15 @@ export abstract class Requesting {
 
   private get isConcurrent(): boolean {
     return this.origin.isConcurrent;
+  }
+
+  /** Whether a pending request must be answered: those that need not be are few, and stand in front. */
+  private isAnyDue(): boolean {
+    const { queue } = this;
+    let entry = queue.head;
+    for (let left = MAX_OPTIONAL; entry !== NIL && left > 0 && queue.hasFlag(entry, OPTIONAL); left--)
+      entry = queue.next(entry);
+    return entry !== NIL;
   }
 
   /** What a request is that others wait before. */

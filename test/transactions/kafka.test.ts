@@ -56,6 +56,19 @@ test("Produce without acknowledgements is counted as no_reply once a later reque
   assert.equal(dialogue.ledger.noReply, 2);
 });
 
+test("who follows only such requests is not pipelined: nobody is to be answered before", () => {
+  const dialogue = new Dialogue({ port: PORT });
+  dialogue
+    .client(0, produce(1, 0, "a"))
+    .client(10, produce(2, 0, "b"))
+    .client(5_000_000, heartbeat(3));
+  dialogue.client(5_000_050, heartbeat(4)).server(5_000_100, heartbeatResponse(3) + heartbeatResponse(4));
+  assert.deepEqual(
+    dialogue.told.map((each) => each.flags),
+    [[], ["pipelined"]],
+  );
+});
+
 test("it is paired where the broker answers it all the same", () => {
   const dialogue = new Dialogue({ port: PORT });
   dialogue.client(0, produce(1, 0, "a") + produce(2, 0, "b")).server(100, produceResponse(1) + produceResponse(2));
