@@ -4,6 +4,7 @@ import { Draft, NO_DRAFT } from "./draft.ts";
 import type { Origin } from "./origin.ts";
 import { EXPIRED, NIL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
+import { MAX_PENDING_PER_CONNECTION } from "./requesting.ts";
 import { Responding } from "./responding.ts";
 import { NO_RESPONSE, ResponseDraft } from "./response-draft.ts";
 import type { Rest } from "./rest.ts";
@@ -11,6 +12,9 @@ import { Flag, type UnansweredReason } from "./transaction.ts";
 
 /** The longest wait that is remembered of an idle connection: a small integer. */
 const MAX_KEPT_WAIT_US = 2 ** 30;
+
+/** Expired quiet requests of one connection that keep their place, should their replies come after all. */
+const MAX_QUIET = MAX_PENDING_PER_CONNECTION / 2;
 
 /**
  * Pairs the messages of one connection: requests wait in a queue, first in, first out, and each response goes to the
@@ -66,6 +70,7 @@ export class Pairing extends Responding {
     this.responseReceivedOffset = Number.POSITIVE_INFINITY;
     this.requestedOffset = -1;
     this.hasLostResponses = false;
+    this.isStuck = false;
     this.hasLeft = false;
     this.resends = null;
     this.number = rest.lastNumber;
@@ -157,7 +162,7 @@ export class Pairing extends Responding {
 
   /**
    * Reports requests that were whole before `beforeUs`; they keep their place. Blocking ones wait on purpose, and one is being answered.
-   * Returns how many of the oldest were quiet: these are forgotten, or a client that sends nothing else would fill the queue.
+   * Returns how many of the oldest were forgotten: quiet ones, where half of the queue's room is taken, which a client that sends nothing else would fill.
    */
   expire(beforeUs: number, nowUs: number): number {
     // A reader may take minutes for a large response: that is no silence of the server's, as long as bytes come.
@@ -166,7 +171,7 @@ export class Pairing extends Responding {
     for (const entry of this.queue.expire(beforeUs, answered)) this.unanswered(entry, "timeout", nowUs);
     const { queue, pool } = this;
     const before = queue.count;
-    while (queue.head !== NIL && queue.isExpired(queue.head) && this.mayHaveBeenSilent(queue.head))
+    while (queue.count > MAX_QUIET && queue.isExpired(queue.head) && this.mayBeSilent(queue.head))
       pool.release(queue.shift());
     return before - queue.count;
   }

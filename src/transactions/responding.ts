@@ -35,6 +35,8 @@ export abstract class Responding extends Requesting implements Exchange {
   unmatchedReason: UnmatchedReason = "no_request";
   /** Bytes that were never captured are being passed: when a message ends with them, nobody knows when. */
   isInGap = false;
+  /** A request that was to be answered was not, and since then none was. */
+  protected isStuck = false;
   /** How much of the client's stream the sender of the bytes being pushed had received; Infinity where it must not matter. */
   receivedOffset = Number.POSITIVE_INFINITY;
   /** What follows on this connection is no protocol's any more. */
@@ -315,6 +317,7 @@ export abstract class Responding extends Requesting implements Exchange {
   /** The same for a request that is not in the queue any more. */
   // Runs for every response.
   private answerTaken(entry: number, responseBytes: number, errorId: number): void {
+    this.isStuck = false;
     if (this.queue.isExpired(entry)) {
       this.pool.release(entry);
       this.service.unmatched("late", responseBytes);
@@ -368,12 +371,17 @@ export abstract class Responding extends Requesting implements Exchange {
 
   protected unanswered(entry: number, reason: UnansweredReason, nowUs: number): void {
     const known = this.reasonOf(entry, reason);
-    const isSettled = this.queue.hasFlag(entry, OPTIONAL) || (known !== "gap" && this.mayHaveBeenSilent(entry));
-    if (isSettled) this.service.settledSilently();
-    else this.teller.unanswered(entry, known, nowUs);
+    const isSettled = this.queue.hasFlag(entry, OPTIONAL) || (known !== "gap" && this.mayBeSilent(entry));
+    // A server that answers in order has not come to those behind one that it never answered.
+    if (isSettled && !this.isStuck) this.service.settledSilently();
+    else {
+      this.isStuck = !this.origin.pairsById;
+      this.teller.unanswered(entry, known, nowUs);
+    }
   }
 
-  protected mayHaveBeenSilent(entry: number): boolean {
+  /** Whether this request, should nobody answer it, had nothing to be told. */
+  protected mayBeSilent(entry: number): boolean {
     return this.origin.protocol.maySayNothing?.(this.pool.words[entry * WORDS + Word.replyKind]!) === true;
   }
 }

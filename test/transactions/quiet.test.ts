@@ -37,20 +37,19 @@ describe("a quiet request of memcached that nobody answers", () => {
     });
   }
 
-  it("is forgotten then: what comes later waits behind nobody, and pairs", () => {
-    const dialogue = new Dialogue({ port: PORT, requestTimeoutUs: 5 * S }).client(S, "ms a 1 q\r\nx\r\nmd b q\r\n");
-    dialogue.conversation.expire(6 * S + 1);
-    dialogue
-      .client(10 * S, "md c q\r\nmd d\r\n")
-      .server(11 * S, "NF\r\n")
-      .client(12 * S, "mn\r\n")
-      .server(13 * S, "MN\r\n");
-    assert.deepEqual(dialogue.outcome, [`md d ${S}`, `mn ${S}`]);
-    assert.deepEqual(
-      dialogue.told.map((each) => each.flags),
-      [["pipelined"], []],
-    );
-    assert.equal(dialogue.ledger.noReply, 3);
+  it("keeps its place, should its reply be late: those behind it have their own", () => {
+    const dialogue = new Dialogue({ port: PORT, requestTimeoutUs: S });
+    dialogue.client(0, "mg a v q\r\nmg b v\r\n").conversation.expire(1.1 * S);
+    dialogue.client(1.2 * S, "mg c v\r\nmg d v\r\n");
+    for (const [i, key] of ["A", "B", "C", "D"].entries()) dialogue.server((1.5 + i / 10) * S, `VA 1\r\n${key}\r\n`);
+    assert.deepEqual(dialogue.outcome, ["mg b timeout", `mg c ${0.5 * S}`, `mg d ${0.6 * S}`]);
+    assert.deepEqual(dialogue.ledger.unmatchedReasons, ["late", "late"]);
+  });
+
+  it("has failed where one before it was to be answered and was not: the server has not come to it", () => {
+    const dialogue = new Dialogue({ port: PORT }).client(1, "mg a v\r\nmd b q\r\nmd c q\r\n").end("reset");
+    assert.deepEqual(dialogue.outcome, ["mg a reset", "md b reset", "md c reset"]);
+    assert.equal(dialogue.ledger.noReply, 0);
   });
 
   it("may be followed by any number of them: a client that sends nothing else loses none", () => {
