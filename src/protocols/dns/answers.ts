@@ -2,7 +2,7 @@ import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
 import { tellRecords } from "./details.ts";
 import type { Message } from "./message.ts";
 import { exchangeId } from "./questions.ts";
-import { canRepeat } from "./shown.ts";
+import { Repeats, repeats } from "./shown.ts";
 import { errorOf } from "./tables.ts";
 
 /** Pending questions with an answer's id that are looked at where one of them is cut off, or the answer gives no question back. */
@@ -14,14 +14,17 @@ export function pendingId(exchange: Exchange, message: Message, bytes: Uint8Arra
   const { id, question, questions } = message;
   const own = exchangeId(question, id);
   if (question !== 0 && exchange.replyKindOf(own) !== NONE_PENDING) return own;
-  // One alone fits, or none is taken: with an error a question need not be given back, and what is cut off must agree in what is left.
+  // One alone fits, or none is taken: with an error a question need not be given back, and what is cut off must agree in what is left, if anything is.
   let found = own;
+  let best: Repeats = Repeats.unknown;
   let count = 0;
   let at = exchange.positionOf(id, ID_BITS, 0);
   for (let left = MAX_LOOKED_AT; at >= 0 && left > 0; left--) {
-    if (questions === 0 || canRepeat(exchange.replyKindAt(at), message, bytes, start)) {
+    const fit = questions === 0 ? Repeats.yes : repeats(exchange.replyKindAt(at), message, bytes, start);
+    if (fit >= best) {
+      count = fit > best ? 1 : count + 1;
+      best = fit;
       found = exchange.idAt(at);
-      count++;
     }
     at = exchange.positionOf(id, ID_BITS, at + 1);
   }

@@ -17,20 +17,23 @@ export function noteOf(message: Message, hash: number): number {
   return message.shown | whole | (firstOf(name.firstHash) << FIRST_SHIFT) | (hashBits(hash) << HASH_SHIFT);
 }
 
-/**
- * Whether the message just read, which begins at bytes[start], repeats the pending question of this note as far as both were captured; one
- * of them is cut off. Where it is known of neither that they begin alike, it does not.
- */
-export function canRepeat(note: number, message: Message, bytes: Uint8Array, start: number): boolean {
+/** Whether an answer repeats a pending question, as far as both were captured. */
+export const Repeats = { no: 0, unknown: 1, yes: 2 } as const;
+export type Repeats = (typeof Repeats)[keyof typeof Repeats];
+
+/** Compares the message just read, which begins at bytes[start], with the pending question of this note; one of them is cut off. */
+export function repeats(note: number, message: Message, bytes: Uint8Array, start: number): Repeats {
   const shown = note & SHOWN;
   const isWhole = (note & WHOLE) !== 0;
   // What is whole is longer than what is cut off.
-  if (isWhole ? !message.isCut || message.shown >= shown : !message.isCut && message.shown <= shown) return false;
+  if (isWhole ? !message.isCut || message.shown >= shown : !message.isCut && message.shown <= shown) return Repeats.no;
   if (shown <= message.shown) {
-    return shown > 0 && hashBits(shownHash(bytes, start, shown)) === ((note >>> HASH_SHIFT) & HASH);
+    if (shown === 0) return Repeats.unknown;
+    return hashBits(shownHash(bytes, start, shown)) === ((note >>> HASH_SHIFT) & HASH) ? Repeats.yes : Repeats.no;
   }
   // Of the question more was captured than of the answer: of how both begin, the first label is kept.
-  return name.firstHash !== 0 && firstOf(name.firstHash) === ((note >>> FIRST_SHIFT) & FIRST);
+  if (name.firstHash === 0) return Repeats.unknown;
+  return firstOf(name.firstHash) === ((note >>> FIRST_SHIFT) & FIRST) ? Repeats.yes : Repeats.no;
 }
 
 /** 0 is none. */
