@@ -261,6 +261,24 @@ describe("what a real redis-server replies to, and what it does not", { skip }, 
   );
   pairs("MONITOR again", "MONITOR", "MONITOR", "PING", "MONITOR x", "RESET", "MONITOR", "MONITOR", "RESET", "ECHO a");
   pairs(
+    "MONITOR silenced by CLIENT REPLY SKIP, and again",
+    "CLIENT REPLY SKIP",
+    "MONITOR",
+    "MONITOR",
+    "PING",
+    "ECHO a",
+  );
+  pairs(
+    "MONITOR and SYNC of a monitor that subscribes are refused",
+    "MONITOR",
+    "SUBSCRIBE a",
+    "MONITOR",
+    "SYNC",
+    "PING",
+    "UNSUBSCRIBE",
+    "PING",
+  );
+  pairs(
     "SYNC and PSYNC behind MONITOR",
     "MONITOR",
     "SYNC",

@@ -68,7 +68,8 @@ export class ReplyMeaning {
 
   /** A subscriber of RESP2 gets no such reply (but to QUIT): what ended its subscriptions, or changed the protocol, was lost. */
   private noteUnrestricted(type: number): void {
-    if (type !== Type.push && type !== Type.error && type !== Type.bulkError) this.modes.leave();
+    if (type === Type.push || type === Type.error || type === Type.bulkError) return;
+    if (type !== Type.simple || !this.isMonitorLine()) this.modes.leave();
   }
 
   /** What is due to the oldest request that a message of this type may answer. */

@@ -247,7 +247,10 @@ export class RequestCommand {
       if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
     }
     if (effect === Effect.reset && argumentCount === 1) this.isInMulti = this.isReplyOff = this.skipNext = false;
-    if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) kind = NO_REPLY;
+    if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) {
+      if (kind === Reply.monitor && argumentCount === 1) this.modes.isMonitor = true; // no +OK will show it
+      kind = NO_REPLY;
+    }
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
     else if (effect === Effect.multiEnd && this.isInMulti && this.endsMulti(argumentCount)) {
       kind = this.endMulti(kind, argumentCount === 1);
