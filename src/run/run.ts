@@ -1,40 +1,27 @@
 import type { Logger } from "pino";
-import { totals } from "../aggregate/counters.ts";
 import type { Snapshot } from "../aggregate/snapshot.ts";
-import type { FrameSource } from "../capture/frame-source.ts";
 import { libpcapVersion } from "../capture/libpcap.ts";
 import { Governor } from "../cost/governor.ts";
 import type { TcplatError } from "../errors.ts";
-import type { MatchingFrames } from "../evidence/matching-frames.ts";
-import type { SlowDump } from "../evidence/slow-dump.ts";
 import type { Options } from "../options.ts";
-import { isColourWanted } from "../outputs/colour.ts";
 import type { Listening } from "../outputs/listen.ts";
 import { localSecond } from "../outputs/plain-text.ts";
-import { recordFormat } from "../outputs/record-format.ts";
-import { RecordOutput } from "../outputs/record-output.ts";
 import { RecordWriter } from "../outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "../outputs/summary.ts";
-import type { PacketPrinter } from "../raw/packet-printer.ts";
-import { rehearse } from "../rehearsal.ts";
 import type { Reporter } from "../report/reporter.ts";
 import { boundGarbage } from "../v8.ts";
 import { tcplatVersion } from "../version.ts";
-import { type Plan, planWorkers } from "../workers/plan.ts";
+import { planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
-import { type FirstMinuteView, hint, SILENCE_MS, startLine } from "./first-minute.ts";
+import { findHint } from "./find-hint.ts";
+import { SILENCE_MS, startLine } from "./first-minute.ts";
 import { watchTerminal } from "./hang-up.ts";
-import { type OpenedScripts, openScripts } from "./open-scripts.ts";
-import { type MakeSieve, openSieve } from "./open-sieve.ts";
-import { openSource } from "./open-source.ts";
+import { type MakeCaptor, openCaptor } from "./open-captor.ts";
+import { openSieve } from "./open-sieve.ts";
 import type { Progress } from "./progress.ts";
-import { countTaggedFrames, countTaggedInFile } from "./second-look.ts";
-import { Solo } from "./solo.ts";
 import type { StatusLine } from "./status-line.ts";
 
 const STDOUT = 1;
-/** How long the second look for tagged frames takes. */
-const SECOND_LOOK_MS = 1000;
 /** One wish to end may come twice: timeout(1) signals the program and then its group, which it is in. Nobody types that fast. */
 const SAME_SIGNAL_MS = 100;
 
@@ -51,102 +38,8 @@ export async function run(options: Options, host: Host): Promise<number> {
   const reporter = await openReport(options);
   const plan = planWorkers(options);
   if (plan.reason !== null) host.log.info(`one worker: ${plan.reason}`);
-  return await new Run(
-    options,
-    host,
-    reporter,
-    await prepareCaptor(options, plan, host.log, reporter, makeSieve),
-  ).run();
-}
-
-/** Makes the captor of a run, once it is known where its records go. */
-type MakeCaptor = (writer: RecordWriter) => Captor;
-
-/** Opens the source, or starts the workers, each of which opens its own. Throws TcplatError. */
-async function prepareCaptor(
-  options: Options,
-  { workers }: Plan,
-  log: Logger,
-  reporter: Reporter | null,
-  makeSieve: MakeSieve | null,
-): Promise<MakeCaptor> {
-  if (workers > 1) {
-    const { Crew } = await import("../workers/crew.ts");
-    const crew = await Crew.start({ options, workers, isColoured: isColourWanted(process.stdout, process.env), log });
-    return (writer) => crew.recordsTo(writer);
-  }
-  // First: a script that is refused leaves no folder behind.
-  const scripts = await openScripts(options, log);
-  try {
-    return await prepareSolo(options, log, reporter, makeSieve, scripts);
-  } catch (error) {
-    scripts?.close();
-    throw error;
-  }
-}
-
-async function prepareSolo(
-  options: Options,
-  log: Logger,
-  reporter: Reporter | null,
-  makeSieve: MakeSieve | null,
-  opened: OpenedScripts | null,
-): Promise<MakeCaptor> {
-  const makeDump = await openDump(options, log);
-  const makeMatching = await openMatching(options, log);
-  const makePrinter = await openPrinter(options);
-  rehearse(options);
-  const source = await openSource(options);
-  return (writer) => {
-    const scripts = opened?.printTo(writer) ?? null;
-    const place = scripts?.records ?? writer;
-    const format = recordFormat(options, isColourWanted(process.stdout, process.env));
-    const dump = makeDump?.(source) ?? null;
-    const packets = makePrinter?.(source.linkType, place) ?? null;
-    const printed = options.quiet || packets !== null ? [] : [new RecordOutput(format, place)];
-    const matching = makeMatching?.(source) ?? null;
-    const outputs = [...printed, dump, matching, scripts].filter((output) => output !== null);
-    const sieve = makeSieve?.(outputs) ?? null;
-    return new Solo(options, source, log, writer, {
-      outputs: sieve === null ? outputs : [sieve],
-      filtered: () => sieve?.filtered ?? 0,
-      observer: reporter?.collector ?? null,
-      packets,
-      dump,
-      matching,
-      scripts,
-    });
-  };
-}
-
-/** `--write-matching`: keeps frames until it is known whether they are wanted. */
-async function openMatching(
-  { write, requestTimeoutUs }: Options,
-  log: Logger,
-): Promise<((source: FrameSource) => MatchingFrames) | null> {
-  const bufferBytes = write?.matchingBufferBytes ?? null;
-  if (bufferBytes === null) return null;
-  const { MatchingFrames } = await import("../evidence/matching-frames.ts");
-  return (source) => new MatchingFrames({ bufferBytes, requestTimeoutUs }, source, (sentence) => log.warn(sentence));
-}
-
-/** `-p raw`: prints packets. */
-async function openPrinter({
-  raw,
-}: Options): Promise<((linkType: number, writer: Pick<RecordWriter, "record">) => PacketPrinter) | null> {
-  if (raw === null) return null;
-  const { PacketPrinter } = await import("../raw/packet-printer.ts");
-  return (linkType, writer) => new PacketPrinter(raw, linkType, writer);
-}
-
-/** `--dump-slow`: keeps frames, and writes those of each slow request. */
-async function openDump(options: Options, log: Logger): Promise<((source: FrameSource) => SlowDump) | null> {
-  const { dumpSlow } = options;
-  if (dumpSlow === null) return null;
-  const { DumpFolder } = await import("../evidence/dump-folder.ts");
-  const { SlowDump } = await import("../evidence/slow-dump.ts");
-  const folder = new DumpFolder(dumpSlow.folder, dumpSlow.count);
-  return (source) => new SlowDump(dumpSlow, folder, source, (sentence) => log.warn(sentence));
+  const makeCaptor = await openCaptor(options, plan, host.log, reporter, makeSieve);
+  return await new Run(options, host, reporter, makeCaptor).run();
 }
 
 /** Before anything else is opened: a run whose report cannot be written does not begin. */
@@ -351,55 +244,10 @@ class Run {
     return setTimeout(() => void this.#giveHint(), SILENCE_MS);
   }
 
-  /** Says what was seen so far, and what to try, where no transaction has come. */
   async #giveHint(): Promise<void> {
-    const snapshot = this.#captor.snapshot();
-    if (toldOf(snapshot) > 0) return;
-    if (this.#options.raw !== null && this.#captor.frames > 0) return;
-    const { read, filter } = this.#options;
-    const isBlind = snapshot.stages.capture.decoded === 0 && !this.#options.vlan;
-    let tagged = 0;
-    if (isBlind) {
-      tagged = this.#captor.source.isLive
-        ? await countTaggedFrames(this.#options.interface, filter, SECOND_LOOK_MS)
-        : await countTaggedInFile(read ?? "-", filter);
-    }
-    if (this.#isStopping && this.#captor.source.isLive) return;
-    const text = hint(this.#view(tagged));
-    if (text !== null) this.#log.warn(text);
+    const text = await findHint(this.#options, this.#captor);
+    // It may take a while, and nobody who ends a capture waits for it.
+    const isTooLate = this.#isStopping && this.#captor.source.isLive;
+    if (text !== null && !isTooLate) this.#log.warn(text);
   }
-
-  #view(taggedFrames: number): FirstMinuteView {
-    const snapshot = this.#captor.snapshot();
-    const { stages, requests } = snapshot;
-    const { total } = stages.connections;
-    const unknownUdp = stages.connections.notAnalysed.unknown_udp ?? 0;
-    return {
-      source: this.#captor.source.name,
-      isLive: this.#captor.source.isLive,
-      isUp: this.#captor.source.isUp,
-      filter: this.#options.filter,
-      vlan: this.#options.vlan,
-      frames: stages.capture.frames,
-      taggedFrames,
-      decoded: stages.capture.decoded,
-      skipped: stages.capture.skipped,
-      connections: total.syn + total.midstream + total.udp - unknownUdp,
-      unknownUdp,
-      midstream: stages.connections.total.midstream,
-      ...this.#captor.incomplete(),
-      evicted: stages.connections.evicted,
-      tls: stages.connections.notAnalysed.tls ?? 0,
-      unknownProtocol: stages.connections.notAnalysed.unknown_protocol ?? 0,
-      requests,
-      transactions: toldOf(snapshot),
-      protocols: this.#options.protocols.map((protocol) => protocol.name),
-    };
-  }
-}
-
-/** Transactions, and what never becomes one. A response alone is none: of one direction nothing else is seen. */
-function toldOf(snapshot: Snapshot): number {
-  const { answered, noReply, pushes } = totals(snapshot);
-  return answered + noReply + pushes;
 }

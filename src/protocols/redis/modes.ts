@@ -1,3 +1,5 @@
+import { Effect } from "./commands.ts";
+
 /**
  * What both directions of a connection must know of each other: modes that change how the next bytes are to be read.
  * The request side notes what it asked for in the request's replyKind; the response side changes the modes when, and
@@ -109,10 +111,41 @@ export const Reply = {
   queued: 13,
 } as const;
 export const COUNT_STEP = 16;
+/** More than these are not told apart. */
+export const MAX_COUNT = 1 << 26;
 export const EXEC_SURPLUS = 1 << 20;
 
 /** Whether a request of this replyKind is answered by confirmations of subscriptions. */
 export function isConfirmationDue(replyKind: number): boolean {
   const kind = replyKind % COUNT_STEP;
   return kind >= Reply.subscribe && kind <= Reply.unsubscribeAllShards;
+}
+
+/** The replyKind of a request. */
+export function replyKindOf(effect: number, command: string, argumentCount: number): number {
+  const operands = argumentCount - 1;
+  switch (effect) {
+    case Effect.subscribe:
+      return confirmations(Math.max(operands, 1));
+    case Effect.unsubscribe:
+      if (operands > 0) return confirmations(operands);
+      if (command === "PUNSUBSCRIBE") return Reply.unsubscribeAllPatterns;
+      return command === "SUNSUBSCRIBE" ? Reply.unsubscribeAllShards : Reply.unsubscribeAll;
+    case Effect.monitor:
+      return Reply.monitor;
+    case Effect.reset:
+      return Reply.reset;
+    case Effect.hello:
+      return Reply.hello;
+    case Effect.psync:
+      return Reply.psync;
+    case Effect.sync:
+      return Reply.sync;
+    default:
+      return Reply.one;
+  }
+}
+
+function confirmations(count: number): number {
+  return Reply.subscribe + Math.min(count, MAX_COUNT) * COUNT_STEP;
 }

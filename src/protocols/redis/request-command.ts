@@ -1,9 +1,10 @@
 import { type Exchange, NO_REPLY, OTHER, TransactionClass } from "../protocol.ts";
 import { CLASSES, COMMANDS, EFFECTS, Effect, IS_CONTAINER, KEY_RULES, KeyAt, WordTable } from "./commands.ts";
 import { Foreseen } from "./foreseen.ts";
-import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, MAX_COUNT, type Modes, Reply, replyKindOf } from "./modes.ts";
 import { Secrets } from "./secrets.ts";
-import { Audience, QueuedEffects, Quiet } from "./transaction.ts";
+import { Silence } from "./silence.ts";
+import { type Audience, audienceOf, endsMulti, isRefusedInMulti, QueuedEffects, Quiet } from "./transaction.ts";
 import { ShortWord } from "./words.ts";
 
 const COLON = 0x3a;
@@ -47,10 +48,7 @@ export class RequestCommand {
   /** What HELLO asks for: 2 or 3, which the server knows; else 0. */
   private wantedProtocol = 0;
 
-  private isReplyOff = false;
-  private skipNext = false;
-  /** Both are so, or not, by what EXEC was to execute. */
-  private isQuietByExec = false;
+  private readonly silence = new Silence();
   private isInMulti = false;
   /** How many there have been. */
   private multis = 0;
@@ -141,8 +139,7 @@ export class RequestCommand {
   /** Modes that a lost request may have changed are taken back. */
   resync(): void {
     this.isInMulti = false;
-    this.skipNext = false;
-    if (this.modes.hasUnasked) this.isReplyOff = false;
+    this.silence.resync(this.modes.hasUnasked);
     this.modes.hasUnasked = false;
     this.modes.queued = null;
     this.modes.mayBeReplica = true;
@@ -229,30 +226,33 @@ export class RequestCommand {
     if (this.isSetUp) transactionClass = TransactionClass.connect;
     const isIgnored = this.isIgnored(argumentCount);
     let kind: number = Reply.one;
-    if (this.isInMulti && !this.endsMulti(argumentCount)) {
+    if (this.isInMulti && !endsMulti(effect, this.isExec, argumentCount)) {
       transactionClass = TransactionClass.queued;
-      if (this.isRefusedInMulti(argumentCount)) this.queued?.refuse();
+      if (isRefusedInMulti(effect, argumentCount)) this.queued?.refuse();
       // MULTI is an error at once, and no fault of the others.
       else if (effect !== Effect.multi)
         this.queued?.add(effect, this.quiet, this.audience, argumentCount - 1, isIgnored);
       // It is not obeyed before EXEC.
       this.quiet = Quiet.no;
-      const refused = this.replyKind(effect, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
+      const refused = replyKindOf(effect, this.command, Math.min(argumentCount, MAX_QUEUED_OPERANDS));
       if (isConfirmationDue(refused)) kind = Reply.queued + refused * COUNT_STEP;
     } else if (isIgnored) {
       kind = NO_REPLY;
       if (this.acknowledges === Acknowledges.tells) this.noteReplica();
     } else {
-      kind = this.replyKind(effect, argumentCount);
+      kind = replyKindOf(effect, this.command, argumentCount);
       if (effect !== Effect.none) this.foresee(effect, argumentCount - 1);
     }
-    if (effect === Effect.reset && argumentCount === 1) this.isInMulti = this.isReplyOff = this.skipNext = false;
+    if (effect === Effect.reset && argumentCount === 1) {
+      this.isInMulti = false;
+      this.silence.end();
+    }
     if (this.isSilent() && !this.isConfirmed(kind, argumentCount)) {
       if (kind === Reply.monitor && argumentCount === 1) this.modes.isMonitor = true; // no +OK will show it
       kind = NO_REPLY;
     }
     if (effect === Effect.multi && argumentCount === 1 && !this.isInMulti) kind = this.beginMulti(kind);
-    else if (effect === Effect.multiEnd && this.isInMulti && this.endsMulti(argumentCount)) {
+    else if (effect === Effect.multiEnd && this.isInMulti && endsMulti(effect, this.isExec, argumentCount)) {
       kind = this.endMulti(kind, argumentCount === 1);
     }
     this.foreseen.told(kind !== NO_REPLY);
@@ -262,7 +262,7 @@ export class RequestCommand {
 
   /** Something that a request has said holds for those that follow. */
   get hasEffect(): boolean {
-    return this.isInMulti || this.isReplyOff || this.skipNext || this.foreseen.isDue;
+    return this.isInMulti || this.silence.holds || this.foreseen.isDue;
   }
 
   /** Goes on with another connection, where nothing holds. */
@@ -291,9 +291,7 @@ export class RequestCommand {
   private heedRefusals(): void {
     const { modes } = this;
     if (this.isInMulti && modes.refusedMulti === this.multis) this.isInMulti = false;
-    // EXEC was answered: CLIENT REPLY was not OFF before.
-    const isExecRefused = modes.isExecRefused && this.isQuietByExec;
-    if (modes.isQuietRefused || isExecRefused) this.isReplyOff = this.skipNext = false;
+    this.silence.refused(modes.isQuietRefused, modes.isExecRefused);
     modes.isQuietRefused = modes.isExecRefused = false;
   }
 
@@ -325,27 +323,17 @@ export class RequestCommand {
     this.isInMulti = true;
     this.multis = (this.multis % MAX_MULTIS) + 1;
     this.queued ??= new QueuedEffects();
-    this.queued.begin(this.isReplyOff, this.foreseen.audiences);
+    this.queued.begin(this.silence.isLasting, this.foreseen.audiences);
     return kind === NO_REPLY ? kind : Reply.multi + this.multis * COUNT_STEP;
   }
 
-  /** Whether the request, between MULTI and its end, is that end. With arguments all are errors, but EXEC discards all the same. */
-  private endsMulti(argumentCount: number): boolean {
-    const { effect } = this;
-    if (argumentCount === 1) return effect === Effect.multiEnd || effect === Effect.reset;
-    return effect === Effect.multiEnd && this.isExec;
-  }
-
-  /** Whether the request, between MULTI and its end, is not even queued: its error is one of EXEC's, too. */
-  private isRefusedInMulti(argumentCount: number): boolean {
-    const { effect } = this;
-    if (effect === Effect.subscribe) return argumentCount === 1;
-    if (effect === Effect.sync || effect === Effect.psync) return true;
-    return argumentCount > 1 && (effect === Effect.multi || effect === Effect.multiEnd || effect === Effect.reset);
+  /** In capitals; any that is not known is one. */
+  private get command(): string {
+    return COMMANDS[this.commandId]!;
   }
 
   private get isExec(): boolean {
-    return COMMANDS[this.commandId] === "EXEC";
+    return this.command === "EXEC";
   }
 
   /**
@@ -356,27 +344,21 @@ export class RequestCommand {
     this.isInMulti = false;
     const queued = this.queued;
     if (queued === null || !isValid || queued.isRefused || !this.isExec) return kind;
-    this.isReplyOff = queued.isOff;
-    this.skipNext = queued.hasSkip && !queued.isOff;
-    this.isQuietByExec = true;
+    this.silence.execute(queued.isOff, queued.hasSkip);
     if (queued.hasSubscription) {
       this.modes.queued = [...queued.listens];
       this.foreseen.listenTo(queued.listens);
     }
     const { surplus, values } = queued;
     // The array itself is not announced with CLIENT REPLY OFF.
-    if (kind === NO_REPLY) return values > 0 ? Reply.several + Math.min(values, 1 << 26) * COUNT_STEP : kind;
+    if (kind === NO_REPLY) return values > 0 ? Reply.several + Math.min(values, MAX_COUNT) * COUNT_STEP : kind;
     if (surplus === 0 && !queued.hasSubscription) return kind;
-    const count = Math.min(Math.max(0, EXEC_SURPLUS + surplus), 1 << 26);
+    const count = Math.min(Math.max(0, EXEC_SURPLUS + surplus), MAX_COUNT);
     return Reply.exec + count * COUNT_STEP;
   }
 
   private get audience(): Audience {
-    const name = COMMANDS[this.commandId]!;
-    if (name.startsWith("P")) return Audience.patterns;
-    return name.startsWith("SS") || (name.startsWith("SU") && name !== "SUBSCRIBE")
-      ? Audience.shards
-      : Audience.channels;
+    return audienceOf(this.command);
   }
 
   private noteUnusual(): void {
@@ -385,31 +367,7 @@ export class RequestCommand {
 
   /** Something holds that a request with no effect of its own must heed, too. */
   private get isHeedful(): boolean {
-    return this.isInMulti || this.isReplyOff || this.skipNext || this.foreseen.isCounting || this.modes.isReplication;
-  }
-
-  private replyKind(effect: number, argumentCount: number): number {
-    const operands = argumentCount - 1;
-    switch (effect) {
-      case Effect.subscribe:
-        return Reply.subscribe + Math.min(Math.max(operands, 1), 1 << 26) * COUNT_STEP;
-      case Effect.unsubscribe:
-        if (operands > 0) return Reply.subscribe + Math.min(operands, 1 << 26) * COUNT_STEP;
-        if (COMMANDS[this.commandId] === "PUNSUBSCRIBE") return Reply.unsubscribeAllPatterns;
-        return COMMANDS[this.commandId] === "SUNSUBSCRIBE" ? Reply.unsubscribeAllShards : Reply.unsubscribeAll;
-      case Effect.monitor:
-        return Reply.monitor;
-      case Effect.reset:
-        return Reply.reset;
-      case Effect.hello:
-        return Reply.hello;
-      case Effect.psync:
-        return Reply.psync;
-      case Effect.sync:
-        return Reply.sync;
-      default:
-        return Reply.one;
-    }
+    return this.isInMulti || this.silence.holds || this.foreseen.isCounting || this.modes.isReplication;
   }
 
   /**
@@ -422,20 +380,6 @@ export class RequestCommand {
 
   /** Whether the request just read gets no reply: CLIENT REPLY's doing, or this is a replica. */
   private isSilent(): boolean {
-    if (this.modes.isReplication) return true;
-    if (this.quiet > Quiet.reply) this.isQuietByExec = false;
-    if (this.quiet === Quiet.on) {
-      this.isReplyOff = this.skipNext = false;
-      return false;
-    }
-    if (this.quiet === Quiet.off) this.isReplyOff = true;
-    if (this.isReplyOff) return true;
-    if (this.quiet === Quiet.skip) {
-      this.skipNext = true;
-      return true;
-    }
-    const isSkipped = this.skipNext;
-    this.skipNext = false;
-    return isSkipped;
+    return this.modes.isReplication || this.silence.takes(this.quiet);
   }
 }

@@ -8,6 +8,27 @@ export type Quiet = (typeof Quiet)[keyof typeof Quiet];
 export const Audience = { channels: 0, patterns: 1, shards: 2 } as const;
 export type Audience = (typeof Audience)[keyof typeof Audience];
 
+/** What a command that changes subscriptions changes. */
+export function audienceOf(command: string): Audience {
+  if (command.startsWith("P")) return Audience.patterns;
+  return command.startsWith("SS") || (command.startsWith("SU") && command !== "SUBSCRIBE")
+    ? Audience.shards
+    : Audience.channels;
+}
+
+/** Whether the request, between MULTI and its end, is that end. With arguments all are errors, but EXEC discards all the same. */
+export function endsMulti(effect: number, isExec: boolean, argumentCount: number): boolean {
+  if (argumentCount === 1) return effect === Effect.multiEnd || effect === Effect.reset;
+  return effect === Effect.multiEnd && isExec;
+}
+
+/** Whether the request, between MULTI and its end, is not even queued: its error is one of EXEC's, too. */
+export function isRefusedInMulti(effect: number, argumentCount: number): boolean {
+  if (effect === Effect.subscribe) return argumentCount === 1;
+  if (effect === Effect.sync || effect === Effect.psync) return true;
+  return argumentCount > 1 && (effect === Effect.multi || effect === Effect.multiEnd || effect === Effect.reset);
+}
+
 /**
  * What the commands between MULTI and EXEC will do to EXEC's reply and to the connection once they are executed (tried on 7.0.15).
  * The array that EXEC is answered by announces an element for each of them, but
