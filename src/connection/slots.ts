@@ -5,6 +5,8 @@ import type { ConnectionRoom } from "./room.ts";
 
 const FIRST_SLOTS = 256;
 const NONE = -1;
+/** Words of an entry of the index. */
+const PAIR = 2;
 
 /**
  * Connections by their addresses and ports, and from the least to the most recently used one.
@@ -17,8 +19,11 @@ const NONE = -1;
 export class ConnectionSlots {
   private bySlot: (Connection | null)[] = [];
   private free: number[] = [];
-  /** Slot + 1 by hash; 0 is empty. A power of two, at most half full. */
-  private index = new Int32Array(FIRST_SLOTS * 2);
+  /**
+   * Slot + 1 by hash, 0 where it is empty, and behind it the hash: who is looked for among many is found without looking at others, each of
+   * them somewhere else in memory. A power of two, at most half full.
+   */
+  private index = new Int32Array(FIRST_SLOTS * 2 * PAIR);
   private older = new Int32Array(FIRST_SLOTS);
   private newer = new Int32Array(FIRST_SLOTS);
   private oldestSlot = NONE;
@@ -56,19 +61,19 @@ export class ConnectionSlots {
   // Runs for every segment.
   find(s: Segment, hash: number): Connection | null {
     const index = this.index;
-    const mask = index.length - 1;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
+    const mask = index.length - PAIR;
+    for (let at = (hash << 1) & mask; ; at = (at + PAIR) & mask) {
       const entry = index[at]!;
       if (entry === 0) return null;
+      if (index[at + 1] !== hash) continue;
       const connection = this.bySlot[entry - 1]!;
-      if (connection.hash !== hash) continue;
       this.foundFromA = isFromA(connection, s);
       if (this.foundFromA || isFromB(connection, s)) return connection;
     }
   }
 
   add(connection: Connection, hash: number): void {
-    if ((this.size + 1) * 2 > this.index.length) this.growIndex();
+    if ((this.size + 1) * 2 * PAIR > this.index.length) this.growIndex();
     const slot = this.free.pop() ?? this.bySlot.length;
     if (slot >= this.older.length) this.growOrder();
     this.bySlot[slot] = connection;
@@ -123,22 +128,24 @@ export class ConnectionSlots {
 
   private insert(slot: number, hash: number): void {
     const index = this.index;
-    const mask = index.length - 1;
-    let at = hash & mask;
-    while (index[at] !== 0) at = (at + 1) & mask;
+    const mask = index.length - PAIR;
+    let at = (hash << 1) & mask;
+    while (index[at] !== 0) at = (at + PAIR) & mask;
     index[at] = slot + 1;
+    index[at + 1] = hash;
   }
 
   private unindex(slot: number, hash: number): void {
     const index = this.index;
-    const mask = index.length - 1;
-    let hole = hash & mask;
-    while (index[hole] !== slot + 1) hole = (hole + 1) & mask;
+    const mask = index.length - PAIR;
+    let hole = (hash << 1) & mask;
+    while (index[hole] !== slot + 1) hole = (hole + PAIR) & mask;
     // Move back every later entry of the run that may stand in the hole.
-    for (let at = (hole + 1) & mask; index[at] !== 0; at = (at + 1) & mask) {
-      const home = this.bySlot[index[at]! - 1]!.hash & mask;
+    for (let at = (hole + PAIR) & mask; index[at] !== 0; at = (at + PAIR) & mask) {
+      const home = (index[at + 1]! << 1) & mask;
       if (((at - home) & mask) >= ((at - hole) & mask)) {
         index[hole] = index[at]!;
+        index[hole + 1] = index[at + 1]!;
         hole = at;
       }
     }
