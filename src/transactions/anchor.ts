@@ -14,6 +14,11 @@ const FEW_WAITS = 1;
 const TRUSTED_WAITS = 16;
 /** The same for one that has sent several requests at once. */
 const TRUSTED_BATCHES = 32;
+/** One that was at rest so often, while all could be followed, comes to rest. */
+const MANY_RESTS = 32;
+/** Such a client has been at rest once it has sent so many times as often as it ever did between two rests, and no less than this. */
+const MANY_BUSY = 4;
+const LEAST_BUSY = 32;
 
 /** What is missing of the bytes before a client segment. */
 export const Loss = {
@@ -31,12 +36,14 @@ export type Loss = (typeof Loss)[keyof typeof Loss];
 /** How sure it is that nothing is under way. */
 export const Proof = {
   none: 0,
-  /** Likely: what is paired from here on is held back until it is sure (see `HeldAnswers`). */
-  likely: 1,
+  /** Possible, of a client that comes to rest: it is tried, and what is paired from here on is held back (see `HeldAnswers`). */
+  tried: 1,
+  /** Likely: it is held back as well. */
+  likely: 2,
   /** Nobody spoke for long enough: the same. */
-  quiet: 2,
+  quiet: 3,
   /** The client is known to wait. */
-  trusted: 3,
+  trusted: 4,
 } as const;
 export type Proof = (typeof Proof)[keyof typeof Proof];
 
@@ -57,6 +64,12 @@ const Bit = {
 } as const;
 
 /**
+ * Where in a word of a connection's: segments that led since the client was last at rest, the most of them between two rests, and, above these, how
+ * often it was at rest.
+ */
+const Habit = { longest: 12, rests: 24, most: (1 << 12) - 1 } as const;
+
+/**
  * What the acknowledgement numbers tell about where requests begin, when the bytes themselves cannot be followed.
  *
  * A client segment "leads" where it acknowledges more than the client's segment before it: the client has received something
@@ -70,7 +83,9 @@ const Bit = {
  *
  * Whether a client waits is known from what it did while all could be followed. One that was ever seen to send with a
  * response still due does not; it must have been quiet, moreover, for longer than any of its requests took, with the server's last
- * bytes acknowledging all before: then nothing is under way.
+ * bytes acknowledging all before: then nothing is under way. But of one that was seen to come to rest again and again any segment that leads is tried: where
+ * something was under way after all, the client's next rest shows it, since a response too many comes. If none came, though the server was silent between the
+ * client's requests again and again, there was nothing (`HeldAnswers.countSent`).
  */
 export class Anchor {
   private waits = 0;
@@ -83,6 +98,9 @@ export class Anchor {
 
   /** Client segments since the last that led. */
   private burst = 0;
+
+  /** How the client comes to rest, seen while all could be followed. */
+  private habit = 0;
 
   /** A client segment that led was seen while a response was due: it does not wait for its responses. */
   get isAsync(): boolean {
@@ -203,7 +221,7 @@ export class Anchor {
   /**
    * Weighs a client segment that leads. `isKnown`: all before it could be followed (else two segments may have been two
    * requests, and prove nothing); `begins`: it begins a request, or looks like it; `isDue`: a response is known to be due; `hasPipelined`: requests were seen to wait together,
-   * so that only what the client does from then on counts.
+   * so that only what the client does from then on counts; `held`: what is known rests on what is only likely.
    */
   weigh(
     sequence: number,
@@ -212,6 +230,7 @@ export class Anchor {
     begins: boolean,
     isDue: boolean,
     hasPipelined: boolean,
+    held: HeldAnswers | null,
   ): void {
     if (hasPipelined && !this.has(Bit.pipelined)) {
       this.bits |= Bit.pipelined;
@@ -221,7 +240,9 @@ export class Anchor {
     const isAnswered = this.isAnswered(sequence);
     // A hole may reach further than what was read: only bytes that were seen show that the client did not wait for them.
     const isUnread = !this.isAllRead(acknowledgement) && !this.has(Bit.serverEndsInHole);
+    if (isKnown && held === null) this.noteRest(isAnswered && !isDue && !isUnread);
     if (isDue || isUnread) this.isAsync = true;
+    else if (held?.isTried) return;
     else if (isAnswered) {
       if (isKnown) this.followedWaits++;
       if (isKnown || (this.burst === 1 && begins)) this.waits++;
@@ -230,10 +251,35 @@ export class Anchor {
       this.isAsync = true;
   }
 
+  private noteRest(isAtRest: boolean): void {
+    const busy = isAtRest ? 0 : Math.min(Habit.most, (this.habit & Habit.most) + 1);
+    const rests = Math.min(MANY_RESTS, (this.habit >> Habit.rests) + (isAtRest ? 1 : 0));
+    this.habit = (rests << Habit.rests) | (Math.max(this.longestBusy, busy) << Habit.longest) | busy;
+  }
+
+  private get longestBusy(): number {
+    return (this.habit >> Habit.longest) & Habit.most;
+  }
+
+  /** Again and again it has sent with nothing under way. */
+  private get comesToRest(): boolean {
+    return this.habit >> Habit.rests === MANY_RESTS;
+  }
+
+  /** How often the client has to send until it has been at rest for certain. */
+  get untilRest(): number {
+    return Math.max(LEAST_BUSY, MANY_BUSY * this.longestBusy);
+  }
+
   /** What was believed of this client turned out to be wrong: it has to prove itself again. */
   distrust(): void {
     this.waits = 0;
     this.followedWaits = 0;
+  }
+
+  /** What was told of this client was wrong, and with it when it was at rest. */
+  forgetHabit(): void {
+    this.habit = 0;
   }
 
   /** This client waits for its responses, as far as anybody can tell. */
@@ -266,7 +312,8 @@ export class Anchor {
       const needed = mayBeMiddle || this.has(Bit.pipelined) ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
       if (this.waits >= needed && !(loss >= Loss.client && this.has(Bit.pipelined))) return Proof.likely;
     }
-    return this.isSilent(sequence, timeUs, lastUs, longestWaitUs) ? Proof.quiet : Proof.none;
+    if (this.isSilent(sequence, timeUs, lastUs, longestWaitUs)) return Proof.quiet;
+    return isAnswered && this.isAsync && this.comesToRest ? Proof.tried : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */

@@ -64,17 +64,26 @@ export abstract class Boundaries {
     const isHolding = pairing.held !== null;
     const lastUs = Math.max(this.client.lastUs, this.server.lastUs);
     if (isHolding) this.tellIfQuiet(timeUs, lastUs);
-    anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined);
-    if (!isLost && anchor.isAsync) {
+    anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined, pairing.held);
+    if (!isLost && pairing.held?.isTried) {
+      if (this.countSent(timeUs, isDue) && pairing.held.prove()) endHold(pairing, false, timeUs);
+    } else if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
       if (anchor.isAssumed && anchor.restsOnWaits) this.giveUpAssumption(this.client.offset);
     } else if (!isLost) {
       pairing.isTentative = false;
       if (!isHolding) return;
-      if (anchor.isTrusted) endHold(pairing, true, timeUs);
-      else if (pairing.held?.countWait() && pairing.held.prove()) endHold(pairing, false, timeUs);
+      const isProven = pairing.held?.countWait() === true;
+      if (anchor.isTrusted && (!pairing.hasPipelined || pairing.held?.isBelieved)) endHold(pairing, true, timeUs);
+      else if (isProven && pairing.held?.prove()) endHold(pairing, false, timeUs);
       if (!pairing.hasPipelined) pairing.held?.countPause(timeUs - lastUs);
     } else if (begins && anchor.isAllRead(acknowledgement)) this.tryAlign(timeUs, sequence);
+  }
+
+  /** The client, of which it was tried whether it was at rest, sends again. Whether that is enough. */
+  private countSent(timeUs: number, isDue: boolean): boolean {
+    const toServerUs = Math.max(0, this.connection.path.toServer.us);
+    return this.pairing!.held!.countSent(!isDue, timeUs - this.server.lastUs, toServerUs, this.anchor.untilRest);
   }
 
   /**
@@ -122,6 +131,8 @@ export abstract class Boundaries {
   /** A response came that nobody had asked for, or too early: boundaries that rest on an anchor are given up. */
   protected doubt(clientEnd: number): void {
     const pairing = this.pairing!;
+    // While all is held, it was only tried whether the client was at rest.
+    if (pairing.held === null) this.anchor.forgetHabit();
     if (pairing.isContradicted) this.anchor.distrust();
     else if (this.anchor.isAssumed) this.anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;
@@ -153,8 +164,9 @@ export abstract class Boundaries {
     const proof = isFirst
       ? Proof.likely
       : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.loss);
-    if (proof === Proof.none) return;
+    if (proof === Proof.none || (proof === Proof.tried && !this.canHold)) return;
     const { isOnlyCut } = this;
+    const hasHole = this.anchor.isClientLost && this.anchor.hasClientHole;
     if (proof === Proof.trusted) endHold(pairing, true, timeUs);
     if (this.anchor.isServerLost) {
       // That what was cut had ended is shown by what comes next, however sure it is that the client waits.
@@ -174,15 +186,21 @@ export abstract class Boundaries {
     this.anchor.isClientLost = false;
     this.anchor.isServerLost = false;
     this.anchor.isAssumed = true;
-    this.anchor.restsOnWaits = proof !== Proof.quiet;
-    pairing.isTentative = true;
+    this.anchor.restsOnWaits = proof !== Proof.quiet && proof !== Proof.tried;
+    pairing.isTentative = proof !== Proof.tried;
     if (!isFirst) pairing.countResync();
-    if (proof !== Proof.trusted) this.hold(isFirst);
+    // One that sends several requests may have had another one under way, just this once, where bytes of it are missing.
+    if (proof !== Proof.trusted || (pairing.hasPipelined && hasHole)) this.hold(isFirst);
+    if (proof === Proof.tried && pairing.held !== null) pairing.held.isTried = true;
   }
 
   /** What is paired is not told from here on, until it is proven. */
   private hold(isFirst: boolean): void {
-    if (this.context.pool.used < HOLD_ROOM) this.pairing!.held ??= new HeldAnswers(isFirst);
+    if (this.canHold) this.pairing!.held ??= new HeldAnswers(isFirst);
+  }
+
+  private get canHold(): boolean {
+    return this.pairing!.held !== null || this.context.pool.used < HOLD_ROOM;
   }
 
   /** Where a response too many came: behind a request that was cut off stood another, in the same segment. */

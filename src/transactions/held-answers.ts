@@ -20,7 +20,7 @@ const ENOUGH_HELD = 4096;
 const ENOUGH_WAITS = 32;
 /** A shorter pause tells nothing: a server's small segment may wait for a delayed acknowledgement (40 ms). */
 const LEAST_PAUSE_US = 50_000;
-/** For the last ones of a capture. */
+/** For the last ones of a capture, and of a client that is known to wait. */
 const FEW_WAITS = 3;
 
 /**
@@ -31,11 +31,17 @@ const FEW_WAITS = 3;
  * proven by then is told only when the client is known to wait.
  */
 export class HeldAnswers {
+  /** It was only tried whether the client was at rest where this began: that it seems to wait since then proves nothing. */
+  isTried = false;
   readonly answers: HeldAnswer[] = [];
   /** Before this place all are proven, or carried. */
   private fresh = 0;
   private hasCarried = false;
   private waits = 0;
+  /** How often the client has sent since the last loss, having received something in between. */
+  private sent = 0;
+  /** How long the last response took to begin, in µs. */
+  private lastWaitUs = 0;
   /** All pauses together in which nothing was due, since the last loss, in µs. */
   private pausedUs = 0;
   /** Nothing has been lost since the connection was first seen. */
@@ -45,8 +51,9 @@ export class HeldAnswers {
     this.isWhole = isWhole;
   }
 
-  /** Takes a request out of the queue, with its response; `response` is copied. */
-  add(entry: number, response: ResponseDraft, responseBytes: number, errorId: number): void {
+  /** Takes a request out of the queue, with its response, which is copied; it began `waitUs` behind the request. */
+  add(entry: number, response: ResponseDraft, waitUs: number, responseBytes: number, errorId: number): void {
+    this.lastWaitUs = waitUs;
     const copy = new ResponseDraft();
     copy.begin(response.startUs, response.offset, response.flags, response.missingPackets);
     copy.extend(response.endUs, 0);
@@ -58,6 +65,24 @@ export class HeldAnswers {
   /** The client sent again with nothing due. Whether that is enough. */
   countWait(): boolean {
     return ++this.waits >= ENOUGH_WAITS;
+  }
+
+  /** Of a client that is known to wait: it has gone on waiting. */
+  get isBelieved(): boolean {
+    return this.waits >= FEW_WAITS;
+  }
+
+  /**
+   * The client has sent again, `pauseUs` after the server, which is `toServerUs` away (there and back), with nothing due (`isAtRest`) or not. Whether nothing was under
+   * way where this began, for certain; `untilRest` as `Anchor` says.
+   *
+   * Two who share a connection may keep exactly one request under way beside the one that seems to be answered, each sending its next one as soon as it has its
+   * response. But a server that had one to answer would not have been silent, until the client sent again, for as long as it takes to answer.
+   */
+  countSent(isAtRest: boolean, pauseUs: number, toServerUs: number, untilRest: number): boolean {
+    this.sent++;
+    if (isAtRest && pauseUs + toServerUs >= this.lastWaitUs - toServerUs) this.waits++;
+    return this.waits >= ENOUGH_WAITS && this.sent >= untilRest;
   }
 
   /** The client has sent again, after so long a pause with nothing due. */
@@ -82,6 +107,7 @@ export class HeldAnswers {
     if (this.fresh < this.answers.length) this.hasCarried = true;
     this.fresh = this.answers.length;
     this.waits = 0;
+    this.sent = 0;
     this.pausedUs = 0;
     this.isWhole = false;
   }
@@ -96,7 +122,7 @@ export class HeldAnswers {
   /** Whether what would contradict these had come before the connection ended, for this reason, with nothing due. */
   isProvenBy(reason: UnansweredReason): boolean {
     if (reason === "closed" || reason === "timeout") return true;
-    return this.isWhole || this.waits >= FEW_WAITS;
+    return this.isWhole || (this.waits >= FEW_WAITS && !this.isTried);
   }
 
   /** Takes the proven ones, or the others. */
@@ -121,6 +147,8 @@ export function endHold(pairing: Pairing, isTrusted: boolean, nowUs: number): vo
 
 /** There is no room for more, and nothing has proven these. */
 export function startHoldAnew(pairing: Pairing, nowUs: number): void {
+  const isTried = pairing.held?.isTried === true;
   endHold(pairing, false, nowUs);
   pairing.held = new HeldAnswers(false);
+  pairing.held.isTried = isTried;
 }

@@ -326,7 +326,10 @@ export abstract class Responding extends Requesting implements Exchange {
     this.responding.closedUs = this.here.closedUs;
     if (this.wantsDetails) this.giveDetails(entry);
     if (this.held === null) this.tell(entry, this.responding, responseBytes, errorId);
-    else this.held.add(entry, this.responding, responseBytes, errorId);
+    else {
+      const waitUs = this.responding.startUs - this.pool.times[entry * TIMES + Time.end]!;
+      this.held.add(entry, this.responding, waitUs, responseBytes, errorId);
+    }
   }
 
   /** What was told of the response is its request's entry's. */
