@@ -4,7 +4,7 @@ import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import { Fifo } from "./fifo.ts";
 import type { Flow } from "./flow.ts";
-import { isPlausible, isSameHandshake, isUnanswered, takeSyn } from "./handshake.ts";
+import { isPlausible, isSameHandshake, isUnanswered, noteReset, takeSyn } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { isNumberedNext, isNumberSeen } from "./numbering.ts";
@@ -221,6 +221,7 @@ export class ConnectionTable {
     if ((segment.flags & TcpFlag.rst) !== 0) {
       if (found === null || found.isEnded || !isPlausible(found, segment)) return;
       if (isUnanswered(found)) this.refused++;
+      noteReset(found, segment);
       this.end(found, "reset");
       return;
     }
@@ -340,7 +341,7 @@ export class ConnectionTable {
   private finishConnection(connection: Connection, reason: EndReason): void {
     if (connection.receiver !== null) {
       if (connection.holdUntilUs !== null) {
-        this.reassembly.resolve(connection, this.clockUs, true);
+        this.reassembly.resolve(connection, this.clockUs, "over");
       }
       // What ends it may carry no payload, or be no segment at all: what is pending has waited until now.
       connection.lastUs = this.clockUs;
@@ -366,7 +367,7 @@ export class ConnectionTable {
     const clockUs = this.clockUs;
     for (const connection of this.held.takeDue(clockUs)) {
       this.moment.enterHeld(connection.orderedFrame);
-      this.reassembly.resolve(connection, clockUs, false);
+      this.reassembly.resolve(connection, clockUs, "due");
     }
     this.nextTimerUs = this.held.nextUs;
     if (clockUs >= this.nextSweepUs) this.sweep(clockUs);

@@ -1,4 +1,4 @@
-import type { Segment } from "../decode/segment.ts";
+import { type Segment, TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Flow } from "./flow.ts";
 import { advance, distance } from "./sequence.ts";
@@ -20,6 +20,14 @@ export function isUnanswered({ fromA, fromB }: Connection): boolean {
   const [caller, callee] = fromA.hasSyn ? [fromA, fromB] : [fromB, fromA];
   const hasOnlySyn = caller.hasSyn && !caller.hasAcknowledged && caller.next === advance(caller.initial, 1);
   return hasOnlySyn && !callee.isSeen;
+}
+
+/** A reset may tell, too, what its sender had received: Linux' does, of a program that closes in a hurry. */
+export function noteReset(connection: Connection, segment: Segment): void {
+  const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
+  if ((segment.flags & TcpFlag.ack) === 0 || !flow.hasAcknowledged) return;
+  const more = distance(segment.acknowledgement, flow.acknowledged);
+  if (more > 0 && more < MAX_LATE_BYTES) flow.acknowledged = segment.acknowledgement;
 }
 
 /** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */

@@ -37,6 +37,13 @@ export function takeAhead(odd: Oddity, segment: Segment): number {
   return lateUs >= NETWORK_REORDER_US ? lateUs : 0;
 }
 
+/** `flow` says that bytes of `peer` are missing: until it has all that is on its way now, what is sent again was asked for (RFC 6582 §3.2). */
+export function ask(flow: Flow, peer: Flow): void {
+  const last = peer.held?.at(-1);
+  flow.oddity.isAsking = true;
+  flow.oddity.askedTo = last === undefined ? peer.next : advance(last.sequence, last.length);
+}
+
 /** The receive window of the sender of this segment has closed, or opened again. */
 export function noteWindow(connection: Connection, flow: Flow, segment: Segment): void {
   const { oddity } = flow;

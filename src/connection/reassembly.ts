@@ -7,6 +7,7 @@ import type { Flow } from "./flow.ts";
 import { HeldRoom, heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
 import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
+  ask,
   filledHole,
   isBehindProbe,
   isSentAgain,
@@ -183,7 +184,7 @@ export class Reassembly {
       this.heldBytes > MAX_HELD_IN_ALL
     ) {
       this.forcedGaps++;
-      this.resolve(connection, clockUs, true);
+      this.resolve(connection, clockUs, "room");
     }
   }
 
@@ -324,30 +325,33 @@ export class Reassembly {
   onScheduled: ((connection: Connection, untilUs: number) => void) | null = null;
 
   /**
-   * Declares gaps where a hole has been acknowledged and has waited HOLD_US, and delivers what follows. With `force`
-   * (the connection or the capture ends, or the room is needed) every hole in front of held bytes.
+   * Declares gaps where a hole has been acknowledged and has waited HOLD_US, and delivers what follows. Where "room" is needed,
+   * every hole in front of held bytes; where all is "over", but for those of the server that nobody has acknowledged: these
+   * bytes were lost on their way, and their response never came.
    */
-  resolve(connection: Connection, clockUs: number, force: boolean): void {
+  resolve(connection: Connection, clockUs: number, why: "due" | "over" | "room"): void {
+    const { fromA, fromB } = connection;
     connection.holdUntilUs = null;
     for (;;) {
-      const a = this.resolveFlow(connection, connection.fromA, connection.fromB, clockUs, force);
-      const b = this.resolveFlow(connection, connection.fromB, connection.fromA, clockUs, force);
-      if (!a && !b && !this.resolveTie(connection, clockUs, force)) break;
+      const a = this.resolveFlow(connection, fromA, fromB, clockUs, why);
+      const b = this.resolveFlow(connection, fromB, fromA, clockUs, why);
+      if (!a && !b && !this.resolveTie(connection, clockUs, why !== "due")) break;
       this.release(connection);
     }
     // What has waited long enough waits for an acknowledgement now, and is looked at when one comes.
-    if (isYoung(connection.fromA, clockUs) || isYoung(connection.fromB, clockUs)) this.schedule(connection, clockUs);
+    if (why !== "over" && (isYoung(fromA, clockUs) || isYoung(fromB, clockUs))) this.schedule(connection, clockUs);
   }
 
   /** Declares one gap, if the flow's first held segment waits for one that is due. */
-  private resolveFlow(connection: Connection, flow: Flow, peer: Flow, clockUs: number, force: boolean): boolean {
+  private resolveFlow(connection: Connection, flow: Flow, peer: Flow, clockUs: number, why: string): boolean {
     const head = flow.held?.[0];
     if (head === undefined) return false;
-    if (!force && clockUs < head.heldAtUs + HOLD_US) return false;
+    if (why === "due" && clockUs < head.heldAtUs + HOLD_US) return false;
     const hole = distance(head.sequence, flow.next);
     if (hole > 0) {
+      const isPassed = why === "room" || (why === "over" && (flow === connection.fromA) === connection.clientIsA);
       const isAcknowledged = !peer.isSeen || (peer.hasAcknowledged && distance(peer.acknowledged, flow.next) > 0);
-      if (!force && !isAcknowledged) return false;
+      if (!isPassed && !isAcknowledged) return false;
       this.gap(connection, flow, hole);
       return true;
     }
@@ -386,13 +390,6 @@ export class Reassembly {
     }
     connection.holdUntilUs = null;
   }
-}
-
-/** `flow` says that bytes of `peer` are missing: until it has all that is on its way now, what is sent again was asked for (RFC 6582 §3.2). */
-function ask(flow: Flow, peer: Flow): void {
-  const last = peer.held?.at(-1);
-  flow.oddity.isAsking = true;
-  flow.oddity.askedTo = last === undefined ? peer.next : advance(last.sequence, last.length);
 }
 
 /** Whether its first held segment has not waited HOLD_US yet. */

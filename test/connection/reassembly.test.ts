@@ -206,6 +206,25 @@ const CASES: readonly Case[] = [
     },
     delivered: ["c gap 4", "c seen @2", "ended reset"],
   },
+  {
+    name: "a hole in a response that the client gave up waiting for is none of the capture's: what follows it never came",
+    make: (d) => {
+      const [request, first, lost] = [d.client(1, "get"), d.server(2, "one"), d.server(3, "two")];
+      const told = { acknowledgement: lost.sequence };
+      const [third, ack] = [d.server(4, "three"), d.ack("client", 5, told)];
+      return [request, first, third, ack, { ...d.reset("client", 6), ...told }];
+    },
+    delivered: ["c get @1", "s one @2", "ended reset"],
+  },
+  {
+    name: "a hole in a response that the client's reset acknowledges was lost by the capture",
+    make: (d) => {
+      const [request, first] = [d.client(1, "get"), d.server(2, "one")];
+      d.server(3, "two");
+      return [request, first, d.server(4, "three"), d.reset("client", 6)];
+    },
+    delivered: ["c get @1", "s one @2", "s gap 3", "s three @4", "ended reset"],
+  },
 ];
 
 function delivered(make: Case["make"], clientInitial: number, serverInitial: number): Recorder {
