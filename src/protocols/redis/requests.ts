@@ -129,6 +129,8 @@ export class RequestParser implements Parser {
 
   cutOff(): void {
     if (this.at === At.start) return;
+    // An inline word's length is not announced: nobody knows whether it ended there.
+    if (this.at === At.inline && this.isInWord) this.command.takeHole();
     // With its name cut in the middle it is a request, but nobody knows which.
     const read = this.command.arguments;
     if (read > 0) this.command.completeCut(this.at === At.inline ? read : this.argumentCount);
