@@ -14,6 +14,7 @@ import { guessClientIsA, sideOf } from "./roles.ts";
 import { Sample } from "./sample.ts";
 import { advance } from "./sequence.ts";
 import { ServerTable } from "./servers.ts";
+import { SetBack } from "./set-back.ts";
 import { ConnectionSlots, isFromA } from "./slots.ts";
 import type { TableOptions } from "./table-options.ts";
 
@@ -33,8 +34,9 @@ export class ConnectionTable {
   readonly duplicates = new DuplicateFilter();
   readonly reassembly = new Reassembly();
   readonly sample = new Sample();
-  /** The largest time stamp seen, µs since the epoch. */
+  /** The largest time stamp seen, µs since the epoch; it goes on where the clock was set back. */
   clockUs = 0.5;
+  private readonly setBack = new SetBack();
   clockRegressions = 0;
   openedBySyn = 0;
   openedMidstream = 0;
@@ -97,9 +99,11 @@ export class ConnectionTable {
     const { timeUs } = frame;
     if (timeUs >= this.clockUs) {
       this.clockUs = timeUs;
-      if (timeUs >= this.nextTimerUs) this.runTimers();
+      if (timeUs >= this.nextTimerUs) this.runTimers(timeUs);
     } else {
       this.clockRegressions++;
+      this.clockUs += this.setBack.passed(timeUs, this.clockUs);
+      if (this.clockUs >= this.nextTimerUs) this.runTimers(timeUs);
     }
   }
 
@@ -363,20 +367,21 @@ export class ConnectionTable {
     if (connection.fromA.isFinished && connection.fromB.isFinished) this.end(connection, "closed");
   }
 
-  private runTimers(): void {
+  /** `stampUs`: what frames are stamped with now, far behind the clock where it was set back. */
+  private runTimers(stampUs: number): void {
     const clockUs = this.clockUs;
     for (const connection of this.held.takeDue(clockUs)) {
       this.moment.enterHeld(connection.orderedFrame);
       this.reassembly.resolve(connection, clockUs, "due");
     }
     this.nextTimerUs = this.held.nextUs;
-    if (clockUs >= this.nextSweepUs) this.sweep(clockUs);
+    if (clockUs >= this.nextSweepUs) this.sweep(clockUs, stampUs);
     this.moment.enterTurn();
     if (this.slots.size > 0) this.nextTimerUs = Math.min(this.nextTimerUs, this.nextSweepUs);
   }
 
   /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
-  private sweep(clockUs: number): void {
+  private sweep(clockUs: number, stampUs: number): void {
     this.nextSweepUs = nextSweepUs(clockUs);
     for (let head = this.ended.first; head !== undefined; head = this.ended.first) {
       if (head.slot >= 0 && head.lastUs + LINGER_US > clockUs) break;
@@ -387,7 +392,7 @@ export class ConnectionTable {
       if (connection.isEnded) continue;
       this.moment.enterSweep(connection.orderedFrame);
       const receiver = connection.receiver;
-      if (receiver !== null) receiver.expire(clockUs);
+      if (receiver !== null) receiver.expire(clockUs, stampUs);
       if (connection.isLeaving) {
         this.leave(connection);
         continue;

@@ -57,8 +57,8 @@ export interface StreamReceiver {
   serverFinished(): void;
   /** Nothing more comes at all. */
   ended(reason: EndReason): void;
-  /** Reports requests older than the time-out; `clockUs` is the capture's clock. */
-  expire(clockUs: number): void;
+  /** Reports requests older than the time-out; `clockUs` is the capture's clock, `stampUs` what frames are stamped with now. */
+  expire(clockUs: number, stampUs: number): void;
   /** Whether a request waits for its response. */
   readonly hasPending: boolean;
 }

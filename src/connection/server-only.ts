@@ -43,7 +43,7 @@ export class ServerOnly implements StreamReceiver {
     this.receiver.ended(reason);
   }
 
-  expire(clockUs: number): void {
-    this.receiver.expire(clockUs);
+  expire(clockUs: number, stampUs: number): void {
+    this.receiver.expire(clockUs, stampUs);
   }
 }

@@ -251,24 +251,25 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     this.sleep();
   }
 
-  expire(clockUs: number): void {
-    if (!this.hasPending || (this.pairing === null && !this.isTimeUp(clockUs))) return;
+  expire(clockUs: number, stampUs = clockUs): void {
+    const beforeUs = stampUs - this.context.requestTimeoutUs;
+    if (!this.hasPending || (this.pairing === null && !this.isTimeUp(clockUs, beforeUs))) return;
     if (this.awakeAt === ASLEEP) this.wake();
     const pairing = this.pairing!;
     if (pairing.hasKept && clockUs - this.connection.lastUs >= this.anchor.quietUs(pairing.longestWaitUs))
       this.decide(true);
     this.tellIfQuiet(clockUs, this.connection.lastUs);
-    const forgotten = pairing.expire(clockUs - this.context.requestTimeoutUs, clockUs);
+    const forgotten = pairing.expire(beforeUs, stampUs);
     if (forgotten > 0) this.session!.passed?.(forgotten);
-    if (this.connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", clockUs);
+    if (this.connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", stampUs);
   }
 
   /** There may be something to tell of what was left behind. */
-  private isTimeUp(clockUs: number): boolean {
+  private isTimeUp(clockUs: number, beforeUs: number): boolean {
     const { queue, held, longestWaitUs } = this.rest!;
     const { lastUs } = this.connection;
     if (held !== null && this.anchor.isQuiet(clockUs - lastUs, longestWaitUs, held)) return true;
-    return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(clockUs - this.context.requestTimeoutUs) === true;
+    return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(beforeUs) === true;
   }
 
   /** The server's stream is over: what is still pending has no response, or one whose end can be told now. */

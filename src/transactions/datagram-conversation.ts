@@ -73,14 +73,14 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     if (this.awakeAt !== ASLEEP) this.goToSleep();
   }
 
-  expire(clockUs: number): void {
+  expire(_clockUs: number, stampUs: number): void {
     const holder = this.pairing ?? this.rest;
     if (holder === null || holder.pendingCount === 0) return;
     if (this.awakeAt === ASLEEP) this.wake();
     const timeoutUs = this.context.requestTimeoutUs;
-    this.pairing!.expire(clockUs - timeoutUs, clockUs);
+    this.pairing!.expire(stampUs - timeoutUs, stampUs);
     // A response that late would not be known to be late; but there must be an end.
-    this.pairing!.forgetExpired(clockUs - 2 * timeoutUs);
+    this.pairing!.forgetExpired(stampUs - 2 * timeoutUs);
   }
 
   private goToSleep(): void {
