@@ -85,8 +85,9 @@ export class RequestText {
     return notes;
   }
 
-  /** `behind KEYS 120.1 ms`: as the server's host saw it, which knows nothing of the way; else as the client's did. */
+  /** `behind KEYS 120.1 ms`: as the server's host saw it, which knows nothing of the way; else as the client's did, where the server took so long. */
   #behindNotes(client: number, server: number): string[] {
+    const serverUs = this.#comparison.server.records.get(server, "latencyUs");
     for (const [side, index] of [
       ["server", server],
       ["client", client],
@@ -94,6 +95,8 @@ export class RequestText {
       const { records } = this.#comparison[side];
       const us = records.get(index, "behindUs");
       const behind = this.#comparison.catalogue.behind(records.get(index, "behind"));
+      // Requests that the way held up together end together: seen from the client, one waited for the other.
+      if (isNotable(us - serverUs, us)) continue;
       if (behind !== null && isNotable(us, records.get(index, "latencyUs")))
         return [`behind ${behind.command} ${tenths(us)} ms`];
     }

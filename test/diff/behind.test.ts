@@ -32,6 +32,27 @@ test("a request that waited at the server says behind whom, by the server's capt
   assert.deepEqual(get!.at_server!.behind, { id: "1-1", command: "KEYS", us: 48_500 });
 });
 
+test("two requests whose responses the way held up together did not wait for each other", async () => {
+  const slow = new Dialogue({ address: "10.0.0.1", port: 40_001 });
+  const quick = new Dialogue({ address: "10.0.0.1", port: 40_002 });
+  for (const each of [slow, quick]) {
+    each.syn(0);
+    each.synAck(600);
+    each.ack("client", 700);
+  }
+  slow.client(10_000, "*2\r\n$3\r\nDEL\r\n$1\r\na\r\n");
+  quick.client(11_000, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+  const late = [slow.server(49_100, ":1\r\n"), quick.server(50_000, "$-1\r\n")];
+  const segments = [...slow.segments, ...quick.segments].toSorted((a, b) => a.timeUs - b.timeUs);
+  const backUs = (index: number) => (late.includes(segments[index]!) ? 38_600 : 200);
+  const held = fileOf("held-client.pcap", captureOf(segments));
+  const prompt = fileOf("held-server.pcap", captureOf(atServer(segments, SERVER, { ...WAY, backUs })));
+  const [, told] = (await diffJson(held, prompt, ["-p", "redis"])).requests;
+  assert.equal(told!.at_client!.behind!.command, "DEL");
+  assert.equal(told!.server_us, 100);
+  assert.match(await lineOf(held, prompt), /\| GET k$/);
+});
+
 test("records of --json say it as their captures do, and what is no request to wait for is nobody", async () => {
   const { stdout } = await runTcplat(["-r", server, "--json", "--side", "server"]);
   const records = fileOf("server.json", stdout);
