@@ -168,7 +168,8 @@ export class Solo implements Captor {
       const left = count === null ? Number.POSITIVE_INFINITY : count - this.#pipeline.frames;
       if (left <= 0) break;
       const from = at;
-      at = this.#pipeline.consume(batch, Math.min(end, at + this.#sliceBytes), left, at);
+      const bound = Math.min(end, at + this.#sliceBytes);
+      at = this.#pipeline.consume(batch, this.#scripts?.sliceEnd(batch, at, bound) ?? bound, left, at);
       this.#packets?.print(batch, from, at);
       if (this.#scripts !== null) await this.#scripts.take(batch, from, at);
       if (this.#dump !== null) await this.#keep(this.#dump, from, at);

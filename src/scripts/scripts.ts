@@ -106,6 +106,11 @@ export class Scripts implements TransactionOutput {
     else this.#skip(0, 1);
   }
 
+  /** How far the next slice of batch[start, end) may reach, so that a file's ticks come in time. */
+  sliceEnd(batch: Uint8Array, start: number, end: number): number {
+    return this.#thread.wants.tick ? this.#ticker.sliceEnd(batch, start, end) : end;
+  }
+
   /** Takes the frames of batch[start, end), and what has been told since the last time. Resolves when a file may go on. */
   take(batch: Uint8Array, start: number, end: number): Promise<void> | null {
     const { wants } = this.#thread;
@@ -133,7 +138,9 @@ export class Scripts implements TransactionOutput {
       copy.buffer,
       told.buffer,
     ]);
-    return this.#options.isLive || this.#waitingBytes < AHEAD_BYTES ? null : this.#waiting[0]!.answer;
+    // A tick weighs more than its frames do: as many as there are to come may not wait.
+    const isAhead = isTick || this.#waitingBytes >= AHEAD_BYTES;
+    return this.#options.isLive || !isAhead ? null : this.#waiting[0]!.answer;
   }
 
   /** The capture is over: everything is handed over, printed, and `end` called. */

@@ -77,6 +77,32 @@ describe("a script on a file", () => {
     for (const run of runs) assert.equal(run.stdout, runs[0]!.stdout);
   });
 
+  it("ticks once a second of the file's clock, however little comes in one", async () => {
+    const quiet = new Dialogue();
+    quiet.open(0);
+    for (let half = 1; half <= 12; half++) {
+      quiet.client(half * 500_000, "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n");
+      quiet.server(half * 500_000 + 100, "$-1\r\n");
+    }
+    const bytes = pcapFile(
+      quiet.segments.map((segment) => ({
+        seconds: Math.floor(segment.timeUs / 1e6),
+        nanoseconds: (segment.timeUs % 1e6) * 1000,
+        bytes: frameOf(segment),
+      })),
+    );
+    const path = join(folder, "quiet.pcap");
+    writeFileSync(path, bytes);
+    const ticks = script(
+      "ticks.mjs",
+      `export function tick({ time_us, counters }) { console.log(time_us % 60e6, counters["requests.redis.10.0.0.2:6379.GET"]); }`,
+    );
+    // The request that makes it due is in its numbers.
+    const expected = [1, 2, 3, 4, 5, 6].map((second) => `${second * 1e6} ${second * 2}`);
+    assert.deepEqual((await runTcplat(["-r", path, "-q", "-S", ticks])).lines, expected);
+    assert.deepEqual((await runTcplat(["-r", "-", "-q", "-S", ticks], { input: bytes })).lines, expected);
+  });
+
   it("stands among the lines of -p raw, each behind its packet's words", async () => {
     const { lines } = await runTcplat(["-r", file, "-p", "raw", "-S", sequences]);
     assert.equal(lines.length, frames.length + EXCHANGES * 2);

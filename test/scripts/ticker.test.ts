@@ -11,6 +11,12 @@ test("of a file, a tick is due once a second of its own clock, however long that
   );
 });
 
+test("what a tick is late does not delay those behind it", () => {
+  const ticker = new Ticker(false);
+  const clock = Array.from({ length: 101 }, (_, index) => 5_000_000 + index * 300_000);
+  assert.equal(clock.filter((clockUs) => ticker.isDue(clockUs)).length, 30);
+});
+
 test("live, a jump of the capture's clock brings none", () => {
   const ticker = new Ticker(true);
   assert.equal(ticker.isDue(5_000_000), false);
