@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { TcplatError } from "../errors.ts";
 import { allocateBatch, BatchStream, LOCKED_BY_CALLER } from "./batch-stream.ts";
 import { applyFilter } from "./filter.ts";
@@ -10,8 +11,8 @@ import type { StreamPump } from "./stream-pump.ts";
 /** A synchronous call that took longer (a rare filter, a slow disk) makes the next one asynchronous. */
 const SLOW_CALL_MS = 25;
 
-/** A stream that brings frames faster than this is read in longer batches. */
-const QUICK_CALL_MS = 1;
+/** Half of what a pipe holds (`pipe(7)`): so much of a stream that is ahead of its reader can be asked for without waiting. */
+const READY_BYTES = 32_768;
 
 const NO_DROPS: CaptureDrops = { kernel: 0, interface: 0, engine: 0 };
 
@@ -36,7 +37,7 @@ export class FileSource implements FrameSource {
   #fault: TcplatError | null = null;
   #isAtEnd = false;
   #isSlow = false;
-  #streamFrames = 1;
+  #framesRead = 0;
   #isReading = false;
   #isClosed = false;
 
@@ -86,22 +87,36 @@ export class FileSource implements FrameSource {
   }
 
   async #readAsync(): Promise<number> {
-    const frames = this.#pump === null ? this.#stream.framesPerCall : this.#streamFrames;
-    const startedAt = performance.now();
     this.#isReading = true;
+    let startedAt: number;
     let bytes: number;
     try {
+      const frames = this.#pump === null ? this.#stream.framesPerCall : await this.#framesOf(this.#pump);
+      if (this.#isClosed) return END_OF_FRAMES;
+      startedAt = performance.now();
       bytes = await this.#stream.fillAsync(frames);
     } finally {
       this.#isReading = false;
       if (this.#isClosed) this.#release();
     }
     if (this.#isClosed) return END_OF_FRAMES;
-    const elapsedMs = performance.now() - startedAt;
-    this.#isSlow = elapsedMs > SLOW_CALL_MS;
-    const isQuick = elapsedMs < QUICK_CALL_MS;
-    this.#streamFrames = isQuick ? Math.min(this.#streamFrames * 2, this.#stream.framesPerCall) : 1;
+    this.#isSlow = performance.now() - startedAt > SLOW_CALL_MS;
+    this.#framesRead += Math.max(0, this.#stream.result);
     return this.#settle(bytes);
+  }
+
+  /**
+   * How many frames may be asked of a stream: libpcap gives back none before it has all, so no more than have come. Of a stream that
+   * is not ahead it is one.
+   */
+  async #framesOf(pump: StreamPump): Promise<number> {
+    // A turn later it is known of what was just written whether the pipe took it all.
+    if (pump.isAhead) await nextTurn();
+    if (pump.isOver) return this.#stream.framesPerCall;
+    if (!pump.isAhead) return 1;
+    // Of those that the filter takes, with what it leaves out between them.
+    const bytesAFrame = pump.handedOnBytes / this.#framesRead;
+    return Math.max(1, Math.min(this.#stream.framesPerCall, Math.floor(READY_BYTES / bytesAFrame)));
   }
 
   /** What a call's outcome means: more to come, the end, the end inside a frame, or a fault after these bytes. */

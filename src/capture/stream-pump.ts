@@ -39,6 +39,21 @@ export class StreamPump {
     });
   }
 
+  /** Bytes that its reader has, or will find in the pipe. */
+  get handedOnBytes(): number {
+    return this.#output.bytesWritten - this.#output.writableLength;
+  }
+
+  /** The pipe was full when last looked at (it is each turn of the event loop), so at least half of it can be read at once. */
+  get isAhead(): boolean {
+    return this.#output.writableLength > 0;
+  }
+
+  /** The pipe holds all that is left: its reader waits for nothing. */
+  get isOver(): boolean {
+    return this.#output.writableFinished;
+  }
+
   /** Ends the stream for its reader, in whatever it waits for. */
   close(): void {
     this.#isClosed = true;

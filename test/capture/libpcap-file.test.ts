@@ -9,6 +9,7 @@ import { openFile } from "../../src/capture/libpcap.ts";
 import { TcplatError } from "../../src/errors.ts";
 import { readAll } from "../support/frames.ts";
 import { pcapFile, pcapngFile, type TestFrame, udpFrame } from "../support/pcap-file.ts";
+import { until } from "../support/until.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "tcplat-file-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -220,6 +221,39 @@ test("frames from a slow standard input arrive before it ends", async () => {
   }
   assert.equal(chunks[0], "first\n");
   assert.equal(chunks.join(""), `first\n${file.length - 24} null\n`);
+});
+
+test("the last frames of a burst do not wait for others to follow, whatever came before and the filter leaves out", async () => {
+  const script = READER.replace("bytes += length;", "bytes += length; console.log(bytes);").replace(
+    'filter: ""',
+    "filter: process.argv[2]",
+  );
+  const [program = "", , , module = ""] = READER_ARGUMENTS;
+  for (const filter of ["", "udp port 6379"]) {
+    const child = spawn(process.execPath, [program, "-e", script, module, filter], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    let output = "";
+    child.stdout.on("data", (chunk) => {
+      output += chunk;
+    });
+    const closed = new Promise((resolve) => child.on("close", resolve));
+    const file = pcapFile(FRAMES);
+    const records = file.subarray(24);
+    const kept = filter === "" ? records.length : 16 + FRAMES[2]!.bytes.length;
+    child.stdin.write(file.subarray(0, 24));
+    let times = 0;
+    try {
+      for (const burst of [1, 7, 30, 5000, 40]) {
+        times += burst;
+        child.stdin.write(Buffer.concat(Array.from({ length: burst }, () => records)));
+        await until(`${times} times all frames`, () => output.endsWith(`\n${times * kept}\n`), 10_000);
+      }
+    } finally {
+      child.stdin.end();
+      await closed;
+    }
+  }
 });
 
 test("a source waiting for standard input can be closed, and the process ends", async () => {
