@@ -65,7 +65,8 @@ export function estimateClock(all: ClockSamples): Clock | null {
     return { ...told, offsetUs: (lowUs + highUs) / 2, uncertaintyUs, driftPpm: perUs * 1e6, isSteady: true };
   }
   const offsetUs = median(stretches.map(({ middleUs }) => middleUs));
-  const uncertaintyUs = Math.max(...stretches.map((each) => Math.max(each.highUs - offsetUs, offsetUs - each.lowUs)));
+  const bounds = stretches.flatMap(({ lowUs, highUs }) => [lowUs, highUs]);
+  const uncertaintyUs = Math.max(...bounds.map((us) => Math.abs(us - offsetUs)));
   return { ...told, offsetUs, uncertaintyUs, driftPpm: 0, isSteady: false };
 }
 

@@ -7,13 +7,15 @@ import { completeUntilUs } from "./view.ts";
 
 const HEAD_WIDTH = 10;
 const MS_WIDTH = 10;
+/** Where more requests than that took longer at the server, the files are likely swapped. */
+const SWAPPED_SHARE = 0.9;
 
 /** What stands before the requests: both files, the clocks, what was joined, and a table by server and command. */
 export function summaryText(comparison: Comparison, totals: Totals): string {
   const lines = [
     line("client", viewText(comparison, "client")),
     line("server", viewText(comparison, "server")),
-    line("clocks", clockText(comparison.join.clock)),
+    line("clocks", clockText(comparison.join.clock, isSwapped(totals))),
     line("joined", joinedText(totals)),
     ...doubts(comparison, totals),
     ...onlyLines(totals, "client"),
@@ -47,13 +49,16 @@ function spanText(firstUs: number, lastUs: number): string {
   return `from ${localTime(firstUs)}, ${((lastUs - firstUs) / 1e6).toFixed(3)} s`;
 }
 
-function clockText(clock: Clock | null): string {
+function clockText(clock: Clock | null, isOrderDoubtful: boolean): string {
   if (clock === null) return "unknown: no request was answered on both sides";
   const us = Math.round(Math.abs(clock.offsetUs));
   const way = clock.offsetUs >= 0 ? "ahead of" : "behind";
   const offset = `the server's is ${milliseconds(us)} ms ${way} the client's`;
   const error = `± ${milliseconds(clock.uncertaintyUs)} ms`;
-  if (!clock.isSteady) return `${offset}, ${error}: one of them was set meanwhile, so ways there and back are not told`;
+  if (!clock.isSteady) {
+    const why = isOrderDoubtful ? "the requests contradict each other" : "one of them was set meanwhile";
+    return `${offset}, ${error}: ${why}, so ways there and back are not told`;
+  }
   const drift = clock.driftPpm;
   const gains =
     drift === 0 ? "no drift is seen" : `it ${drift > 0 ? "gains" : "loses"} ${Math.abs(drift).toFixed(1)} µs a second`;
@@ -74,6 +79,8 @@ function doubts({ client }: Comparison, totals: Totals): string[] {
   if (answeredOnce.client > 0) lines.push(line("", `${answeredOnce.client} answered at the client only`));
   if (inverted > 0)
     lines.push(line("", `${inverted} with more time at the server than at the client: no network is told`));
+  if (isSwapped(totals))
+    lines.push(line("", "are the files the other way round? The one of the clients' host comes first"));
   if (joined === 0 && client.records.count > 0)
     lines.push(
       line(
@@ -82,6 +89,11 @@ function doubts({ client }: Comparison, totals: Totals): string[] {
       ),
     );
   return lines;
+}
+
+/** What a request takes at the client holds what it takes at the server; of nearly none it does here. */
+function isSwapped({ inverted, joined }: Totals): boolean {
+  return inverted > SWAPPED_SHARE * joined;
 }
 
 function onlyLines(totals: Totals, side: Side): string[] {

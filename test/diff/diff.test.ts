@@ -250,6 +250,21 @@ describe("tcplat diff", () => {
     assert.equal(quiet.lines.filter((each) => line.test(each)).length, 0);
   });
 
+  it("asks whether the files are swapped where requests took longer at the server, and blames no clock", async () => {
+    const { stdout } = await runTcplat(["diff", SERVER_FILE, CLIENT_FILE, "-q"]);
+    assert.match(
+      stdout,
+      /\n +40 with more time at the server than at the client: no network is told\n +are the files the other way round\?/,
+    );
+    assert.match(
+      stdout,
+      /clocks +the server's is 2\d+\.\d+ ms behind the client's, ± \d+\.\d+ ms: the requests contradict each other/,
+    );
+    const { clock } = (await diffJson(SERVER_FILE, CLIENT_FILE)).summary;
+    assert.ok(clock!.uncertainty_us > 0, `${clock!.uncertainty_us}`);
+    assert.doesNotMatch((await runTcplat(["diff", CLIENT_FILE, SERVER_FILE, "-q"])).stdout, /way round/);
+  });
+
   it("takes a filter, ports and one of its files from standard input", async () => {
     const none = await diffJson(CLIENT_FILE, SERVER_FILE, ["tcp", "port", "7000"]);
     assert.deepEqual([none.requests.length, none.summary.clock], [0, null]);
