@@ -208,9 +208,18 @@ export class Pipeline {
     this.aggregate.advance(Number.POSITIVE_INFINITY);
   }
 
-  /** No frame has come for a while: runs what is due by `clockUs`, and tells what was held back. */
+  /** No frame is waiting: runs what is due by `clockUs`. */
   idle(clockUs: number): void {
     this.table.advanceIdle(clockUs);
+  }
+
+  /** Transactions are held back, since frames that tell whom they waited for may still come. */
+  get isHolding(): boolean {
+    return this.aggregate.isHolding;
+  }
+
+  /** No such frame will come any more: tells them. */
+  tellHeld(): void {
     this.aggregate.advance(Number.POSITIVE_INFINITY);
   }
 

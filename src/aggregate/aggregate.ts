@@ -120,6 +120,11 @@ export class Aggregate implements TransactionSink, TallyContext {
     }
   }
 
+  /** Something is held back until who held its server has been seen. */
+  get isHolding(): boolean {
+    return this.inquiry?.isHolding ?? false;
+  }
+
   /** The capture's clock stands here: what was held back may be told. Infinity: all. */
   advance(clockUs: number): void {
     this.inquiry?.advance(clockUs);

@@ -33,6 +33,10 @@ export class Inquiry {
     this.deliverTo = deliver;
   }
 
+  get isHolding(): boolean {
+    return this.held.length > 0;
+  }
+
   /** Takes note of a transaction that may have held others: finished, or its response has begun. */
   note(of: Transaction): void {
     if (!isLong(of) || of.protocol.quickCommands?.has(of.commandId)) return;

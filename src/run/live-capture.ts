@@ -7,8 +7,8 @@ export const TURN_MS = 4;
 export const WAIT_MS = 250;
 /** With nothing coming, time-outs run on the wall clock, this far behind it, so that none is early. */
 const IDLE_LAG_US = 1_000_000;
-/** After a stop, the kernel's last block may still be on its way. */
-const LAST_BLOCK_MS = 160;
+/** Behind the last frames that came, or a stop, the kernel's next block may be on its way for so long. */
+export const LAST_BLOCK_MS = 160;
 
 /** The capture's clock while nothing comes, µs since the epoch. */
 export function idleClockUs(): number {

@@ -15,7 +15,7 @@ import { Pipeline } from "../pipeline.ts";
 import type { PacketPrinter } from "../raw/packet-printer.ts";
 import type { Scripts } from "../scripts/scripts.ts";
 import type { Captor } from "./captor.ts";
-import { idleClockUs, TURN_MS, takeLastBlock, tellUp, WAIT_MS } from "./live-capture.ts";
+import { idleClockUs, LAST_BLOCK_MS, TURN_MS, takeLastBlock, tellUp, WAIT_MS } from "./live-capture.ts";
 import { Patience } from "./patience.ts";
 import { readOrFail } from "./read-or-fail.ts";
 
@@ -57,6 +57,8 @@ export class Solo implements Captor {
   /** Nothing more is to be taken, whatever still comes: -c, or -G with -W, is complete. */
   #isComplete = false;
   #wasUp = true;
+  /** When frames came last. */
+  #framesAtMs = Number.NEGATIVE_INFINITY;
   readonly #patience = new Patience();
   readonly #sliceBytes: number;
 
@@ -177,6 +179,7 @@ export class Solo implements Captor {
       if (this.#writer.isFilling) await this.#letWriterCatchUp();
     }
     this.#pipeline.endBatch();
+    this.#framesAtMs = performance.now();
     if (this.#matching === null && !this.#writeFrames(batch, 0, at)) this.#isStopping = true;
     this.#isComplete = end < length || (count !== null && this.#pipeline.frames >= count);
     if (this.#isComplete) this.#isStopping = true;
@@ -232,7 +235,19 @@ export class Solo implements Captor {
       if (this.#matching !== null) this.#keepMatching(this.#matching, 0, 0);
       this.#scripts?.take(source.batch, 0, 0);
     }
-    await source.waitForFrames(WAIT_MS);
+    await source.waitForFrames(this.#tellHeld());
+  }
+
+  /**
+   * Tells what is held back, but not between two blocks of the kernel's: the next may bring the response that it waited for. Returns how
+   * long there is nothing to do, ms.
+   */
+  #tellHeld(): number {
+    if (!this.#pipeline.isHolding) return WAIT_MS;
+    const leftMs = this.#framesAtMs + LAST_BLOCK_MS - performance.now();
+    if (leftMs > 0) return leftMs;
+    this.#pipeline.tellHeld();
+    return WAIT_MS;
   }
 
   /** Reads and takes a batch; returns what `read` did. */
