@@ -7,8 +7,9 @@ import { SHARES, shareOf } from "../decode/share.ts";
  *
  * A sender numbers its packets: a segment that is really sent again has another IPv4 identification. So the same
  * addresses, ports, sequence and acknowledgement numbers, flags, length and identification within a short time are one
- * packet seen twice. Where there is no identification (IPv6, or 0) the TCP checksum, which covers window and time
- * stamps, must be the same too, and the time is shorter than any retransmission.
+ * packet seen twice. Where there is no identification (IPv6, or 0) the window and the TCP checksum, which covers time stamps,
+ * must be the same too, and the time is shorter than any retransmission. (Where the network card makes the checksum it is not there
+ * yet: it said of a window that opens again that it was the one that had closed.)
  *
  * A table of the last frames, two to a place, of which the older makes room: with one, of a hundred thousand frames in a
  * second every five-hundredth copy would not be known again. An entry is 8 words (32 bytes). A hit compares all of them.
@@ -34,7 +35,8 @@ export class DuplicateFilter {
     const sequence = segment.sequence;
     const acknowledgement = segment.acknowledgement;
     const ports = (segment.sourcePort << 16) | segment.destinationPort;
-    const identity = (segment.ipId << 16) | segment.checksum;
+    const { ipId } = segment;
+    const identity = ((ipId !== 0 ? ipId : segment.window) << 16) | segment.checksum;
     const shape = (segment.flags << 24) ^ segment.payloadLength;
     const from = segment.source3 ^ segment.source2 ^ segment.source1 ^ segment.source0;
     const to = segment.destination3 ^ segment.destination2 ^ segment.destination1 ^ segment.destination0;
