@@ -310,7 +310,8 @@ export class Anchor {
       // Not the first that is seen behind a hole: the hole may hold the beginning of a value, and this its middle.
       const mayBeMiddle = loss === Loss.both || (loss === Loss.client && !this.has(Bit.clientEndsInHole));
       const needed = mayBeMiddle || this.has(Bit.pipelined) ? PROVEN_WAITS : loss === Loss.none ? 0 : FEW_WAITS;
-      if (this.waits >= needed && !(loss >= Loss.client && this.has(Bit.pipelined))) return Proof.likely;
+      const isBatching = loss >= Loss.client && this.has(Bit.pipelined);
+      if (this.waits >= (isBatching ? TRUSTED_BATCHES : needed)) return Proof.likely;
     }
     if (this.isSilent(sequence, timeUs, lastUs, longestWaitUs)) return Proof.quiet;
     return isAnswered && this.isAsync && this.comesToRest ? Proof.tried : Proof.none;

@@ -382,6 +382,63 @@ test("of pipelined requests and responses with a hole over a boundary none is pa
   assert.equal(dialogue.told.length, 4);
 });
 
+/** Of a client that sends while a response is due, once, and else is at rest `rests` times before it sends again, 1,000 µs apart. */
+function restingClient(rests: number): Dialogue {
+  const dialogue = new Dialogue();
+  dialogue
+    .client(100, get("a"))
+    .client(110, get("b"))
+    .server(200, "+A\r\n")
+    .client(210, get("c"))
+    .server(300, "+B\r\n+C\r\n");
+  for (let i = 1; i <= rests; i++) dialogue.client(1000 * i, get("r")).server(1000 * i + 100, "+R\r\n");
+  return dialogue;
+}
+
+test("a client that does not wait, but came to rest before a loss, is told again once it has rested as often", () => {
+  for (const rests of [20, 40]) {
+    const dialogue = restingClient(rests);
+    dialogue.client(50_000, get("d")).serverLoses(4).client(50_100, get("e")).server(50_200, "+E\r\n");
+    for (let i = 1; i <= 40; i++) dialogue.client(60_000 + 1000 * i, get(`k${i}`)).server(60_100 + 1000 * i, "+K\r\n");
+    const told = dialogue.told.filter((one) => one.text.startsWith("GET k"));
+    assert.equal(told.length, rests === 20 ? 0 : 40, `${rests} rests`);
+    for (const one of told) assert.deepEqual([one.times[0], one.unanswered], [100, ""], one.text);
+  }
+});
+
+test("of a client that came to rest before a loss, and since then always has one more request under way, nothing is told", () => {
+  const dialogue = restingClient(40);
+  // The response to d is lost to the capture; from then on each response is that of the request before.
+  dialogue
+    .client(50_000, get("d"))
+    .serverLoses(4)
+    .client(50_100, get("e") + get("f"))
+    .server(50_200, "+E\r\n");
+  for (let i = 1; i <= 100; i++) dialogue.client(60_000 + 1000 * i, get(`k${i}`)).server(60_900 + 1000 * i, "+K\r\n");
+  dialogue.end("end");
+  const told = dialogue.told.filter((one) => one.text.startsWith("GET k") && one.unanswered === "");
+  assert.deepEqual(told, []);
+});
+
+test("a client that sent several requests at once, and waits ever since, is told again after a loss", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a") + get("b")).server(2, "+A\r\n+B\r\n");
+  for (let i = 1; i <= 10; i++) dialogue.client(100 * i, get("r")).server(100 * i + 9, "+R\r\n");
+  dialogue.clientLoses(get("c").length).server(2000, "+C\r\n");
+  for (let i = 1; i <= 100; i++) dialogue.client(3000 + 100 * i, get(`k${i}`)).server(3009 + 100 * i, "+K\r\n");
+  const told = dialogue.told.filter((one) => one.text.startsWith("GET k"));
+  assert.ok(told.length > 60, `${told.length} told`);
+  for (const one of told) assert.deepEqual([one.times[0], one.unanswered], [9, ""], one.text);
+});
+
+test("a client that always waited for its batches, but not once, where a request is missing: the next is not told with its response", () => {
+  const dialogue = new Dialogue();
+  for (let i = 1; i <= 40; i++) dialogue.client(100 * i, get("a") + get("b")).server(100 * i + 9, "+A\r\n+B\r\n");
+  dialogue.client(5000, get("c")).clientLoses(get("d").length).server(5010, "+C\r\n").client(5020, get("e"));
+  dialogue.server(5030, "+D\r\n+E\r\n").end("end");
+  assert.deepEqual(dialogue.outcome.slice(-2), ["GET c 10", "GET e gap"]);
+});
+
 test("a client that does not wait is not taken up again while anything may be under way, but after a silence", () => {
   const dialogue = new Dialogue();
   // It sends b while a is due: asynchronous.
