@@ -5,7 +5,8 @@ import { ETHERNET, type TestSegment } from "../support/segments.ts";
 import { falsehoods } from "./judge.ts";
 import { plans, runs } from "./plans.ts";
 import { runSegments } from "./run.ts";
-import { type Exchange, noteTimes, type Plan, random, simulate, type TruePair } from "./simulation.ts";
+import { inResp, shownWhole, withoutCommands } from "./shown.ts";
+import { random, simulate } from "./simulation.ts";
 
 /** Frames that the capture lost, by place: some here and there, or many one after the other. */
 function survivors(frames: readonly TestSegment[], next: (below: number) => number): TestSegment[] {
@@ -110,43 +111,4 @@ describe("a capture that lost frames", () => {
       assert.ok(found > share * whole, `${found} of ${whole}`);
     });
   }
-
-  // A client that does not wait comes to rest now and then: what follows its next rest is told.
-  for (const [client, share] of [
-    ["batches", 0.7],
-    ["free", 0.6],
-  ] as const) {
-    it(`still finds most of what it shows whole of a client that ${client}, on long connections, and nothing that is not true`, () => {
-      let whole = 0;
-      let found = 0;
-      for (const short of fc.sample(plans(client, { segmentBytes: 1448, delayUs: 50 }), { numRuns: 40, seed: 3 })) {
-        const exchanges = Array.from({ length: 60 }, () => short.exchanges.map(inResp).map(withoutCommands)).flat();
-        const plan = { ...short, exchanges };
-        const truth = simulate(plan);
-        const next = random(plan.seed);
-        const frames = truth.frames.filter((_, i) => i < truth.frames.length / 3 || next(1000) >= 3);
-        const result = runSegments(frames);
-        assert.deepEqual(falsehoods(result, truth), []);
-        whole += shownWhole(frames, plan, truth.pairs);
-        found += result.answered.length;
-      }
-      assert.ok(found > share * whole, `${found} of ${whole}`);
-    });
-  }
 });
-
-function withoutCommands(exchange: Exchange): Exchange {
-  return exchange.request === "setHostile" ? { ...exchange, request: "set" } : exchange;
-}
-
-/** What is inline may be the middle of a value: behind a hole only a client known to wait is believed. */
-function inResp(exchange: Exchange): Exchange {
-  return exchange.request === "inline" ? { ...exchange, request: "get" } : exchange;
-}
-
-/** Pairs of which every byte is in these frames. */
-function shownWhole(frames: readonly TestSegment[], plan: Plan, pairs: readonly TruePair[]): number {
-  const again = pairs.map((pair) => ({ ...pair }));
-  noteTimes(plan, frames, again);
-  return again.filter((pair) => Number.isFinite(pair.requestEndUs) && Number.isFinite(pair.endUs)).length;
-}
