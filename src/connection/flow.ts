@@ -45,6 +45,7 @@ export class Flow {
   /** The highest acknowledgement number that this side sent: it covers the other direction's bytes. */
   acknowledged = 0;
   timedTo = 0;
+  /** See `isTimed`; of a direction not seen yet, when the other side's acknowledgement told its place. */
   timedLow = 0;
   /** The identification that its next packet should carry: hosts number each connection's by itself. */
   nextIpId = 0;
@@ -108,6 +109,7 @@ export class Flow {
   /** Its first segment is here, unless the other side's acknowledgement has told its place before. */
   begin(sequence: number): void {
     if (!this.isStarted) this.next = sequence;
+    this.timedLow = 0;
     if (!this.hasSyn) this.initial = sequence;
     this.bits |= Bit.started | Bit.seen;
   }

@@ -32,6 +32,8 @@ export const HOLD_US = 50_000;
 const TIMED_EACH_US = 10_000;
 /** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
 const TIMEOUT_US = 190_000;
+/** For so long after the first segment of a connection that began before the capture, what was under way then may be acknowledged. */
+const UNDER_WAY_US = 1_000_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
 const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
@@ -108,6 +110,7 @@ export class Reassembly {
     if (!peer.isStarted) {
       peer.isStarted = true;
       peer.next = acknowledgement;
+      peer.timedLow = segment.timeLow;
       return 0;
     }
     const ahead = distance(acknowledgement, peer.next);
@@ -298,15 +301,25 @@ export class Reassembly {
 
   private gap(connection: Connection, flow: Flow, missing: number): void {
     flow.next = advance(flow.next, missing);
-    connection.server.gaps++;
-    connection.server.gapBytes += missing;
+    if (!this.isFromBefore(connection, flow)) {
+      connection.server.gaps++;
+      connection.server.gapBytes += missing;
+    }
     connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, missing, flow.next);
+  }
+
+  /** Whether all bytes before `flow.next` were sent before the capture began: no hole in it. */
+  private isFromBefore(connection: Connection, flow: Flow): boolean {
+    if (flow.hasSyn) return false;
+    if (flow.isSeen) return distance(flow.initial, flow.next) <= 0;
+    return (connection.lastUs - flow.timedLow) % 2 ** 32 < UNDER_WAY_US;
   }
 
   /** The stream jumped to where it cannot be: another connection with the same ports, unseen until now. */
   private restart(connection: Connection, flow: Flow, sequence: number): void {
     this.forget(connection);
     flow.next = sequence;
+    if (!flow.hasSyn) flow.initial = sequence;
     if (flow.odd !== null) flow.odd.coveredUs = Number.POSITIVE_INFINITY;
     connection.server.gaps++;
     connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, 1, sequence);

@@ -313,4 +313,36 @@ describe("reassembly", () => {
     recorder.take(d.client(120, "next"));
     assert.deepEqual(recorder.lines, ["c get @100", "s gap 5", "c next @120"]);
   });
+
+  it("counts no gap of what was under way when the capture began", () => {
+    const d = new Dialogue();
+    d.open(-100);
+    d.server(-4, "before");
+    const answer = d.server(10, "answer");
+    d.client(-4, "request");
+    const acknowledged = d.ack("server", 20);
+    const recorder = new Recorder().take(answer, acknowledged, d.client(40, "next"), d.server(50, "ok"));
+    assert.deepEqual(recorder.lines, ["s answer @10", "c gap 7", "c next @40", "s ok @50"]);
+    // Its place is told by an acknowledgement older than what it had sent by then.
+    const e = new Dialogue();
+    e.open(-100);
+    const early = e.server(10, "early");
+    e.client(-4, "request");
+    const first = e.client(20, "first");
+    const second = new Recorder().take(early, first, e.server(30, "ok")).until(30 + LATER);
+    assert.deepEqual(second.lines, ["s early @10", "c gap 7", "c first @20", "s ok @30"]);
+    for (const { table } of [recorder, second]) {
+      assert.deepEqual([table.servers.other.gaps, table.servers.other.gapBytes], [0, 0]);
+    }
+  });
+
+  it("counts a gap of what a direction that is never seen sends later", () => {
+    const d = new Dialogue();
+    d.open(-100);
+    const recorder = new Recorder().take(d.client(10, "get"));
+    d.server(2_000_000, "answer");
+    recorder.take(d.client(2_000_100, "next"));
+    assert.deepEqual(recorder.lines, ["c get @10", "s gap 6", "c next @2000100"]);
+    assert.deepEqual([recorder.table.servers.other.gaps, recorder.table.servers.other.gapBytes], [1, 6]);
+  });
 });
