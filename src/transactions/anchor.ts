@@ -16,9 +16,11 @@ const TRUSTED_WAITS = 16;
 const TRUSTED_BATCHES = 32;
 /** One that was at rest so often, while all could be followed, comes to rest. */
 const MANY_RESTS = 32;
-/** Such a client has been at rest once it has sent so many times as often as it ever did between two rests, and no less than this. */
+/** Any client has been at rest once it has sent so many times as often as it ever did between two rests, and no less than this. */
 const MANY_BUSY = 4;
 const LEAST_BUSY = 32;
+/** So often one is taken to send between two rests of whom something was told that was wrong. */
+const RARELY = 256;
 
 /** What is missing of the bytes before a client segment. */
 export const Loss = {
@@ -36,7 +38,7 @@ export type Loss = (typeof Loss)[keyof typeof Loss];
 /** How sure it is that nothing is under way. */
 export const Proof = {
   none: 0,
-  /** Possible, of a client that comes to rest: it is tried, and what is paired from here on is held back (see `HeldAnswers`). */
+  /** Possible, of a client that does not wait: it is tried, and what is paired from here on is held back (see `HeldAnswers`). */
   tried: 1,
   /** Likely: it is held back as well. */
   likely: 2,
@@ -61,6 +63,7 @@ const Bit = {
   assumed: 1 << 9,
   restsOnWaits: 1 << 10,
   lastCut: 1 << 11,
+  midstream: 1 << 12,
 } as const;
 
 /**
@@ -83,9 +86,10 @@ const Habit = { longest: 12, rests: 24, most: (1 << 12) - 1 } as const;
  *
  * Whether a client waits is known from what it did while all could be followed. One that was ever seen to send with a
  * response still due does not; it must have been quiet, moreover, for longer than any of its requests took, with the server's last
- * bytes acknowledging all before: then nothing is under way. But of one that was seen to come to rest again and again any segment that leads is tried: where
- * something was under way after all, the client's next rest shows it, since a response too many comes. If none came, though the server was silent between the
- * client's requests again and again, there was nothing (`HeldAnswers.countSent`).
+ * bytes acknowledging all before: then nothing is under way. A busy one never is quiet for so long, but comes to rest all the same. So of one that was seen at rest
+ * again and again, or whose connection is older than the capture, any segment that leads is tried: where something was under way after all, the client's next rest shows
+ * it, since a response too many comes. If none came, though the server was silent between the client's requests again and again, there was nothing
+ * (`HeldAnswers.countSent`).
  */
 export class Anchor {
   private waits = 0;
@@ -162,6 +166,15 @@ export class Anchor {
 
   set isLastCut(is: boolean) {
     this.set(Bit.lastCut, is);
+  }
+
+  /** The connection is older than the capture. */
+  get isMidstream(): boolean {
+    return this.has(Bit.midstream);
+  }
+
+  set isMidstream(is: boolean) {
+    this.set(Bit.midstream, is);
   }
 
   /** Anything of the client was seen. */
@@ -261,8 +274,8 @@ export class Anchor {
     return (this.habit >> Habit.longest) & Habit.most;
   }
 
-  /** Again and again it has sent with nothing under way. */
-  private get comesToRest(): boolean {
+  /** Again and again it was seen to send with nothing under way. */
+  get comesToRest(): boolean {
     return this.habit >> Habit.rests === MANY_RESTS;
   }
 
@@ -277,9 +290,9 @@ export class Anchor {
     this.followedWaits = 0;
   }
 
-  /** What was told of this client was wrong, and with it when it was at rest. */
-  forgetHabit(): void {
-    this.habit = 0;
+  /** What was told of this client was wrong: it is at rest more rarely than it seemed. */
+  distrustRests(): void {
+    this.habit = RARELY << Habit.longest;
   }
 
   /** This client waits for its responses, as far as anybody can tell. */
@@ -314,7 +327,7 @@ export class Anchor {
       if (this.waits >= (isBatching ? TRUSTED_BATCHES : needed)) return Proof.likely;
     }
     if (this.isSilent(sequence, timeUs, lastUs, longestWaitUs)) return Proof.quiet;
-    return isAnswered && this.isAsync && this.comesToRest ? Proof.tried : Proof.none;
+    return isAnswered && this.isAsync && (this.comesToRest || this.isMidstream) ? Proof.tried : Proof.none;
   }
 
   /** The server's last bytes acknowledge everything that the client sent before `sequence`. */

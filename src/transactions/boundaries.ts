@@ -39,6 +39,7 @@ export abstract class Boundaries {
     this.anchor.hasClientHole = true;
     this.anchor.isClientLost = !connection.hasHandshake;
     this.anchor.isServerLost = !connection.hasHandshake;
+    this.anchor.isMidstream = !connection.hasHandshake;
     if (connection.hasHandshake && isRequestMissing(connection)) {
       this.anchor.isClientLost = true;
       this.anchor.clientLost();
@@ -83,7 +84,8 @@ export abstract class Boundaries {
   /** The client, of which it was tried whether it was at rest, sends again. Whether that is enough. */
   private countSent(timeUs: number, isDue: boolean): boolean {
     const toServerUs = Math.max(0, this.connection.path.toServer.us);
-    return this.pairing!.held!.countSent(!isDue, timeUs - this.server.lastUs, toServerUs, this.anchor.untilRest);
+    const { comesToRest, untilRest } = this.anchor;
+    return this.pairing!.held!.countSent(!isDue, timeUs - this.server.lastUs, toServerUs, comesToRest, untilRest);
   }
 
   /**
@@ -132,7 +134,7 @@ export abstract class Boundaries {
   protected doubt(clientEnd: number): void {
     const pairing = this.pairing!;
     // While all is held, it was only tried whether the client was at rest.
-    if (pairing.held === null) this.anchor.forgetHabit();
+    if (pairing.held === null) this.anchor.distrustRests();
     if (pairing.isContradicted) this.anchor.distrust();
     else if (this.anchor.isAssumed) this.anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;

@@ -281,8 +281,10 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const isOver = reason === "closed" && this.isOnlyCut && pairing.pendingCount === 0;
     const hasNothingDue = isOver || this.hasNothingDue();
     if (hasNothingDue && pairing.held?.isProvenBy(reason)) pairing.held.prove();
+    // Whether these are due at all, was being tried.
+    const isTrial = pairing.held?.isTried === true;
     endHold(pairing, hasNothingDue && this.anchor.isTrusted, this.client.lastUs);
-    const isLost = this.anchor.isServerLost || this.connection.isResponseMissing;
+    const isLost = isTrial || this.anchor.isServerLost || this.connection.isResponseMissing;
     pairing.giveUpAll(
       isLost ? "gap" : reason,
       Math.max(this.client.lastUs, this.server.lastUs, this.connection.lastUs),

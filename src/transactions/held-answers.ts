@@ -20,6 +20,11 @@ const ENOUGH_HELD = 4096;
 const ENOUGH_WAITS = 32;
 /** A shorter pause tells nothing: a server's small segment may wait for a delayed acknowledgement (40 ms). */
 const LEAST_PAUSE_US = 50_000;
+/** So many pauses, each so many times as long as responses usually come behind the request before their own, show that none was under way. */
+const ENOUGH_PAUSES = 8;
+const LONG_PAUSE = 2;
+/** What is usual follows what is seen by this share. */
+const SHARE = 1 / 8;
 /** For the last ones of a capture, and of a client that is known to wait. */
 const FEW_WAITS = 3;
 
@@ -40,8 +45,14 @@ export class HeldAnswers {
   private waits = 0;
   /** How often the client has sent since the last loss, having received something in between. */
   private sent = 0;
-  /** How long the last response took to begin, in µs. */
+  /** Of one that is tried: how often it was at rest after a pause in which the server would have answered. */
+  private rests = 0;
+  private longPauses = 0;
+  /** When the last request answered began, and how long its response took to begin, in µs. */
+  private lastStartUs = Number.NaN;
   private lastWaitUs = 0;
+  /** How long responses usually come behind the request before their own: what they would have taken if each were that one's. */
+  private usualUs = Number.NaN;
   /** All pauses together in which nothing was due, since the last loss, in µs. */
   private pausedUs = 0;
   /** Nothing has been lost since the connection was first seen. */
@@ -53,6 +64,10 @@ export class HeldAnswers {
 
   /** Takes a request out of the queue, with its response, which is copied; it began `waitUs` behind the request. */
   add(entry: number, response: ResponseDraft, waitUs: number, responseBytes: number, errorId: number): void {
+    const { startUs } = response;
+    const behindUs = startUs - this.lastStartUs;
+    this.usualUs = Number.isNaN(this.usualUs) ? behindUs : this.usualUs + (behindUs - this.usualUs) * SHARE;
+    this.lastStartUs = startUs - waitUs;
     this.lastWaitUs = waitUs;
     const copy = new ResponseDraft();
     copy.begin(response.startUs, response.offset, response.flags, response.missingPackets);
@@ -73,16 +88,21 @@ export class HeldAnswers {
   }
 
   /**
-   * The client has sent again, `pauseUs` after the server, which is `toServerUs` away (there and back), with nothing due (`isAtRest`) or not. Whether nothing was under
-   * way where this began, for certain; `untilRest` as `Anchor` says.
+   * The client, of which it was tried whether it was at rest, has sent again, with nothing due (`isAtRest`) or not, `pauseUs` after the server, which is `toServerUs`
+   * away (there and back). Whether it was at rest, for certain; `comesToRest` and `untilRest` as `Anchor` says.
    *
    * Two who share a connection may keep exactly one request under way beside the one that seems to be answered, each sending its next one as soon as it has its
-   * response. But a server that had one to answer would not have been silent, until the client sent again, for as long as it takes to answer.
+   * response. But a server that had one to answer would not have been silent, until the client sent again, for as long as it takes to answer. How long that is, is
+   * known of a client that was followed before: as long as the last one took. Of another each response may be the one to the request before: then it takes longer,
+   * and only pauses tell that are longer still.
    */
-  countSent(isAtRest: boolean, pauseUs: number, toServerUs: number, untilRest: number): boolean {
+  countSent(isAtRest: boolean, pauseUs: number, toServerUs: number, comesToRest: boolean, untilRest: number): boolean {
     this.sent++;
-    if (isAtRest && pauseUs + toServerUs >= this.lastWaitUs - toServerUs) this.waits++;
-    return this.waits >= ENOUGH_WAITS && this.sent >= untilRest;
+    const silentUs = pauseUs + toServerUs;
+    if (isAtRest && silentUs >= this.lastWaitUs - toServerUs) this.rests++;
+    if (isAtRest && silentUs >= LONG_PAUSE * (this.usualUs - toServerUs)) this.longPauses++;
+    const isEnough = this.longPauses >= ENOUGH_PAUSES || (comesToRest && this.rests >= ENOUGH_WAITS);
+    return isEnough && this.sent >= untilRest;
   }
 
   /** The client has sent again, after so long a pause with nothing due. */
@@ -107,6 +127,8 @@ export class HeldAnswers {
     if (this.fresh < this.answers.length) this.hasCarried = true;
     this.fresh = this.answers.length;
     this.waits = 0;
+    this.rests = 0;
+    this.longPauses = 0;
     this.sent = 0;
     this.pausedUs = 0;
     this.isWhole = false;

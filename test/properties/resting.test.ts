@@ -29,3 +29,33 @@ for (const [client, share] of [
     assert.ok(found > share * whole, `${found} of ${whole}`);
   });
 }
+
+// Neither does it wait on a connection older than the capture: `window` keeps so many requests under way as long as it has any to send.
+for (const [client, share] of [
+  ["free", 0.25],
+  ["batches", 0.5],
+  ["window3", 0.4],
+] as const) {
+  it(`a capture that begins in the middle, of a client that ${client}, on long connections: a good part of what is there is told, and nothing that is not true`, () => {
+    let whole = 0;
+    let found = 0;
+    for (const short of fc.sample(plans(client), { numRuns: 40, seed: 3 })) {
+      const next = random(short.seed);
+      const once = short.exchanges.map(inResp).map(withoutCommands);
+      const round = once.map((one) => ({
+        ...one,
+        serviceUs: Math.ceil(one.serviceUs / 30),
+        requestSize: one.requestSize % 200,
+      }));
+      const exchanges = Array.from({ length: Math.ceil(300 / round.length) }, () => round).flat();
+      const plan = { ...short, exchanges, hasHandshake: false };
+      const truth = simulate(plan);
+      const frames = truth.frames.slice(next(Math.floor(truth.frames.length / 4)));
+      const result = runSegments(frames);
+      assert.deepEqual(falsehoods(result, truth), []);
+      whole += shownWhole(frames, plan, truth.pairs);
+      found += result.answered.length;
+    }
+    assert.ok(found > share * whole, `${found} of ${whole}`);
+  });
+}

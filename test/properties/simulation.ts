@@ -6,8 +6,8 @@ import { BEGIN_US, CLIENT, latin1, SERVER, type TestHost, type TestSegment } fro
  * answers which request, and when the capture saw their bytes.
  */
 export interface Plan {
-  /** Sends one request and waits; writes some requests and waits for all; or sends whenever it likes. */
-  readonly client: "waits" | "batches" | "free";
+  /** Sends one request and waits; writes some requests and waits for all; sends whenever it likes; or keeps so many under way. */
+  readonly client: "waits" | "batches" | "free" | `window${number}`;
   readonly exchanges: readonly Exchange[];
   /** Makes cuts and delays: the same plan gives the same frames. */
   readonly seed: number;
@@ -340,6 +340,22 @@ function talk(
     return;
   }
   let sent = 0;
+  if (plan.client.startsWith("window")) {
+    const width = Number(plan.client.slice(6));
+    const fill = (): void => {
+      let got = 0;
+      while (got < pairs.length && pairs[got]!.responseTo <= client.received) got++;
+      while (sent < pairs.length && sent < got + width) {
+        const i = sent++;
+        lastUs = Math.max(lastUs, world.nowUs + exchanges[i]!.thinkUs);
+        world.at(lastUs, () => world.write(client, server, requests[i]!));
+      }
+    };
+    let lastUs = 0;
+    client.onData = fill;
+    fill();
+    return;
+  }
   const sendMore = (): void => {
     if (sent === pairs.length || (sent > 0 && client.received < pairs[sent - 1]!.responseTo)) return;
     const from = sent++;

@@ -399,10 +399,10 @@ test("a client that does not wait, but came to rest before a loss, is told again
   for (const rests of [20, 40]) {
     const dialogue = restingClient(rests);
     dialogue.client(50_000, get("d")).serverLoses(4).client(50_100, get("e")).server(50_200, "+E\r\n");
-    for (let i = 1; i <= 40; i++) dialogue.client(60_000 + 1000 * i, get(`k${i}`)).server(60_100 + 1000 * i, "+K\r\n");
+    for (let i = 1; i <= 40; i++) dialogue.client(60_000 + 1000 * i, get(`k${i}`)).server(60_480 + 1000 * i, "+K\r\n");
     const told = dialogue.told.filter((one) => one.text.startsWith("GET k"));
     assert.equal(told.length, rests === 20 ? 0 : 40, `${rests} rests`);
-    for (const one of told) assert.deepEqual([one.times[0], one.unanswered], [100, ""], one.text);
+    for (const one of told) assert.deepEqual([one.times[0], one.unanswered], [480, ""], one.text);
   }
 });
 
@@ -469,6 +469,33 @@ test("without a handshake the first pair is found at a request that looks like n
   assert.deepEqual(dialogue.outcome.at(-1), "GET b 2");
   assert.ok(dialogue.told.every(({ flags }) => flags.includes("midstream")));
   assert.equal(dialogue.ledger.parserErrors.length, 0);
+});
+
+test("from the middle a client that does not wait is told once it has made long pauses, however short its silences", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  // It sends while a response is due.
+  dialogue.client(100, get("b")).client(110, get("c")).server(200, "+B\r\n").client(210, get("d"));
+  dialogue.server(300, "+C\r\n+D\r\n");
+  let us = 1000;
+  for (let i = 1; i <= 60; i++) {
+    dialogue.client(us, get(`k${i}`)).server(us + 100, "+K\r\n");
+    us += i % 4 === 0 ? 3000 : 150;
+  }
+  const told = dialogue.told.filter((one) => one.text.startsWith("GET k"));
+  assert.equal(told.length, 60);
+  for (const one of told) assert.deepEqual([one.times[0], one.unanswered], [100, ""], one.text);
+});
+
+test("of two who share a connection, and keep a request each under way, nothing is told from the middle on", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue.client(0, get("a")).client(10, get("b")).server(50, "+A\r\n").client(90, get("k0"));
+  // Each response is that of the request before; the client takes as long as the server, which has one to answer all the time.
+  for (let i = 1; i <= 500; i++) dialogue.server(100 * i + 10, "+K\r\n").client(100 * i + 60 + (i % 30), get(`k${i}`));
+  dialogue.end("end");
+  assert.deepEqual(
+    dialogue.told.filter((one) => one.unanswered === ""),
+    [],
+  );
 });
 
 test("without a handshake the end of a value is no request, and the response to it no pair", () => {
