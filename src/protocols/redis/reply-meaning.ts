@@ -1,4 +1,4 @@
-import { type Exchange, NO_ERROR, NONE_PENDING } from "../protocol.ts";
+import { type Exchange, NO_ERROR, NONE_PENDING, OTHER } from "../protocol.ts";
 import { COMMANDS, ERRORS, WordTable } from "./commands.ts";
 import { COUNT_STEP, EXEC_SURPLUS, isConfirmationDue, type Modes, Reply } from "./modes.ts";
 import { Type } from "./types.ts";
@@ -8,6 +8,8 @@ const LETTER_D = 0x44;
 const LETTER_F = 0x46;
 /** How a line of MONITOR begins: seconds since 1970, microseconds, and the database. */
 const MONITOR_TIME = /^[0-9]{10,}\.[0-9]{6} \[[0-9]+ /;
+/** So much of `+FULLRESYNC` or `+CONTINUE` is no other status. */
+const TELLING_BYTES = 6;
 const PING = COMMANDS.indexOf("PING");
 const errorTable = new WordTable(ERRORS);
 /** Whoever gets one of these was not obeyed. */
@@ -89,6 +91,19 @@ export class ReplyMeaning {
     // In RESP3 a confirmation is a push: RESET, or HELLO 2, was lost.
     if (type === Type.array && isConfirmationDue(kind)) this.modes.isResp3 = false;
     return kind;
+  }
+
+  /**
+   * The rest of a line cannot be seen. Where it agrees to PSYNC, what follows is replication all the same; nothing else is answered so, so that
+   * PSYNC's own name need not have been seen.
+   */
+  noteCutLine(type: number): void {
+    const { exchange, word } = this;
+    if (type !== Type.simple) return;
+    const isPsync = exchange.replyKindAt(0) === Reply.psync;
+    if (!isPsync && (exchange.replyKindAt(0) !== Reply.one || exchange.oldestCommandId !== OTHER)) return;
+    const least = isPsync ? 1 : TELLING_BYTES;
+    if (word.beginsLike("FULLRESYNC", least) || word.beginsLike("CONTINUE", least)) this.modes.isReplication = true;
   }
 
   /** An error: MULTI has begun nothing, and CLIENT REPLY has silenced nothing. */

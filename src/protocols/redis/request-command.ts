@@ -148,13 +148,16 @@ export class RequestCommand {
   }
 
   /**
-   * The rest of the request cannot be seen. `CLIENT REPLY …` gets an answer only if that is ON: none is awaited, since it would be another
-   * request's.
+   * The rest of the request cannot be seen. `CLIENT REPLY …` gets an answer only if that is ON, REPLCONF of a link older than the capture gets none:
+   * none is awaited, since it would be another request's.
    */
   completeCut(argumentCount: number): void {
     if (this.effect === Effect.client && argumentCount === 3 && this.argument < 3 && !this.isSetUp) {
       if (this.argument < 2 || this.quiet === Quiet.reply) this.quiet = Quiet.skip;
     }
+    // What a replica confirms begins so each second; what it says of itself comes once, after a PING.
+    const mayTell = this.effect === Effect.replconf && (this.argument < 2 || this.word.isCut);
+    if (mayTell && this.modes.mayBeReplica && !this.exchange.hasPaired) this.acknowledges = Acknowledges.tells;
     this.complete(0, argumentCount);
   }
 

@@ -1,6 +1,6 @@
-import { type Exchange, OTHER, type Parser, TransactionClass } from "../protocol.ts";
+import type { Exchange, Parser } from "../protocol.ts";
 import { Inline, InlineSplitter } from "./inline.ts";
-import { type Modes, Reply } from "./modes.ts";
+import type { Modes } from "./modes.ts";
 import { OrdinaryRequest } from "./ordinary-request.ts";
 import { RequestCommand } from "./request-command.ts";
 
@@ -131,10 +131,9 @@ export class RequestParser implements Parser {
     if (this.at === At.start) return;
     // An inline word's length is not announced: nobody knows whether it ended there.
     if (this.at === At.inline && this.isInWord) this.command.takeHole();
-    // With its name cut in the middle it is a request, but nobody knows which.
+    // With its name cut in the middle it is a request, but nobody knows which; what holds for any (replication, CLIENT REPLY OFF) holds for it.
     const read = this.command.arguments;
-    if (read > 0) this.command.completeCut(this.at === At.inline ? read : this.argumentCount);
-    else this.exchange.requestEnds(0, OTHER, TransactionClass.normal, Reply.one, 0);
+    this.command.completeCut(this.at === At.inline ? read : this.argumentCount);
     this.at = At.start;
   }
 

@@ -99,6 +99,7 @@ export class ResponseParser implements Parser {
       if (dump.isDone) this.endDump(missing);
       return true;
     }
+    if (this.at === At.line) this.meaning.noteCutLine(this.outerType);
     let left = missing;
     if (this.at === At.body) {
       if (this.isDeciding) {

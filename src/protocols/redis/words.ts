@@ -41,6 +41,13 @@ export class ShortWord {
     return true;
   }
 
+  /** Whether it begins like this word, in any case, or is a part of that of at least so many bytes. */
+  beginsLike(word: string, least: number): boolean {
+    const length = Math.min(this.kept, word.length);
+    for (let i = 0; i < length; i++) if (upper(this.bytes[i]!) !== word.charCodeAt(i)) return false;
+    return length >= least;
+  }
+
   /** Whether this byte is its last, as far as it is kept. */
   endsWith(byte: number): boolean {
     return this.length > 0 && this.length <= ShortWord.capacity && this.bytes[this.length - 1] === byte;
