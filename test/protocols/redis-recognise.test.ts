@@ -34,7 +34,14 @@ const CLIENTS: readonly (readonly [bytes: string, verdict: keyof typeof Recognit
 const SERVERS: readonly (readonly [bytes: string, verdict: keyof typeof Recognition])[] = [
   ["*3\\r\\n$7\\r\\nmessage\\r\\n$1\\r\\na\\r\\n$2\\r\\nhi\\r\\n", "certain"],
   ["*2\\r\\n$4\\r\\npong\\r\\n$0\\r\\n\\r\\n", "certain"],
-  ["*2\\r\\n$3\\r\\nfoo\\r\\n", "possible"],
+  // A list of values, as LRANGE brings it; its first may be a command's name, or cut off.
+  ["*2\\r\\n$3\\r\\nfoo\\r\\n", "certain"],
+  ["*2\\r\\n$-1\\r\\n$1\\r\\na\\r\\n", "certain"],
+  ["*2\\r\\n$0\\r\\n\\r\\n", "certain"],
+  ["*2\\r\\n$400\\r\\nabc", "certain"],
+  ["*2\\r\\n$4\\r\\ntype\\r\\n", "possible"],
+  ["*2\\r\\n$5\\r\\nfoo", "possible"],
+  ["*2\\r\\n", "possible"],
 ];
 
 for (const [text, verdict] of SERVERS) {

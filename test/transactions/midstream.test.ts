@@ -17,6 +17,19 @@ test("a request begun in the very segment that ends an assumption counts no byte
   }
 });
 
+test("on a port that nothing names, whoever sends a list of values first is not taken for the client", () => {
+  const dialogue = new Segments(undefined, { address: "10.0.0.2", port: 7001 });
+  // A worker waits: its BLPOP was sent before the capture began.
+  dialogue.server(0, "*2\r\n$5\r\nqueue\r\n$5\r\njob:1\r\n");
+  for (let i = 1; i <= 20; i++) {
+    dialogue.client(i * 100_000, command("BLPOP", "queue", "0"));
+    dialogue.server(i * 100_000 + 90_000, "*2\r\n$5\r\nqueue\r\n$5\r\njob:2\r\n");
+  }
+  const { answered, unanswered } = runSegments(dialogue.segments);
+  assert.deepEqual([answered.length, unanswered.length], [20, 0]);
+  assert.ok(answered.every(({ text, latencyUs }) => text === "BLPOP queue" && latencyUs === 90_000));
+});
+
 test("a client that began before the capture, with responses under way that were lost, is not paired for looking like one that waits", () => {
   const dialogue = new Dialogue({ handshake: false });
   dialogue.client(1000, get("b"));

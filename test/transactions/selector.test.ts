@@ -130,6 +130,8 @@ const SPEAKERS: readonly (readonly [string, "client" | "server" | null])[] = [
   ["$5\r\nhello\r\n", "server"],
   [":1\r\n", "server"],
   ["*2\r\n:1\r\n:2\r\n", "server"],
+  // A list of values, or a command that is not known.
+  [command("job:17", "payload"), null],
   ["STORED\r\n", "server"],
   ["VALUE k 0 1\r\nx\r\nEND\r\n", "server"],
   [BINARY, "client"],

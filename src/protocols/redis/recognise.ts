@@ -3,6 +3,8 @@ import { COMMANDS, WordTable } from "./commands.ts";
 
 const commandTable = new WordTable(COMMANDS);
 
+const LONGEST_NAME = Math.max(...COMMANDS.map((name) => name.length));
+
 /** No other protocol has a line of this word alone; it is what people type who watch a server by hand. */
 const MONITOR = COMMANDS.indexOf("MONITOR");
 
@@ -54,11 +56,26 @@ export function recogniseResponse(bytes: Uint8Array, start: number, end: number)
     case 0x3e: // >
       return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.certain);
     case 0x2a: // an array may be a request, too
-      if (isUnasked(bytes, start, end)) return Recognition.certain;
+      if (isUnasked(bytes, start, end) || isNameless(bytes, start, end)) return Recognition.certain;
       return verdictOfNumber(skipNumberLine(bytes, start + 1, end), Recognition.possible);
     default:
       return Recognition.no;
   }
+}
+
+/**
+ * An array of strings whose first is no known command: what LRANGE, HGETALL or BLPOP bring, or a command that is not known. Where no port says who the client is,
+ * somebody else's bytes must: whoever was taken for the client by a list of values would be so for good.
+ */
+function isNameless(bytes: Uint8Array, start: number, end: number): boolean {
+  const behindCount = skipNumberLine(bytes, start + 1, end);
+  if (behindCount <= 0 || behindCount === end || bytes[behindCount] !== 0x24) return false;
+  const name = skipNumberLine(bytes, behindCount + 1, end);
+  if (name <= 0) return false;
+  const length = Number.parseInt(String.fromCharCode(...bytes.subarray(behindCount + 1, name)), 10);
+  // Null, or longer than any name.
+  if (length < 0 || length > LONGEST_NAME) return true;
+  return name + length <= end && commandTable.find(bytes, name, name + length) === OTHER;
 }
 
 function isUnasked(bytes: Uint8Array, start: number, end: number): boolean {
