@@ -1,8 +1,8 @@
-import { networkInterfaces } from "node:os";
 import { Aggregate, type TransactionOutput } from "./aggregate/aggregate.ts";
 import type { Snapshot, StageCounters } from "./aggregate/snapshot.ts";
 import type { AggregateState } from "./aggregate/state.ts";
 import type { FrameSource } from "./capture/frame-source.ts";
+import { localAddresses } from "./capture/local-addresses.ts";
 import { endpointText } from "./connection/address.ts";
 import type { Connection } from "./connection/connection.ts";
 import { ConnectionTable } from "./connection/connection-table.ts";
@@ -27,9 +27,6 @@ import { PendingPool } from "./transactions/pending.ts";
 import { TransactionRecord } from "./transactions/record.ts";
 import { ProtocolSelector } from "./transactions/selector.ts";
 import { Spares } from "./transactions/spares.ts";
-
-/** How long this host's addresses are believed. */
-const ADDRESSES_MS = 10_000;
 
 /** What makes a pipeline one of several, each with its part of the connections. */
 export interface Part {
@@ -328,23 +325,5 @@ function roleHints(options: Options, selector: ProtocolSelector): RoleHints {
     knownPorts: new Set(PROTOCOLS.flatMap(({ ports, datagrams }) => [...ports, ...(datagrams?.ports ?? [])])),
     speaker: (bytes, start, end) => selector.speaker(bytes, start, end),
     datagramSpeaker: (a, b, bytes, start, end) => selector.datagramSpeaker(a, b, bytes, start, end),
-  };
-}
-
-/** This host's addresses, asked for again now and then: interfaces come and go. */
-function localAddresses(): () => ReadonlySet<string> {
-  let addresses = NO_ADDRESSES;
-  let askedAt = Number.NEGATIVE_INFINITY;
-  return () => {
-    const now = performance.now();
-    if (now - askedAt > ADDRESSES_MS) {
-      askedAt = now;
-      addresses = new Set(
-        Object.values(networkInterfaces())
-          .flat()
-          .map((entry) => entry!.address),
-      );
-    }
-    return addresses;
   };
 }

@@ -285,7 +285,7 @@ export class ConnectionTable {
         return false;
       }
     }
-    connection.side = this.options.side ?? sideOf(connection, this.options.localAddresses());
+    connection.side = this.options.side ?? sideOf(connection, this.options.localAddresses);
     connection.receiver = this.options.attach(connection);
     connection.isIgnored = connection.receiver === null;
     return !connection.isIgnored;

@@ -159,7 +159,7 @@ export class Datagrams {
         : (speaker === "client") === fromA;
     // Who speaks first asks, where nothing else tells.
     connection.clientIsA ??= fromA;
-    connection.side = options.side ?? sideOf(connection, options.localAddresses());
+    connection.side = options.side ?? sideOf(connection, options.localAddresses);
     connection.receiver = options.attach(connection);
     connection.isIgnored = connection.receiver === null;
     return !connection.isIgnored;

@@ -1,3 +1,4 @@
+import type { LocalAddresses } from "../capture/local-addresses.ts";
 import type { Segment } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Side } from "./path.ts";
@@ -56,8 +57,13 @@ function bySpeech(speaker: "client" | "server" | null, fromA: boolean): boolean 
   return (speaker === "client") === fromA;
 }
 
-/** Where this host stands: `local` is the set of its addresses; empty when a file is read. */
-export function sideOf(connection: Connection, local: ReadonlySet<string>): Side {
+/** Where this host stands: `local` tells its addresses; none when a file is read. */
+export function sideOf(connection: Connection, local: LocalAddresses): Side {
+  const side = sideAmong(connection, local(false));
+  return side === "transit" ? sideAmong(connection, local(true)) : side;
+}
+
+function sideAmong(connection: Connection, local: ReadonlySet<string>): Side {
   if (local.size === 0) return "transit";
   const clientAddress = connection.clientIsA === false ? connection.bAddress : connection.aAddress;
   const serverAddress = connection.clientIsA === false ? connection.aAddress : connection.bAddress;

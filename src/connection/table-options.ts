@@ -1,3 +1,4 @@
+import type { LocalAddresses } from "../capture/local-addresses.ts";
 import type { Connection } from "./connection.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import type { RoleHints } from "./roles.ts";
@@ -11,8 +12,8 @@ export interface TableOptions {
   /** Makes the receiver of a connection at its first payload; null when nobody wants its bytes. */
   readonly attach: (connection: Connection) => StreamReceiver | null;
   readonly hints: RoleHints;
-  /** This host's addresses; empty when a file is read. */
-  readonly localAddresses: () => ReadonlySet<string>;
+  /** This host's addresses; none when a file is read. */
+  readonly localAddresses: LocalAddresses;
   /** `--side`, or null for auto. */
   readonly side: "client" | "server" | null;
   /** Any number: it only makes the hash unpredictable. */

@@ -176,6 +176,11 @@ describe("the side", () => {
     ["this host is the server", { local: ["10.0.0.2"] }, "server"],
     ["this host is both", { local: ["10.0.0.1", "10.0.0.2"] }, "local"],
     ["this host is neither", { local: ["10.0.0.3"] }, "transit"],
+    [
+      "this host was given the server's address a moment ago",
+      { local: ["10.0.0.3"], localAgain: ["10.0.0.2"] },
+      "server",
+    ],
     ["--side goes before", { local: ["10.0.0.1"], side: "server" }, "server"],
   ];
   for (const [name, options, side] of cases) {

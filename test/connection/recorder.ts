@@ -15,6 +15,8 @@ export interface RecorderOptions {
   readonly idleTimeoutUs?: number;
   readonly hints?: Partial<RoleHints>;
   readonly local?: readonly string[];
+  /** Addresses that are known only to who asks again. */
+  readonly localAgain?: readonly string[];
   readonly side?: "client" | "server" | null;
   /** Connections whose bytes nobody wants. */
   readonly refuses?: (connection: Connection) => boolean;
@@ -51,7 +53,7 @@ export class Recorder {
         return this.#receiver(connection, options.pending ?? { hasPending: options.hasPending ?? false });
       },
       hints,
-      localAddresses: () => new Set(options.local ?? []),
+      localAddresses: (again) => new Set([...(options.local ?? []), ...((again && options.localAgain) || [])]),
       side: options.side ?? null,
       seed: 1,
     });
