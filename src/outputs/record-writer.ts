@@ -9,6 +9,8 @@ const SPARE_CHUNKS = 16;
 const LIVE_CAPACITY_BYTES = 8 * 1024 * 1024;
 const FILE_CAPACITY_BYTES = 1024 * 1024;
 const HOLD_MS = 2000;
+/** So many times `holdMs` in all for a reader that is slow, but reads. */
+const HOLDS = 5;
 
 export interface RecordWriterOptions {
   /** 1: standard output. */
@@ -17,7 +19,7 @@ export interface RecordWriterOptions {
   readonly mode: "file" | "live";
   /** live: bytes waiting for a reader, beyond which records are dropped. file: beyond which `isFull`. */
   readonly capacityBytes?: number;
-  /** How long a reader that does not read may hold `close` in live mode. */
+  /** How long a reader that does not read may hold `close` in live mode; one that does, five times as long. */
   readonly holdMs?: number;
   /** Called once when the reader has gone: the program ends quietly. */
   readonly onClosed: () => void;
@@ -51,6 +53,8 @@ export class RecordWriter {
   private readonly options: RecordWriterOptions;
   private readonly capacityBytes: number;
   private readonly sink: ByteSink;
+  /** While a live writer closes: runs out where nothing is taken any more. */
+  private patience: NodeJS.Timeout | null = null;
   private waiter: { readonly belowBytes: number; readonly resolve: () => void } | null = null;
 
   constructor(options: RecordWriterOptions) {
@@ -144,15 +148,27 @@ export class RecordWriter {
     return this.untilBelow(this.capacityBytes);
   }
 
-  /** Writes what is left, and closes. In live mode a stopped reader holds it for `holdMs` at most; the rest is dropped. */
-  async close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    if (this.options.mode === "live") timer = setTimeout(() => this.abandon(), this.options.holdMs ?? HOLD_MS);
+  /**
+   * Writes what is left, and closes. In live mode a reader that takes nothing more holds it for `holdMs` at most, a slow
+   * one five times as long; the rest is dropped. Gives how many records that were.
+   */
+  async close(): Promise<number> {
+    const dropped = this.recordsDropped;
+    let limit: NodeJS.Timeout | undefined;
+    if (this.options.mode === "live") {
+      const holdMs = this.options.holdMs ?? HOLD_MS;
+      this.patience = setTimeout(() => this.abandon(), holdMs);
+      limit = setTimeout(() => this.abandon(), holdMs * HOLDS);
+    }
     await this.untilBelow(1);
-    clearTimeout(timer);
-    if (this.isClosed) return;
-    this.isClosed = true;
-    this.sink.close(false);
+    if (this.patience !== null) clearTimeout(this.patience);
+    this.patience = null;
+    clearTimeout(limit);
+    if (!this.isClosed) {
+      this.isClosed = true;
+      this.sink.close(false);
+    }
+    return this.recordsDropped - dropped;
   }
 
   private async untilBelow(belowBytes: number): Promise<void> {
@@ -193,6 +209,7 @@ export class RecordWriter {
     }
     this.queue.shift();
     this.queuedBytes -= chunk.length;
+    this.patience?.refresh();
     if (chunk.bytes.length === CHUNK_BYTES && this.spares.length < SPARE_CHUNKS) this.spares.push(chunk.bytes);
     this.pump();
     if (this.waiter && this.backlogBytes < this.waiter.belowBytes) this.release();

@@ -134,10 +134,14 @@ class Run {
   async #finish(): Promise<void> {
     await this.#captor.finish();
     // What reading a file cost is never the same twice, and its numbers are.
-    const snapshot = this.#captor.source.isLive ? this.#snapshot() : this.#captor.snapshot();
-    if (this.#options.json) this.#writer.write(summaryRecord(snapshot));
-    await this.#writer.close();
-    if (!this.#isUnread && !this.#options.json) this.#status.above(summaryTable(snapshot));
+    const taken = this.#captor.source.isLive ? this.#snapshot() : this.#captor.snapshot();
+    if (this.#options.json) this.#writer.write(summaryRecord(taken));
+    const cutOff = await this.#writer.close();
+    const snapshot = cutOff === 0 ? taken : this.#snapshot();
+    // A summary that found no reader is told here.
+    if (!this.#isUnread && (cutOff > 0 || !this.#options.json)) this.#status.above(summaryTable(snapshot));
+    if (cutOff > 0)
+      this.#log.warn(`standard output was read too slowly: ${cutOff} records left at the end were not written`);
     const report = this.#reporter?.write(snapshot) ?? null;
     if (this.#isUnread) return;
     if (report !== null) this.#log.info(report);

@@ -79,6 +79,17 @@ describe("signals to a live capture", { skip }, () => {
       await client.close();
     }));
 
+  it("a reader that takes nothing more is waited for a moment; what it missed is said, the summary of --json included", async () => {
+    const tcplat = await Tcplat.capturing(words("--json"), { isUnread: true });
+    const client = await RawClient.connect(redis.port, respReplyEnd);
+    await client.send(resp("PING").repeat(5000), 5000);
+    assert.deepEqual(await tcplat.stop("SIGINT"), { status: 0, signal: null });
+    assert.match(tcplat.stderr, /standard output was read too slowly: \d+ records left at the end were not written/);
+    assert.match(tcplat.stderr, /requests +5000 = 5000 answered/);
+    assert.match(tcplat.stderr, /\d+ records dropped \(stdout \d+\)/);
+    await client.close();
+  });
+
   it("a signal that comes twice at once, as from timeout(1), is one: nothing is lost", () =>
     // On a machine that stands still for 50 ms the copy comes as late as a second wish would.
     inCalm(async () => {

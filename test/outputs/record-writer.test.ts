@@ -7,6 +7,7 @@ import {
   openSync,
   read as readFd,
   readFileSync,
+  readSync,
   rmSync,
   writeFileSync,
   writeSync,
@@ -22,6 +23,8 @@ import { RecordWriter } from "../../src/outputs/record-writer.ts";
 
 const readSome = promisify(readFd);
 const RECORD_BYTES = 100;
+/** What a pipe holds. */
+const CHUNK_BYTES = 65_536;
 
 function directory(t: TestContext): string {
   const path = mkdtempSync(join(tmpdir(), "tcplat-writer-"));
@@ -193,9 +196,32 @@ describe("a writer in live mode", () => {
     const { reader, fd } = pipe(t);
     const to = writer(fd, "live", { holdMs: 50 });
     for (let i = 0; i < 5000; i++) put(to, i);
-    await to.close();
+    assert.equal(await to.close(), to.recordsDropped);
     assert.ok(to.recordsDropped > 4000);
     assert.ok(!put(to, 1));
+    closeSync(fd);
+    closeSync(reader);
+  });
+
+  it("waits longer when it closes for a reader that is slow, but reads", async (t) => {
+    const { reader, fd } = pipe(t);
+    const holdMs = 500;
+    const to = writer(fd, "live", { holdMs });
+    const records = 8000;
+    for (let i = 0; i < records; i++) put(to, i);
+    const closed = to.close();
+    const startedAt = performance.now();
+    const bytes = Buffer.alloc(CHUNK_BYTES);
+    let taken = 0;
+    const reading = setInterval(() => {
+      taken += readSync(reader, bytes);
+      if (taken === records * RECORD_BYTES) clearInterval(reading);
+    }, holdMs / 5);
+    t.after(() => clearInterval(reading));
+    assert.equal(await closed, 0);
+    assert.ok(performance.now() - startedAt > holdMs, "it would have been given up");
+    assert.equal(to.recordsDropped, 0);
+    clearInterval(reading);
     closeSync(fd);
     closeSync(reader);
   });
