@@ -45,6 +45,12 @@ for (const { file, unit } of UNITS) {
     assert.deepEqual(valuesOf(service, "RestartPreventExitStatus"), [`${EXIT_STATUS.usage} ${EXIT_STATUS.permission}`]);
   });
 
+  test(`${file} is restarted where a reload ends it, before it has a handler`, () => {
+    const service = serviceSection(file);
+    assert.match(valuesOf(service, "ExecReload").join(), / -HUP /);
+    assert.deepEqual(valuesOf(service, "RestartForceExitStatus"), ["SIGHUP"]);
+  });
+
   test(`${file} starts whatever package.json calls the program, with the options of tcplat.env`, () => {
     const manifest = JSON.parse(readFileSync(join(process.cwd(), "package.json"), "utf8"));
     const [command] = valuesOf(serviceSection(file), "ExecStart");
