@@ -13,6 +13,7 @@ import { boundGarbage } from "../v8.ts";
 import { tcplatVersion } from "../version.ts";
 import { planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
+import { closeInspector } from "./close-inspector.ts";
 import { findHint } from "./find-hint.ts";
 import { SILENCE_MS, startLine } from "./first-minute.ts";
 import { watchTerminal } from "./hang-up.ts";
@@ -24,6 +25,9 @@ import type { StatusLine } from "./status-line.ts";
 const STDOUT = 1;
 /** One wish to end may come twice: timeout(1) signals the program and then its group, which it is in. Nobody types that fast. */
 const SAME_SIGNAL_MS = 100;
+
+/** When a start is over, and whatever a signal has begun meanwhile with it. */
+const STARTED_MS = 1000;
 
 /** What a run is given from outside. */
 export interface Host {
@@ -105,6 +109,7 @@ class Run {
       // Before the start line: whoever reads that may send a signal at once.
       const release = this.#handleSignals();
       this.#announce();
+      const started = setTimeout(() => closeInspector(), STARTED_MS);
       const silence = this.#watchSilence();
       const progress = await this.#watchProgress();
       this.#governor.start();
@@ -112,6 +117,7 @@ class Run {
         await this.#captor.capture();
       } finally {
         this.#governor.stop();
+        clearTimeout(started);
         clearTimeout(silence);
         progress?.stop();
         release();
