@@ -100,7 +100,7 @@ export class Reassembly {
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
   private acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
     const acknowledgement = segment.acknowledgement;
-    if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, peer, segment);
+    if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, flow, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
       if (!flow.hasAcknowledged) noteFirstAcknowledgement(flow, peer, segment);
       flow.acknowledged = acknowledgement;
@@ -134,12 +134,14 @@ export class Reassembly {
   }
 
   /** Whether the receiver says that it had what was sent again. */
-  private judgeSentTwice(connection: Connection, peer: Flow, segment: Segment): void {
+  private judgeSentTwice(connection: Connection, flow: Flow, peer: Flow, segment: Segment): void {
     const at = duplicateSackAt(segment);
     if (at < 0) return;
     peer.oddity.isSentTwice = false;
     const isFromClient = (peer === connection.fromA) === connection.clientIsA;
-    connection.receiver?.sentForNothing(isFromClient, u32(segment.bytes, at) | 0);
+    // Said once of the same bytes: what they cost from then on is known by when they come (`takeAhead`).
+    const isAnswerLost = flow.odd?.isAhead !== true && distance(segment.sequence, flow.next) > 0;
+    connection.receiver?.sentForNothing(isFromClient, u32(segment.bytes, at) | 0, isAnswerLost);
   }
 
   /** What was timed has been acknowledged. */

@@ -51,8 +51,8 @@ export interface StreamReceiver {
   gap(fromClient: boolean, missing: number, next: number): void;
   /** Bytes that had been delivered were sent again. */
   retransmitted(resent: Resent): void;
-  /** The receiver has said that it had these bytes when they were sent again. */
-  sentForNothing(fromClient: boolean, sequence: number): void;
+  /** Their receiver had these bytes when they were sent again. `isAnswerLost`: by then it had sent some of its own, which were never seen. */
+  sentForNothing(fromClient: boolean, sequence: number, isAnswerLost: boolean): void;
   /** The server will send nothing more. */
   serverFinished(): void;
   /** Nothing more comes at all. */

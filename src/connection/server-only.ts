@@ -27,8 +27,8 @@ export class ServerOnly implements StreamReceiver {
     this.receiver.gap(fromClient, missing, next);
   }
 
-  sentForNothing(fromClient: boolean, sequence: number): void {
-    this.receiver.sentForNothing(fromClient, sequence);
+  sentForNothing(fromClient: boolean, sequence: number, isAnswerLost: boolean): void {
+    this.receiver.sentForNothing(fromClient, sequence, isAnswerLost);
   }
 
   retransmitted(resent: Resent): void {

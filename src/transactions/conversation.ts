@@ -229,8 +229,8 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     } else pairing.markResponseRetransmitted(this.server.offsetOf(sequence), resent);
   }
 
-  sentForNothing(fromClient: boolean, sequence: number): void {
-    if (fromClient) this.pairing?.unmarkRetransmitted(this.client.offsetOf(sequence));
+  sentForNothing(fromClient: boolean, sequence: number, isAnswerLost: boolean): void {
+    if (fromClient) this.pairing?.unmarkRetransmitted(this.client.offsetOf(sequence), isAnswerLost);
   }
 
   serverFinished(): void {

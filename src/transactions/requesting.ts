@@ -376,7 +376,7 @@ export abstract class Requesting {
   }
 
   /** The client's bytes from this place on had arrived when they were sent again last. */
-  unmarkRetransmitted(from: number): void {
-    this.resends?.sentForNothing(from);
+  unmarkRetransmitted(from: number, isAnswerLost: boolean): void {
+    this.resends?.sentForNothing(from, isAnswerLost);
   }
 }

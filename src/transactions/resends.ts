@@ -3,7 +3,7 @@ import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import { NIL, TIMES, Time } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
-import { TIMEOUT_US } from "./resend.ts";
+import { SHORTEST_TIMEOUT_US, TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
 import { Flag } from "./transaction.ts";
 
@@ -87,10 +87,18 @@ export class Resends {
     return oldest !== NIL && timeUs - this.endOf(oldest) >= TIMEOUT_US;
   }
 
-  /** The client's bytes from this place on had arrived when they were sent again last. */
-  sentForNothing(from: number): void {
+  /**
+   * The client's bytes from this place on had arrived when they were sent again last; `isAnswerLost`: who says so had sent bytes that
+   * were never seen. Where those are the response, the client's timer ran out because that was lost, and its acknowledgement with it.
+   */
+  sentForNothing(from: number, isAnswerLost: boolean): void {
+    const { head } = this.queue;
+    const isAnswered = isAnswerLost && head !== NIL && this.queue.holderOf(from) === head;
+    const waitedUs = isAnswered ? this.queue.pool.times[head * TIMES + Time.resentRequest]! : 0;
     this.queue.unmarkRetransmitted(from, this.resentBeforeUs);
     this.resentAtUs = this.resentBeforeUs;
+    if (waitedUs < TIMEOUT_US) return;
+    this.queue.charge(head, Time.resentResponse, Math.min(waitedUs, SHORTEST_TIMEOUT_US), false, 0);
   }
 
   /** Bytes of the response being read were sent again. */

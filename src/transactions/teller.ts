@@ -7,13 +7,10 @@ import type { PairingContext } from "./pairing-context.ts";
 import { NIL, type PendingPool, TIMES, Time, WORDS, Word } from "./pending.ts";
 import type { PendingQueue } from "./pending-queue.ts";
 import type { TransactionRecord } from "./record.ts";
-import { Resend, TIMEOUT_US } from "./resend.ts";
+import { Resend, SHORTEST_TIMEOUT_US, TIMEOUT_US } from "./resend.ts";
 import type { ResponseDraft } from "./response-draft.ts";
 import { Shares, serverShareUs } from "./shares.ts";
 import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts";
-
-/** Linux' shortest time-out before a sender sends again (TCP_RTO_MIN). */
-const SHORTEST_TIMEOUT_US = 200_000;
 
 /** The longest that senders wait for an acknowledgement before they send again for the first time (Windows), beside the round trip. */
 const LONGEST_TIMEOUT_US = 300_000;

@@ -210,6 +210,34 @@ const CASES: readonly Case[] = [
     resent: response("timeout"),
   },
   {
+    name: "the server had the request when it was sent again, and stands behind a response that nobody saw: that was lost before",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const lost = d.server(101_100, VALUE);
+      const segment = d.ack("server", 311_000);
+      const had = { segment, tcpOptions: duplicateSack(asked) };
+      return [asked, again(asked, 310_000), had, again(lost, 315_000, { ipId: segment.ipId + 1 })];
+    },
+    cause: "retransmission",
+    retransmitUs: 204_000,
+    resent: response("timeout", 2),
+  },
+  {
+    name: "both were lost twice: each moment counts once",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const lost = d.server(101_100, VALUE);
+      const had = [311_000, 731_000].map((at) => ({ segment: d.ack("server", at), tcpOptions: duplicateSack(asked) }));
+      const copies = [310_000, 730_000].map((at) => again(asked, at));
+      return [asked, ...copies, ...had, again(lost, 735_000, { ipId: had[1]!.segment.ipId + 2 })];
+    },
+    cause: "retransmission",
+    retransmitUs: 200_000 + 735_000 - 311_000,
+    resent: response("timeout", 4),
+  },
+  {
     name: "a packet is missing before the response, after a time-out: a copy of it",
     side: "client",
     make: (d) => {
