@@ -14,6 +14,12 @@ export class Oddity {
   askedTo = 0;
   /** Its bytes were sent again before they were acknowledged: perhaps for nothing. */
   isSentTwice = false;
+  /** The last of them that may have been needed, and when they were sent. */
+  sentTwiceFrom = 0;
+  sentTwiceTo = 0;
+  sentTwiceUs = Number.NEGATIVE_INFINITY;
+  /** Where those began that were last acknowledged sooner than the copy can have come. NaN: none. */
+  forNothingFrom = Number.NaN;
   /** Since then (Segment.timeLow) it has spoken of bytes that were sent before, and never came here. */
   isAhead = false;
   aheadLow = 0;

@@ -1,6 +1,9 @@
+import { u32 } from "../bytes/read.ts";
 import type { Segment } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
+import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow, Oddity } from "./flow.ts";
+import { shortestUs } from "./round-trip.ts";
 import { advance, distance } from "./sequence.ts";
 
 // What a segment tells about the network, beside its bytes.
@@ -42,6 +45,36 @@ export function ask(flow: Flow, peer: Flow): void {
   const last = peer.held?.at(-1);
   flow.oddity.isAsking = true;
   flow.oddity.askedTo = last === undefined ? peer.next : advance(last.sequence, last.length);
+}
+
+/**
+ * From where on the bytes that were sent again had been there before the copy, as this acknowledgement tells; null where it does not.
+ * Its sender says so (RFC 2883), or it comes sooner than the copy can have been there: the first one was, and came late.
+ */
+export function arrivedBefore(
+  connection: Connection,
+  fromClient: boolean,
+  odd: Oddity,
+  segment: Segment,
+): number | null {
+  const at = duplicateSackAt(segment);
+  if (at >= 0) {
+    const from = u32(segment.bytes, at) | 0;
+    // What was known before it was said is not said of what was sent again since.
+    if (from === odd.forNothingFrom) return null;
+    odd.isSentTwice = false;
+    return from;
+  }
+  // One that comes with a response is judged by that (transactions/teller.ts).
+  if (segment.payloadLength > 0 || distance(segment.acknowledgement, odd.sentTwiceTo) < 0) return null;
+  const { path, side } = connection;
+  // What was seen on its receiver's host has arrived: there is no way to go.
+  if (side === "local" || side === (fromClient ? "server" : "client")) return null;
+  const { us } = fromClient ? path.toServer : path.toClient;
+  if (segment.timeUs - odd.sentTwiceUs >= shortestUs(us)) return null;
+  odd.sentTwiceUs = Number.NEGATIVE_INFINITY;
+  odd.forNothingFrom = odd.sentTwiceFrom;
+  return odd.sentTwiceFrom;
 }
 
 /** The receive window of the sender of this segment has closed, or opened again. */

@@ -1,12 +1,11 @@
-import { u32 } from "../bytes/read.ts";
 import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
-import { duplicateSackAt } from "./duplicate-sack.ts";
 import type { Flow } from "./flow.ts";
 import { HeldRoom, heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
 import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
+  arrivedBefore,
   ask,
   filledHole,
   isBehindProbe,
@@ -133,15 +132,14 @@ export class Reassembly {
     return ahead;
   }
 
-  /** Whether the receiver says that it had what was sent again. */
+  /** Whether what was sent again had been there before. */
   private judgeSentTwice(connection: Connection, flow: Flow, peer: Flow, segment: Segment): void {
-    const at = duplicateSackAt(segment);
-    if (at < 0) return;
-    peer.oddity.isSentTwice = false;
     const isFromClient = (peer === connection.fromA) === connection.clientIsA;
+    const from = arrivedBefore(connection, isFromClient, peer.oddity, segment);
+    if (from === null) return;
     // Said once of the same bytes: what they cost from then on is known by when they come (`takeAhead`).
     const isAnswerLost = flow.odd?.isAhead !== true && distance(segment.sequence, flow.next) > 0;
-    connection.receiver?.sentForNothing(isFromClient, u32(segment.bytes, at) | 0, isAnswerLost);
+    connection.receiver?.sentForNothing(isFromClient, from, isAnswerLost);
   }
 
   /** What was timed has been acknowledged. */
@@ -290,15 +288,18 @@ export class Reassembly {
 
   private tellRetransmitted(connection: Connection, flow: Flow, peer: Flow, segment: Segment, length: number): void {
     const { sequence, timeUs } = segment;
-    flow.oddity.isSentTwice = true;
-    connection.receiver?.retransmitted({
-      fromClient: (flow === connection.fromA) === connection.clientIsA,
-      sequence,
-      length,
-      timeUs,
-      isNeeded: !peer.hasAcknowledged || distance(peer.acknowledged, advance(sequence, length)) < 0,
-      isFast: peer.odd?.isAsking === true,
-    });
+    const end = advance(sequence, length);
+    const isNeeded = !peer.hasAcknowledged || distance(peer.acknowledged, end) < 0;
+    const { oddity } = flow;
+    oddity.isSentTwice = true;
+    if (isNeeded) {
+      oddity.sentTwiceFrom = sequence;
+      oddity.sentTwiceTo = end;
+      oddity.sentTwiceUs = timeUs;
+    }
+    const fromClient = (flow === connection.fromA) === connection.clientIsA;
+    const isFast = peer.odd?.isAsking === true;
+    connection.receiver?.retransmitted({ fromClient, sequence, length, timeUs, isNeeded, isFast });
   }
 
   private gap(connection: Connection, flow: Flow, missing: number): void {

@@ -5,6 +5,15 @@ const WINDOW_US = 10_000_000;
 /** Without a handshake so many acknowledgements must have been seen: each of few may include the time of a slow command. */
 const ENOUGH_SAMPLES = 4;
 
+/** The least round trip seen may be longer than the shortest one possible: by less than this part, and a busy host's delays. */
+const SURELY = 0.75;
+const BUSY_US = 500;
+
+/** What comes sooner than this after a segment is no answer to it, where the least round trip seen is `us`. */
+export function shortestUs(us: number): number {
+  return SURELY * us - BUSY_US;
+}
+
 /**
  * The round trip between here and one end of a connection, in µs: of the handshake, then from data to the
  * acknowledgement that covers it. An acknowledgement that comes with data was held back until there was some, and one without

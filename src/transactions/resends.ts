@@ -23,6 +23,8 @@ export class Resends {
   /** When the client's bytes that came last filled a hole, because they were sent again; and how. */
   private filledUs = 0.5;
   private isFilledFast = false;
+  /** The copy of a lost response that is charged already is counted, too: it was told of before it came. */
+  private isCopyCounted = false;
 
   constructor(queue: PendingQueue, origin: Origin) {
     this.queue = queue;
@@ -98,7 +100,8 @@ export class Resends {
     this.queue.unmarkRetransmitted(from, this.resentBeforeUs);
     this.resentAtUs = this.resentBeforeUs;
     if (waitedUs < TIMEOUT_US) return;
-    this.queue.charge(head, Time.resentResponse, Math.min(waitedUs, SHORTEST_TIMEOUT_US), false, 0);
+    this.queue.charge(head, Time.resentResponse, Math.min(waitedUs, SHORTEST_TIMEOUT_US), false, 1);
+    this.isCopyCounted = true;
   }
 
   /** Bytes of the response being read were sent again. */
@@ -134,7 +137,8 @@ export class Resends {
     const lostUs = Math.max(0, toUs - Math.max(fromUs, this.responseChargedUs));
     if (lostUs > 0) this.responseChargedUs = toUs;
     const before = this.queue.pool.times[head * TIMES + Time.resentResponse]!;
-    this.queue.charge(head, Time.resentResponse, before + lostUs, isFast, 1);
+    this.queue.charge(head, Time.resentResponse, before + lostUs, isFast, this.isCopyCounted && before > 0 ? 0 : 1);
+    this.isCopyCounted = false;
   }
 
   private endOf(entry: number): number {

@@ -1,4 +1,5 @@
 import { MAY_BE_ACKS } from "../connection/numbering.ts";
+import { shortestUs } from "../connection/round-trip.ts";
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Ahead, type Behind, LEAST_US } from "./ahead.ts";
 import type { Here } from "./here.ts";
@@ -14,10 +15,6 @@ import { Flag, type ServiceSink, type UnansweredReason } from "./transaction.ts"
 
 /** The longest that senders wait for an acknowledgement before they send again for the first time (Windows), beside the round trip. */
 const LONGEST_TIMEOUT_US = 300_000;
-
-/** The least round trip seen may be longer than the shortest one possible: by less than this part, and a busy host's delays. */
-const SURELY = 0.75;
-const BUSY_US = 500;
 
 /** Reused: what is told of one transaction is used before the next. */
 const SHARES = new Shares();
@@ -234,7 +231,7 @@ export class Teller {
   private dropNeedless(record: TransactionRecord, entry: number): void {
     const sinceUs = record.waitUs - record.resentRequestUs;
     if ((record.resends & Resend.request) === 0 || sinceUs < 0) return;
-    if (sinceUs >= SURELY * record.toServerUs - BUSY_US) return;
+    if (sinceUs >= shortestUs(record.toServerUs)) return;
     const timedOutUs = record.resentRequestUs;
     this.queue.forgetRequest(entry);
     record.reread();

@@ -124,6 +124,58 @@ const CASES: readonly Case[] = [
     resent: null,
   },
   {
+    name: "acknowledged sooner than the copy can have been there: the first one was, and the server is slow",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 310_000), d.ack("server", 310_100), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 0,
+    resent: null,
+  },
+  {
+    name: "an earlier one likewise: that the server says so later is not said of the next, which was lost",
+    side: "client",
+    make: (d) => {
+      const first = d.client(100_000, GET);
+      const ack = d.ack("server", 150_100);
+      const lost = d.client(150_200, GET);
+      const had = {
+        segment: d.ack("server", 361_000, { acknowledgement: ack.acknowledgement }),
+        tcpOptions: duplicateSack(first),
+      };
+      const answers = [d.server(361_300, VALUE), d.server(361_350, VALUE)];
+      return [first, again(first, 150_000), ack, lost, again(lost, 360_200, { ipId: lost.ipId + 2 }), had, ...answers];
+    },
+    cause: "retransmission",
+    retransmitUs: 210_000,
+    resent: request("timeout"),
+  },
+  {
+    name: "acknowledged a round trip after the copy: the first one was lost, and the server is slow",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      return [asked, again(asked, 310_000), d.ack("server", 311_000), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 210_000,
+    resent: request("timeout"),
+  },
+  {
+    name: "sent twice again, and acknowledged just after the second: the first was lost",
+    side: "client",
+    make: (d) => {
+      const asked = d.client(100_000, GET);
+      const copies = [again(asked, 310_000), again(asked, 310_900, { ipId: asked.ipId + 2 })];
+      return [asked, ...copies, d.ack("server", 311_010), d.server(600_000, VALUE)];
+    },
+    cause: "server",
+    retransmitUs: 210_000,
+    resent: request("timeout", 2),
+  },
+  {
     name: "a request that the server's own host saw twice, and had acknowledged, had arrived",
     side: "server",
     make: (d) => {
