@@ -35,6 +35,7 @@ function viewOf(options: Options, captor: Captor, taggedFrames: number): FirstMi
     frames: stages.capture.frames,
     taggedFrames,
     decoded: stages.capture.decoded,
+    truncated: stages.capture.truncated,
     skipped: stages.capture.skipped,
     connections: total.syn + total.midstream + total.udp - unknownUdp,
     unknownUdp,

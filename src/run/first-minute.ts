@@ -59,6 +59,8 @@ export interface FirstMinuteView {
   readonly taggedFrames: number;
   /** Frames that are TCP segments, or UDP datagrams where a protocol that is spoken in them is asked for. */
   readonly decoded: number;
+  /** Frames cut by the snaplen. */
+  readonly truncated: number;
   /** Frames not used, by reason (SKIP_REASONS). */
   readonly skipped: Readonly<Record<string, number>>;
   /** Connections with a segment that was followed. */
@@ -174,6 +176,12 @@ const FINDINGS: readonly Finding[] = [
     holds: (view) => mostly(view.oneSided, view),
     say: (view) =>
       `${share(view.oneSided, view)} seen in one direction only: capture where both pass (-i any, the mirror port's other half), and no "src" or "dst" in the filter`,
+  },
+  {
+    // Of a dialogue whose messages are all cut, half of the frames are acknowledgements, which are not.
+    holds: (view) => view.truncated * 4 >= view.decoded,
+    say: (view) =>
+      `${view.truncated} of ${plural(view.decoded, "frame")} cut by the snaplen, so that too little of their messages is seen: capture without -s`,
   },
   {
     holds: (view) => view.requests === 0 && mostly(view.unknownProtocol, view),
