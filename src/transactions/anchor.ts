@@ -21,6 +21,8 @@ const MANY_BUSY = 4;
 const LEAST_BUSY = 32;
 /** So often one is taken to send between two rests of whom something was told that was wrong. */
 const RARELY = 256;
+/** So many occasions to try whether a client is at rest are let pass for each request that the last trial told in vain: nearly all that is told is to be told for good. */
+const PASSED_FOR_EACH = 31;
 
 /** What is missing of the bytes before a client segment. */
 export const Loss = {
@@ -64,6 +66,7 @@ const Bit = {
   restsOnWaits: 1 << 10,
   lastCut: 1 << 11,
   midstream: 1 << 12,
+  followed: 1 << 13,
 } as const;
 
 /**
@@ -105,6 +108,9 @@ export class Anchor {
 
   /** How the client comes to rest, seen while all could be followed. */
   private habit = 0;
+
+  /** So many occasions to try whether it is at rest are let pass. */
+  private toPass = 0;
 
   /** A client segment that led was seen while a response was due: it does not wait for its responses. */
   get isAsync(): boolean {
@@ -175,6 +181,15 @@ export class Anchor {
 
   set isMidstream(is: boolean) {
     this.set(Bit.midstream, is);
+  }
+
+  /** Both directions could be followed, now or before. */
+  get wasFollowed(): boolean {
+    return this.has(Bit.followed);
+  }
+
+  set wasFollowed(is: boolean) {
+    this.set(Bit.followed, is);
   }
 
   /** Anything of the client was seen. */
@@ -293,6 +308,18 @@ export class Anchor {
   /** What was told of this client was wrong: it is at rest more rarely than it seemed. */
   distrustRests(): void {
     this.habit = RARELY << Habit.longest;
+  }
+
+  /** It was tried whether the client is at rest, and so many requests were told as unanswered since it was not, or may not have been. */
+  noteVain(requests: number): void {
+    this.toPass = PASSED_FOR_EACH * requests;
+  }
+
+  /** Whether to try it now, where it may be. */
+  takesOccasion(): boolean {
+    if (this.toPass === 0) return true;
+    this.toPass--;
+    return false;
   }
 
   /** This client waits for its responses, as far as anybody can tell. */

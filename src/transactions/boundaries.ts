@@ -40,6 +40,7 @@ export abstract class Boundaries {
     this.anchor.isClientLost = !connection.hasHandshake;
     this.anchor.isServerLost = !connection.hasHandshake;
     this.anchor.isMidstream = !connection.hasHandshake;
+    this.anchor.wasFollowed = connection.hasHandshake;
     if (connection.hasHandshake && isRequestMissing(connection)) {
       this.anchor.isClientLost = true;
       this.anchor.clientLost();
@@ -84,8 +85,10 @@ export abstract class Boundaries {
   /** The client, of which it was tried whether it was at rest, sends again. Whether that is enough. */
   private countSent(timeUs: number, isDue: boolean): boolean {
     const toServerUs = Math.max(0, this.connection.path.toServer.us);
-    const { comesToRest, untilRest } = this.anchor;
-    return this.pairing!.held!.countSent(!isDue, timeUs - this.server.lastUs, toServerUs, comesToRest, untilRest);
+    const { comesToRest, isMidstream, untilRest } = this.anchor;
+    // What was seen of a connection that is older than the capture may have been believed too soon.
+    const isKnown = comesToRest && !isMidstream;
+    return this.pairing!.held!.countSent(!isDue, timeUs - this.server.lastUs, toServerUs, isKnown, untilRest);
   }
 
   /**
@@ -135,11 +138,24 @@ export abstract class Boundaries {
     const pairing = this.pairing!;
     // While all is held, it was only tried whether the client was at rest.
     if (pairing.held === null) this.anchor.distrustRests();
+    else if (pairing.held.isTried) this.anchor.noteVain(pairing.held.answers.length + pairing.pendingCount);
     if (pairing.isContradicted) this.anchor.distrust();
     else if (this.anchor.isAssumed) this.anchor.isAsync = true;
     pairing.unmatchedSinceAligned = 0;
     pairing.isContradicted = false;
     if (this.anchor.isAssumed) this.giveUpAssumption(clientEnd);
+  }
+
+  /** There is no room for more that is not proven. */
+  protected holdAnew(held: HeldAnswers, nowUs: number): void {
+    const pairing = this.pairing!;
+    if (!held.isTried) {
+      endHold(pairing, false, nowUs);
+      pairing.held = new HeldAnswers(false);
+      return;
+    }
+    this.anchor.noteVain(held.answers.length + pairing.pendingCount);
+    this.giveUpAssumption(this.client.offset);
   }
 
   /** Requests from before the capture wait, too: what the server sends first is for them. */
@@ -166,7 +182,8 @@ export abstract class Boundaries {
     const proof = isFirst
       ? Proof.likely
       : this.anchor.proof(sequence, timeUs, lastUs, pairing.longestWaitUs, this.loss);
-    if (proof === Proof.none || (proof === Proof.tried && !this.canHold)) return;
+    if (proof === Proof.none) return;
+    if (proof === Proof.tried && !(this.canHold && this.anchor.takesOccasion())) return;
     const { isOnlyCut } = this;
     const hasHole = this.anchor.isClientLost && this.anchor.hasClientHole;
     if (proof === Proof.trusted) endHold(pairing, true, timeUs);
@@ -190,7 +207,8 @@ export abstract class Boundaries {
     this.anchor.isAssumed = true;
     this.anchor.restsOnWaits = proof !== Proof.quiet && proof !== Proof.tried;
     pairing.isTentative = proof !== Proof.tried;
-    if (!isFirst) pairing.countResync();
+    if (this.anchor.wasFollowed) pairing.countResync();
+    this.anchor.wasFollowed = true;
     // One that sends several requests may have had another one under way, just this once, where bytes of it are missing.
     if (proof !== Proof.trusted || (pairing.hasPipelined && hasHole)) this.hold(isFirst);
     if (proof === Proof.tried && pairing.held !== null) pairing.held.isTried = true;

@@ -5,7 +5,7 @@ import { ASLEEP, type Sleeper } from "./awake.ts";
 import { Boundaries } from "./boundaries.ts";
 import { tellConnect } from "./connect.ts";
 import type { ConversationContext } from "./context.ts";
-import { endHold, startHoldAnew } from "./held-answers.ts";
+import { endHold } from "./held-answers.ts";
 import { Opening } from "./opening.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
@@ -123,7 +123,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     }
     this.doubtIfUnasked(pairing);
     if (pairing.hasLeft) this.connection.isIgnored = true;
-    if (pairing.held?.isFull) startHoldAnew(pairing, timeUs);
+    if (pairing.held?.isFull) this.holdAnew(pairing.held, timeUs);
     if (cut === 0 || this.anchor.isServerLost) return;
     pairing.enterResponses(timeUs, 0, this.server.offset + (end - start), 0);
     const due = pairing.pendingCount;

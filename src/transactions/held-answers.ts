@@ -20,9 +20,9 @@ const ENOUGH_HELD = 4096;
 const ENOUGH_WAITS = 32;
 /** A shorter pause tells nothing: a server's small segment may wait for a delayed acknowledgement (40 ms). */
 const LEAST_PAUSE_US = 50_000;
-/** So many pauses, each so many times as long as responses usually come behind the request before their own, show that none was under way. */
-const ENOUGH_PAUSES = 8;
-const LONG_PAUSE = 2;
+/** So many pauses as long as responses usually come behind the request before their own show that none was under way; one that is longer counts twice at most. */
+const ENOUGH_PAUSES = 16;
+const MOST_OF_ONE = 2;
 /** What is usual follows what is seen by this share. */
 const SHARE = 1 / 8;
 /** For the last ones of a capture, and of a client that is known to wait. */
@@ -47,7 +47,7 @@ export class HeldAnswers {
   private sent = 0;
   /** Of one that is tried: how often it was at rest after a pause in which the server would have answered. */
   private rests = 0;
-  private longPauses = 0;
+  private pauses = 0;
   /** When the last request answered began, and how long its response took to begin, in µs. */
   private lastStartUs = Number.NaN;
   private lastWaitUs = 0;
@@ -89,19 +89,19 @@ export class HeldAnswers {
 
   /**
    * The client, of which it was tried whether it was at rest, has sent again, with nothing due (`isAtRest`) or not, `pauseUs` after the server, which is `toServerUs`
-   * away (there and back). Whether it was at rest, for certain; `comesToRest` and `untilRest` as `Anchor` says.
+   * away (there and back). Whether it was at rest, for certain. `isKnown`: it was followed before, and came to rest; `untilRest` as `Anchor` says.
    *
    * Two who share a connection may keep exactly one request under way beside the one that seems to be answered, each sending its next one as soon as it has its
    * response. But a server that had one to answer would not have been silent, until the client sent again, for as long as it takes to answer. How long that is, is
    * known of a client that was followed before: as long as the last one took. Of another each response may be the one to the request before: then it takes longer,
-   * and only pauses tell that are longer still.
+   * and only pauses tell that are as long.
    */
-  countSent(isAtRest: boolean, pauseUs: number, toServerUs: number, comesToRest: boolean, untilRest: number): boolean {
+  countSent(isAtRest: boolean, pauseUs: number, toServerUs: number, isKnown: boolean, untilRest: number): boolean {
     this.sent++;
-    const silentUs = pauseUs + toServerUs;
-    if (isAtRest && silentUs >= this.lastWaitUs - toServerUs) this.rests++;
-    if (isAtRest && silentUs >= LONG_PAUSE * (this.usualUs - toServerUs)) this.longPauses++;
-    const isEnough = this.longPauses >= ENOUGH_PAUSES || (comesToRest && this.rests >= ENOUGH_WAITS);
+    if (isAtRest && pauseUs + toServerUs >= this.lastWaitUs - toServerUs) this.rests++;
+    // Not the server's view: of a connection that was not seen to begin, the way there may have been measured by responses.
+    if (isAtRest && pauseUs >= this.usualUs) this.pauses += pauseUs >= MOST_OF_ONE * this.usualUs ? MOST_OF_ONE : 1;
+    const isEnough = this.pauses >= ENOUGH_PAUSES || (isKnown && this.rests >= ENOUGH_WAITS);
     return isEnough && this.sent >= untilRest;
   }
 
@@ -128,7 +128,7 @@ export class HeldAnswers {
     this.fresh = this.answers.length;
     this.waits = 0;
     this.rests = 0;
-    this.longPauses = 0;
+    this.pauses = 0;
     this.sent = 0;
     this.pausedUs = 0;
     this.isWhole = false;
@@ -165,12 +165,4 @@ export function endHold(pairing: Pairing, isTrusted: boolean, nowUs: number): vo
     pairing.held = held.part(false);
   }
   pairing.endHold(isTrusted, nowUs);
-}
-
-/** There is no room for more, and nothing has proven these. */
-export function startHoldAnew(pairing: Pairing, nowUs: number): void {
-  const isTried = pairing.held?.isTried === true;
-  endHold(pairing, false, nowUs);
-  pairing.held = new HeldAnswers(false);
-  pairing.held.isTried = isTried;
 }

@@ -209,7 +209,8 @@ export class Pairing extends Responding {
     for (const { entry, response, responseBytes, errorId } of answers) {
       if (areRight) this.tell(entry, response, responseBytes, errorId);
       else {
-        this.teller.unanswered(entry, "gap", nowUs);
+        // It has waited, as far as can be told, until the response that was not proven.
+        this.teller.unanswered(entry, "gap", Math.min(nowUs, response.endUs));
         this.pool.release(entry);
         this.service.unmatched("gap", responseBytes);
       }
