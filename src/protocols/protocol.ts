@@ -104,6 +104,11 @@ export interface Session {
   readonly standing?: number;
   /** Goes on where a session of this standing stopped, perhaps another connection's. */
   resume?(standing: number): void;
+  /**
+   * Neither side answers the other from here on (a replica's link): a client that sends with something of the server still unread, or
+   * before the server has received what it sent, does nothing unusual.
+   */
+  readonly isOneWay?: boolean;
   /** Gives back what only a message being read needs. May be called at any time, and by turns with `push`. */
   rest?(): void;
   /**

@@ -60,6 +60,10 @@ class RedisSession implements Session {
     return isReading ? -1 : this.modes.standing;
   }
 
+  get isOneWay(): boolean {
+    return this.modes.isReplication;
+  }
+
   resume(standing: number): void {
     this.modes.resume(standing);
     this.requestParser?.resume();

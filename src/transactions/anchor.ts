@@ -183,7 +183,7 @@ export class Anchor {
     this.set(Bit.midstream, is);
   }
 
-  /** Both directions could be followed, now or before. */
+  /** Both directions could be followed, now or before, and that was more than a guess. */
   get wasFollowed(): boolean {
     return this.has(Bit.followed);
   }

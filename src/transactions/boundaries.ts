@@ -66,9 +66,13 @@ export abstract class Boundaries {
     const isHolding = pairing.held !== null;
     const lastUs = Math.max(this.client.lastUs, this.server.lastUs);
     if (isHolding) this.tellIfQuiet(timeUs, lastUs);
+    if (!isLost && this.session!.isOneWay === true) {
+      anchor.wasFollowed = true;
+      return;
+    }
     anchor.weigh(sequence, acknowledgement, isKnown, begins, isDue, pairing.hasPipelined, pairing.held);
     if (!isLost && pairing.held?.isTried) {
-      if (this.countSent(timeUs, isDue) && pairing.held.prove()) endHold(pairing, false, timeUs);
+      if (this.countSent(timeUs, isDue) && pairing.held.prove()) this.believe(false, timeUs);
     } else if (!isLost && anchor.isAsync) {
       // It does not wait for its responses; boundaries that rest on the belief that it does are given up.
       if (anchor.isAssumed && anchor.restsOnWaits) this.giveUpAssumption(this.client.offset);
@@ -76,8 +80,8 @@ export abstract class Boundaries {
       pairing.isTentative = false;
       if (!isHolding) return;
       const isProven = pairing.held?.countWait() === true;
-      if (anchor.isTrusted && (!pairing.hasPipelined || pairing.held?.isBelieved)) endHold(pairing, true, timeUs);
-      else if (isProven && pairing.held?.prove()) endHold(pairing, false, timeUs);
+      if (anchor.isTrusted && (!pairing.hasPipelined || pairing.held?.isBelieved)) this.believe(true, timeUs);
+      else if (isProven && pairing.held?.prove()) this.believe(false, timeUs);
       if (!pairing.hasPipelined) pairing.held?.countPause(timeUs - lastUs);
     } else if (begins && anchor.isAllRead(acknowledgement)) this.tryAlign(timeUs, sequence);
   }
@@ -186,7 +190,7 @@ export abstract class Boundaries {
     if (proof === Proof.tried && !(this.canHold && this.anchor.takesOccasion())) return;
     const { isOnlyCut } = this;
     const hasHole = this.anchor.isClientLost && this.anchor.hasClientHole;
-    if (proof === Proof.trusted) endHold(pairing, true, timeUs);
+    if (proof === Proof.trusted) this.believe(true, timeUs);
     if (this.anchor.isServerLost) {
       // That what was cut had ended is shown by what comes next, however sure it is that the client waits.
       this.hold(isFirst);
@@ -194,7 +198,7 @@ export abstract class Boundaries {
       pairing.giveUpAll("gap", timeUs);
     }
     const isSilent = isOnlyCut && this.anchor.isSilent(sequence, timeUs, lastUs, pairing.longestWaitUs);
-    if (isSilent && pairing.held?.prove()) endHold(pairing, false, timeUs);
+    if (isSilent && pairing.held?.prove()) this.believe(false, timeUs);
     this.findHidden(pairing);
     pairing.requestVoid();
     pairing.unmatchedSinceAligned = 0;
@@ -208,10 +212,16 @@ export abstract class Boundaries {
     this.anchor.restsOnWaits = proof !== Proof.quiet && proof !== Proof.tried;
     pairing.isTentative = proof !== Proof.tried;
     if (this.anchor.wasFollowed) pairing.countResync();
-    this.anchor.wasFollowed = true;
     // One that sends several requests may have had another one under way, just this once, where bytes of it are missing.
     if (proof !== Proof.trusted || (pairing.hasPipelined && hasHole)) this.hold(isFirst);
-    if (proof === Proof.tried && pairing.held !== null) pairing.held.isTried = true;
+    if (pairing.held === null) this.anchor.wasFollowed = true;
+    else if (proof === Proof.tried) pairing.held.isTried = true;
+  }
+
+  /** Nothing has contradicted what is held, and nothing can any more. */
+  private believe(isTrusted: boolean, nowUs: number): void {
+    this.anchor.wasFollowed = true;
+    endHold(this.pairing!, isTrusted, nowUs);
   }
 
   /** What is paired is not told from here on, until it is proven. */
@@ -236,7 +246,7 @@ export abstract class Boundaries {
     if (pairing.held === null || !this.hasNothingDue()) return;
     if (!this.anchor.isQuiet(nowUs - lastUs, pairing.longestWaitUs, pairing.held)) return;
     this.anchor.restsOnWaits = false;
-    if (pairing.held.prove()) endHold(pairing, false, nowUs);
+    if (pairing.held.prove()) this.believe(false, nowUs);
   }
 
   /**

@@ -501,6 +501,45 @@ test("of two who share a connection, and keep a request each under way, nothing 
   assert.ok(dialogue.told.length < 4200, `${dialogue.told.length} told as unanswered`);
 });
 
+test("of a replica's link from its middle, neither side waits for the other: what crosses on the way is no reason to take it up again", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  const write = command("SET", "k", "v");
+  dialogue.server(0, command("PING"));
+  for (let i = 1; i <= 20; i++) {
+    const acknowledgement = command("REPLCONF", "ACK", `${1000 + i}`);
+    // The replica has not received the last write, nor the primary the acknowledgement.
+    dialogue.client(i * S, acknowledgement, { unread: i === 1 ? 0 : write.length });
+    dialogue.server(i * S + 100, write, { unread: acknowledgement.length }).server(i * S + 200, write);
+  }
+  dialogue.end("closed");
+  assert.deepEqual([dialogue.ledger.noReply, dialogue.ledger.pushedBytes.length], [20, 40]);
+  assert.deepEqual([dialogue.told, dialogue.ledger.unmatchedReasons, dialogue.ledger.resyncs], [[], [], 0]);
+});
+
+test("a replica's link that is taken up in the middle of a command is read on from one that begins a segment", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  const write = command("SET", "k", "text of\r\nseveral lines\r\n".repeat(100));
+  dialogue.server(0, write.slice(0, 900)).client(1, command("REPLCONF", "ACK", "1000"));
+  dialogue.server(2, write.slice(900, 1800)).server(3, write.slice(1800)).server(4, write.slice(0, 900));
+  dialogue.client(S, command("REPLCONF", "ACK", "3000")).server(2 * S, write.slice(900) + write);
+  assert.deepEqual([dialogue.ledger.parserErrors, dialogue.ledger.pushedBytes], [[], [write.length, write.length]]);
+  // Once a command has been read, its place is known.
+  dialogue.server(3 * S, "no command\r\n");
+  assert.deepEqual(dialogue.ledger.parserErrors, ["response"]);
+});
+
+test("what was taken up on a belief that told nothing was not followed: taking it up for good is no resync", () => {
+  const dialogue = new Dialogue({ handshake: false });
+  dialogue.client(0, get("a")).client(1, get("b"), { unread: 0 }).server(2, "+A\r\n");
+  dialogue.client(3, get("c")).server(4, "+B\r\n").server(5, "+C\r\n");
+  dialogue
+    .client(9 * S, get("d"))
+    .server(9 * S + 1, "+D\r\n")
+    .end("closed");
+  assert.equal(dialogue.ledger.resyncs, 0);
+  assert.deepEqual(dialogue.outcome.at(-1), "GET d 1");
+});
+
 test("without a handshake the end of a value is no request, and the response to it no pair", () => {
   const dialogue = new Dialogue({ handshake: false });
   dialogue.client(1, "rest of a value\r\n").server(2, "+OK\r\n").client(3, get("a")).server(5, "+A\r\n");

@@ -50,6 +50,8 @@ export class ResponseParser implements Parser {
   private isWordOpen = false;
   /** So far it is what a replica sends its primary each second: `REPLCONF ACK <offset>`. */
   private mayBeAck = false;
+  /** No message has been read since `resync`. */
+  private isGuess = false;
 
   constructor(exchange: Exchange, modes: Modes) {
     this.exchange = exchange;
@@ -82,8 +84,18 @@ export class ResponseParser implements Parser {
         default:
           i = this.readDump(bytes, i, end);
       }
-      if (i < 0) return false;
+      if (i < 0) return this.passGuess();
     }
+    return true;
+  }
+
+  /**
+   * A replica acknowledges what it has received when it is time to, in the middle of a command as well: a link that is taken up there
+   * is read on from a later segment, one that begins a command.
+   */
+  private passGuess(): boolean {
+    if (!this.isGuess || !this.modes.isReplication) return false;
+    this.resync();
     return true;
   }
 
@@ -146,6 +158,7 @@ export class ResponseParser implements Parser {
     this.missing = 0;
     this.depth = 0;
     this.isStreamedString = false;
+    this.isGuess = true;
   }
 
   /** Whole lines or strings to requests that expect one reply each. Returns the index behind them, or 0 where there is none. */
@@ -403,6 +416,7 @@ export class ResponseParser implements Parser {
     this.at = At.type;
     if (this.isStreamedString) return;
     if (--this.missing > 0) return;
+    this.isGuess &&= this.outerType !== Type.array;
     if (this.mayBeAck && this.isAck()) this.meaning.tellAck(at);
     else if (this.meaning.tell(at, this.outerType, this.number, this.isNegative)) this.startDump(at, false);
   }
