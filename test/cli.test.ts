@@ -85,8 +85,10 @@ test("the program is found where its source was, too", () => {
   assert.equal(status, 0);
 });
 
-test("certificates that Node would read at each start are left out, but where a script may want them", () => {
+test("certificates that Node would read at each start are left out, but where a script may want them", (t) => {
   const env = { ...process.env, NODE_EXTRA_CA_CERTS: "/nosuch.pem" };
+  // A newer Node (22.23, 24, 26) reads them once something asks for them.
+  if (spawnSync(process.execPath, ["-e", "0"], { env, encoding: "utf8" }).stderr === "") return t.skip("read later");
   const said = (...words: readonly string[]) => spawnSync(CLI, words, { env, encoding: "utf8" }).stderr;
   assert.equal(said("--version"), "");
   for (const word of ["-S", "-qS", "--script", "--config"]) assert.match(said(word, "nosuch"), /extra certs/, word);
