@@ -263,6 +263,8 @@ export interface Exchange {
   setReplyKind(replyKind: number): void;
 
   responseBegins(at: number): void;
+  /** What had begun was no response after all, or the rest of it will not be seen. */
+  responseVoid(): void;
   /** The message that ends before `at` completes the oldest pending request's response. Without one it is unmatched. */
   answer(at: number, errorId: number): void;
   /**

@@ -110,7 +110,7 @@ export abstract class Boundaries {
       pairing.isOverfull = false;
       if (anchor.hasClientData) pairing.countResync();
     } else {
-      pairing.dropResponse();
+      pairing.responseVoid();
       if (anchor.hasServerData) pairing.countResync();
     }
     parser.resync();

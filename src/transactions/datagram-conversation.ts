@@ -57,7 +57,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     } else {
       pairing.enterResponsePiece(piece, place);
       if (!session.response(bytes, start, end, end + cut)) pairing.countParserError("response");
-      pairing.dropResponse();
+      pairing.responseVoid();
     }
     if (pairing.isOverfull) {
       pairing.isOverfull = false;

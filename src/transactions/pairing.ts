@@ -197,11 +197,6 @@ export class Pairing extends Responding {
     this.queue.flagAll(Flag.gap);
   }
 
-  /** The rest of the response being read will not be seen. */
-  dropResponse(): void {
-    this.responding.end();
-  }
-
   /** Tells what was held, from now on at once: pairs, or requests without a response and responses without a request. */
   endHold(areRight: boolean, nowUs: number): void {
     const answers = this.held?.answers ?? [];

@@ -131,6 +131,10 @@ export abstract class Responding extends Requesting implements Exchange {
     this.responding.begin(this.here.timeUs, this.here.base + at, this.here.flags, this.here.missingPackets);
   }
 
+  responseVoid(): void {
+    this.responding.end();
+  }
+
   // Runs for every response.
   answer(at: number, errorId: number): void {
     this.respond(this.here.base + at - this.responding.offset, errorId);

@@ -108,6 +108,7 @@ export class CheapExchange implements Exchange {
   replyOptional(): void {}
   requestEndsEarly(): void {}
   requestVoid(): void {}
+  responseVoid(): void {}
   responseBegins(): void {}
   partialAnswer(): void {}
   keep(): void {}

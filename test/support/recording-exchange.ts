@@ -277,6 +277,11 @@ export class RecordingExchange implements Exchange {
     this.#responseStart = this.#offset(at);
   }
 
+  responseVoid(): void {
+    check(this.#responseStart >= 0, "a response is void that never began");
+    this.#responseStart = -1;
+  }
+
   #responseEnds(at: number): number {
     check(this.#responseStart >= 0, "a response ends that never began");
     const bytes = this.#offset(at) - this.#responseStart;

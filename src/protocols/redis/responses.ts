@@ -94,7 +94,8 @@ export class ResponseParser implements Parser {
    * is read on from a later segment, one that begins a command.
    */
   private passGuess(): boolean {
-    if (!this.isGuess || !this.modes.isReplication) return false;
+    if (!this.isGuess || !this.modes.isReplication || this.missing === 0) return false;
+    this.exchange.responseVoid();
     this.resync();
     return true;
   }
