@@ -164,7 +164,7 @@ class Datagrams implements DatagramSession {
   private isLast(partial: Partial, kind: number): boolean {
     const behind = partial.bytes - partial.valuesEnd;
     if (behind !== 0 && behind !== END_BYTES) partial.isCounted = false;
-    if (shapeOf(kind) !== Shape.get || detailOf(kind) <= 1 || partial.errorId !== NO_ERROR) return true;
+    if (shapeOf(kind) !== Shape.get || detailOf(kind) === 1 || partial.errorId !== NO_ERROR) return true;
     // More than that behind a value that was seen to begin are further values, numbered through: then all has come.
     if (behind !== 0 && (partial.valuesEnd > 0 || behind === END_BYTES || (partial.hasEnd ?? true))) return true;
     partial.seen.clear();

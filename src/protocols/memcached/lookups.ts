@@ -8,8 +8,9 @@ export function tellLookups(exchange: Exchange, reply: Reply): void {
   const replyKind = exchange.replyKindAt(0);
   const shape = shapeOf(replyKind);
   if (shape === Shape.get && reply.code === Code.end) {
-    const misses = Math.max(0, detailOf(replyKind) - reply.hits);
-    if (reply.hits + misses > 0) exchange.lookups(reply.hits, misses);
+    const keys = detailOf(replyKind);
+    // How many a line asked for that was cut off, nobody knows.
+    if (keys > 0) exchange.lookups(reply.hits, Math.max(0, keys - reply.hits));
   } else if (isMetaGet(shape) && reply.code < Code.error) {
     const isMiss = reply.code === Code.en;
     exchange.lookups(isMiss ? 0 : 1, isMiss ? 1 : 0);

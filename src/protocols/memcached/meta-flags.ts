@@ -28,9 +28,11 @@ export class MetaFlags {
   private isQuiet = false;
   private wantsValue = false;
   private canCreate = false;
+  private isCut = false;
 
   begin(): void {
     this.keys = 0;
+    this.isCut = false;
     this.keyHash = 0;
     this.opaqueHash = 0;
     this.hasOpaque = false;
@@ -46,6 +48,12 @@ export class MetaFlags {
       this.keyHash = hash;
     }
     this.keys++;
+  }
+
+  /** The rest of the line cannot be seen: more keys and flags may have stood there. */
+  cutOff(): void {
+    this.keys = 0;
+    this.isCut = true;
   }
 
   flag(letter: number, tokenHash: number): void {
@@ -90,7 +98,8 @@ export class MetaFlags {
       if (this.isQuiet) {
         return this.wantsValue ? Shape.quietMetaGetValue : Shape.quietMetaGet;
       }
-      return this.wantsValue ? Shape.metaGetValue : shape;
+      if (this.wantsValue) return Shape.metaGetValue;
+      return this.isCut ? Shape.metaGetCut : shape;
     }
     if (!this.isQuiet) {
       return shape;

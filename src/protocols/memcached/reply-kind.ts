@@ -70,6 +70,10 @@ export const Shape = {
   binaryQuiet: 26,
   /** `quit`: nothing ever. */
   none: 27,
+  /** Cut off before its command's name had ended. */
+  cut: 28,
+  /** `mg` whose flags are cut off: whether they asked for the value, its reply tells. */
+  metaGetCut: 29,
 } as const;
 export type Shape = (typeof Shape)[keyof typeof Shape];
 
@@ -107,6 +111,8 @@ const CODES_BY_SHAPE = Int32Array.of(
   0,
   0,
   0,
+  ANYTHING & ~Code.line,
+  hd | va | en,
 );
 
 const IS_QUIET = Uint8Array.from(CODES_BY_SHAPE, (_, shape) =>
@@ -122,7 +128,8 @@ const IS_QUIET = Uint8Array.from(CODES_BY_SHAPE, (_, shape) =>
 //   5-6    what a meta response repeats: Echo
 //   7-9    lines of garbage in front of it that the server will answer with ERROR (at most 7 are counted)
 //   10     noreply requests in front of it
-//   11-30  get: keys asked for (at most 1,048,575 are counted); binary: the opcode, and above it the key's mark
+//   11-30  get: keys asked for (at most 1,048,575 are counted); meta: keys as well; 0 for both where the line is cut, since more of them,
+//          and flags, may have followed; binary: the opcode, and above it the key's mark
 const ECHO_SHIFT = 5;
 const STRAYS_SHIFT = 7;
 const STRAYS_MAX = 7;
@@ -191,6 +198,8 @@ export function fits(replyKind: number, id: number, reply: Reply): boolean {
 export function hasSameId(replyKind: number, id: number, reply: Reply): boolean {
   if ((reply.code & META) === 0) return echoOf(replyKind) === Echo.none || !isQuiet(replyKind);
   const echo = echoOf(replyKind);
+  // What else it asked to be repeated is cut off.
+  if (detailOf(replyKind) === 0 && echo !== Echo.opaque) return true;
   if (echo === Echo.encodedKey) return reply.opaqueId === 0;
   if (echo === Echo.none) return reply.opaqueId === 0 && reply.keyId === 0;
   if (echo === Echo.key && reply.opaqueId !== 0) return false;
@@ -205,6 +214,7 @@ export function isStorage(shape: number): boolean {
 export function isMetaGet(shape: number): boolean {
   return (
     shape === Shape.metaGet ||
+    shape === Shape.metaGetCut ||
     shape === Shape.metaGetValue ||
     shape === Shape.quietMetaGet ||
     shape === Shape.quietMetaGetValue

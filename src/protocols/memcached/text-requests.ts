@@ -100,12 +100,14 @@ export class TextRequests implements Parser {
     return skipped === missing;
   }
 
-  /** What is known of the line says how it will be answered; that it ended in `noreply` or `q`, nobody can know. */
+  /** What is known of the line says how it may be answered; that it ended in `noreply` or `q`, nobody can know. */
   cutOff(): void {
     if (!this.isBegun) {
       return;
     }
     this.isBegun = false;
+    if (this.command === UNKNOWN_COMMAND) this.shape = Shape.cut;
+    this.flags.cutOff();
     this.isNoreply = this.state.isWatching;
     this.exchange.textCut();
     this.requestEnds(0);
