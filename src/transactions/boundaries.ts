@@ -280,7 +280,9 @@ export abstract class Boundaries {
   protected completeCut(pairing: Pairing): void {
     if (this.anchor.isAsync || this.session?.responses.mayPush === true) return;
     const errorId = this.session?.responses.cutError?.() ?? NO_ERROR;
-    this.unread?.complete(pairing, this.anchor.isClientLost, this.server.offset, errorId);
+    if (this.protocol?.pairsById === true)
+      this.unread?.completeById(pairing, this.mayMissRequests, this.server.offset, errorId);
+    else this.unread?.complete(pairing, this.anchor.isClientLost, this.server.offset, errorId);
   }
 
   /** The client's bytes are not the protocol's, or there is no room for its requests. */

@@ -11,9 +11,14 @@ export class UnreadStretch {
   private receivedOffset = -0.5;
   /** Bytes of it were never captured (rather than cut off by the snaplen). */
   hasHole = false;
+  /** Nothing was unread before it. */
+  private isFirst = false;
+  private hasBegun = false;
 
   /** Boundaries are lost in a segment of this time; `hasHole`: because of bytes that are missing altogether. */
   begin(timeUs: number, hasHole: boolean): void {
+    this.isFirst = !this.hasBegun;
+    this.hasBegun = true;
     this.firstUs = timeUs;
     this.lastUs = timeUs;
     this.hasHole = hasHole;
@@ -51,5 +56,14 @@ export class UnreadStretch {
     if (due === 1 && pairing.isResponding && (this.isOneSegment || !isClientLost))
       pairing.answerCut(this.lastUs, offset, errorId);
     else if (this.isOneSegment) pairing.answerAllAt(this.lastUs, Flag.truncated, due);
+  }
+
+  /**
+   * The same where responses come in any order: whose it is, is known of a single request only (`mayMissRequests`: others may not have been seen), and where
+   * that may not have been answered in an earlier stretch.
+   */
+  completeById(pairing: Pairing, mayMissRequests: boolean, offset: number, errorId: number): void {
+    if (this.isFirst && !mayMissRequests && pairing.pendingCount === 1)
+      this.complete(pairing, mayMissRequests, offset, errorId);
   }
 }

@@ -81,3 +81,25 @@ test("a time-out after bytes of the server were lost is a gap, and without a los
   for (const of of [lost, slow]) of.conversation.expire(5_000_000);
   assert.deepEqual([outcome(lost), outcome(slow)], [["a gap"], ["a timeout"]]);
 });
+
+test("what was cut off of the last answers is not the answer to a question that may have been answered before", () => {
+  const of = dialogue().client(0, asked(1, "a") + asked(2, "b"));
+  of.server(10, said(1, "a") + said(2, "b"), { cut: said(2, "b").length });
+  of.client(900_000, asked(3, "c")).server(900_020, said(3, "c"));
+  of.client(910_000, asked(4, "d") + asked(5, "e")).server(910_030, said(4, "d") + said(5, "e"), {
+    cut: said(5, "e").length,
+  });
+  assert.deepEqual(outcome(of.end("closed")), ["a 10", "c 20", "d 30", "b gap", "e gap"]);
+});
+
+test("of a single question the answer is known, if only its first byte was captured", () => {
+  const of = dialogue().client(0, asked(1, "a"));
+  of.server(10, said(1, "a"), { cut: said(1, "a").length - 1 });
+  assert.deepEqual(outcome(of.end("closed")), ["a 10"]);
+});
+
+test("not where another question may have been asked, in bytes that were lost", () => {
+  const of = dialogue().client(0, asked(1, "a")).server(10, said(1, "a")).clientLoses(30);
+  of.client(20, asked(3, "c")).server(30, said(2, "lost"), { cut: said(2, "lost").length - 1 });
+  assert.deepEqual(outcome(of.end("closed")), ["a 10", "c gap"]);
+});
