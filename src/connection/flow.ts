@@ -59,7 +59,7 @@ export class Flow {
   ipIdTrust = 0;
   /** Which of the numbers before that were seen: bit 0 is the last one. */
   seenIpIds = 0;
-  /** The initial sequence number, where the SYN was seen; else that of the first segment. */
+  /** The initial sequence number, where the SYN was seen; else that of the first segment, or the place that was told before it. */
   initial = 0;
   /** Null where nothing odd has happened, as nearly always. */
   odd: Oddity | null = null;
@@ -110,6 +110,19 @@ export class Flow {
   /** Both: nothing is to be noted of its first segment any more. */
   get isUnderWay(): boolean {
     return (this.bits & (Bit.started | Bit.seen)) === (Bit.started | Bit.seen);
+  }
+
+  /** The other side's acknowledgement tells its place. */
+  presume(sequence: number, nowLow: number): void {
+    this.isStarted = true;
+    this.next = sequence;
+    this.initial = sequence;
+    this.timedLow = nowLow;
+  }
+
+  /** Nothing of it was delivered or passed over: where it begins may be further back. */
+  get isUntouched(): boolean {
+    return !this.hasSyn && this.next === this.initial;
   }
 
   /** Its first segment is here, unless the other side's acknowledgement has told its place before. */

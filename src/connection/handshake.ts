@@ -52,15 +52,21 @@ export function takeSyn(connection: Connection, segment: Segment, fromA: boolean
   const peer = fromA ? connection.fromB : connection.fromA;
   if (connection.clientIsA === null) connection.clientIsA = fromA !== isAnswer;
   connection.hasHandshake = true;
+  if (!flow.isStarted || flow.isUntouched) flow.next = advance(segment.sequence, 1);
+  flow.isStarted = true;
   flow.hasSyn = true;
   flow.isSeen = true;
   flow.initial = segment.sequence;
-  if (!flow.isStarted) {
-    flow.isStarted = true;
-    flow.next = advance(segment.sequence, 1);
-  }
-  if (isAnswer && !peer.isStarted) {
-    peer.isStarted = true;
-    peer.next = segment.acknowledgement;
-  }
+  if (isAnswer && !peer.isStarted) peer.presume(segment.acknowledgement, segment.timeLow);
+}
+
+/**
+ * Whether a connection's opening was captured out of order: the acknowledgement that has told where this direction begins stands behind bytes
+ * that come only now. Were they taken for bytes sent again, each request would be told with the response of the next. Only where the client's SYN
+ * was seen: then nothing is older but the probe of RFC 9293 §3.8.4, one number behind. Of an older connection they may be the last that was asked for before.
+ */
+export function beginsBefore(connection: Connection, flow: Flow, segment: Segment): boolean {
+  if (!connection.hasHandshake || !flow.isStarted || !flow.isUntouched) return false;
+  const offset = distance(segment.sequence, flow.next);
+  return offset < -1 && offset > -MAX_LATE_BYTES;
 }

@@ -2,6 +2,7 @@ import type { Segment } from "../decode/segment.ts";
 import { TcpFlag } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
 import type { Flow } from "./flow.ts";
+import { beginsBefore } from "./handshake.ts";
 import { HeldRoom, heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
 import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
@@ -54,7 +55,10 @@ export class Reassembly {
   accept(connection: Connection, flow: Flow, peer: Flow, segment: Segment): void {
     const length = segment.payloadLength;
     const isFin = (segment.flags & TcpFlag.fin) !== 0;
-    if (!flow.isUnderWay) flow.begin(segment.sequence);
+    if (!flow.isUnderWay) {
+      if (beginsBefore(connection, flow, segment)) flow.next = segment.sequence;
+      flow.begin(segment.sequence);
+    }
     const missingPackets = notePacket(flow, segment);
     const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment) : 0;
     if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
@@ -107,9 +111,7 @@ export class Reassembly {
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);
     } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) ask(flow, peer);
     if (!peer.isStarted) {
-      peer.isStarted = true;
-      peer.next = acknowledgement;
-      peer.timedLow = segment.timeLow;
+      peer.presume(acknowledgement, segment.timeLow);
       return 0;
     }
     const ahead = distance(acknowledgement, peer.next);
@@ -119,8 +121,8 @@ export class Reassembly {
       return 0;
     }
     if (ahead <= 0) return ahead;
-    // A direction that the capture never shows has nothing to wait for.
-    if (!peer.isSeen) {
+    // A direction that the capture never shows has nothing to wait for; where the handshake was just seen, its first segments may come a moment later.
+    if (!peer.isSeen && !(connection.hasHandshake && Math.abs((segment.timeLow - peer.timedLow) | 0) < HOLD_US)) {
       this.gap(connection, peer, ahead);
       return 0;
     }
@@ -313,7 +315,7 @@ export class Reassembly {
 
   /** Whether all bytes before `flow.next` were sent before the capture began: no hole in it. */
   private isFromBefore(connection: Connection, flow: Flow): boolean {
-    if (flow.hasSyn) return false;
+    if (flow.hasSyn || connection.hasHandshake) return false;
     if (flow.isSeen) return distance(flow.initial, flow.next) <= 0;
     return (connection.lastUs - flow.timedLow) % 2 ** 32 < UNDER_WAY_US;
   }
