@@ -63,8 +63,10 @@ export class Hand {
 
   /** Waits for the answer, at most until `deadlineMs` as `performance.now()` has it; then the last numbers stand. */
   collect(deadlineMs: number): void {
+    // An answer that came after its deadline may still lie there: it is older than the last word.
+    if (this.isDone) return;
     const before = this.#asked - 1;
-    while (!this.isDone && Atomics.load(this.#answers, 0) === before) {
+    while (Atomics.load(this.#answers, 0) === before) {
       const leftMs = deadlineMs - performance.now();
       if (leftMs <= 0) break;
       Atomics.wait(this.#answers, 0, before, leftMs);
