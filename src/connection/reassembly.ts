@@ -123,7 +123,10 @@ export class Reassembly {
     if (ahead <= 0) return ahead;
     // A direction that the capture never shows has nothing to wait for; where the handshake was just seen, its first segments may come a moment later.
     if (!peer.isSeen && !(connection.hasHandshake && Math.abs((segment.timeLow - peer.timedLow) | 0) < HOLD_US)) {
-      this.gap(connection, peer, ahead);
+      // What waits for such: each behind the part that it acknowledges.
+      if (flow.held !== null) this.resolve(connection, connection.lastUs, "room");
+      const left = distance(acknowledgement, peer.next);
+      if (left > 0) this.gap(connection, peer, left);
       return 0;
     }
     const odd = peer.oddity;

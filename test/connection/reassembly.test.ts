@@ -320,6 +320,20 @@ describe("reassembly", () => {
     assert.deepEqual(recorder.lines.slice(3), ["s gap 4", `c last @${LATER + 300}`]);
   });
 
+  it("sees one direction alone, with a request each 20 ms: what answered each is a gap in front of the next", () => {
+    const d = new Dialogue();
+    d.open();
+    const recorder = new Recorder().take(d.segments[0]!, d.segments[2]!);
+    const expected: string[] = [];
+    for (let i = 0; i < 8; i++) {
+      const us = 100 + i * 20_000;
+      recorder.take(d.client(us, `get ${i}`));
+      d.server(us + 10, "reply");
+      expected.push(...(i === 0 ? [] : ["s gap 5"]), `c get ${i} @${us}`);
+    }
+    assert.deepEqual(recorder.lines, expected);
+  });
+
   it("counts no gap of what was under way when the capture began", () => {
     const d = new Dialogue();
     d.open(-100);
