@@ -144,11 +144,13 @@ export class Solo implements Captor {
   async capture(): Promise<void> {
     let turnAt = performance.now();
     while (!this.#isStopping) {
+      // Asked before reading, as behind a stop: a busy machine may let the time pass between the two.
+      const lookedAtMs = performance.now();
       const read = this.#read();
       const length = typeof read === "number" ? read : await read;
       if (length === END_OF_FRAMES) return;
       if (length > 0) await this.#consume(length);
-      else await this.#idle();
+      else await this.#idle(lookedAtMs);
       if (length > 0 && performance.now() - turnAt > TURN_MS) {
         await nextTurn();
         turnAt = performance.now();
@@ -223,7 +225,8 @@ export class Solo implements Captor {
     await this.#patience.lend(() => writer.isFilling);
   }
 
-  async #idle(): Promise<void> {
+  /** `lookedAtMs`: when there were no frames. */
+  async #idle(lookedAtMs: number): Promise<void> {
     const source = this.source;
     if (source.isUp !== this.#wasUp) {
       this.#wasUp = source.isUp;
@@ -235,16 +238,16 @@ export class Solo implements Captor {
       if (this.#matching !== null) this.#keepMatching(this.#matching, 0, 0);
       this.#scripts?.take(source.batch, 0, 0);
     }
-    await source.waitForFrames(this.#tellHeld());
+    await source.waitForFrames(this.#tellHeld(lookedAtMs));
   }
 
   /**
    * Tells what is held back, but not between two blocks of the kernel's: the next may bring the response that it waited for. Returns how
    * long there is nothing to do, ms.
    */
-  #tellHeld(): number {
+  #tellHeld(lookedAtMs: number): number {
     if (!this.#pipeline.isHolding) return WAIT_MS;
-    const leftMs = this.#framesAtMs + LAST_BLOCK_MS - performance.now();
+    const leftMs = this.#framesAtMs + LAST_BLOCK_MS - lookedAtMs;
     if (leftMs > 0) return leftMs;
     this.#pipeline.tellHeld();
     return WAIT_MS;

@@ -4,13 +4,17 @@ import { test } from "node:test";
 import type { FrameSource } from "../../src/capture/frame-source.ts";
 import { createLog } from "../../src/log.ts";
 import { RecordWriter } from "../../src/outputs/record-writer.ts";
+import { LAST_BLOCK_MS } from "../../src/run/live-capture.ts";
 import { Solo } from "../../src/run/solo.ts";
 import { MemorySource, OPTIONS } from "../properties/run.ts";
 import { resp } from "../support/raw-client.ts";
 import { BEGIN_US, batchOf, Dialogue, type TestSegment } from "../support/segments.ts";
 
-/** Frames as the kernel's ring brings them: a block, nothing for a moment, and the next block. */
-function liveSource(blocks: readonly (readonly TestSegment[])[]): FrameSource {
+/**
+ * Frames as the kernel's ring brings them: a block, nothing for a moment, and the next block. Each time that there is nothing the process
+ * may stand still for `standstillMs`.
+ */
+function liveSource(blocks: readonly (readonly TestSegment[])[], standstillMs: number): FrameSource {
   const sinceUs = Date.now() * 1000 - BEGIN_US;
   const batches = blocks.map((block) => batchOf(block.map((each) => ({ ...each, timeUs: each.timeUs + sinceUs }))));
   const memory = new MemorySource(batches, 1);
@@ -20,18 +24,21 @@ function liveSource(blocks: readonly (readonly TestSegment[])[]): FrameSource {
     isEmpty = !isEmpty;
     return isEmpty ? 0 : next();
   };
-  return Object.assign(memory, { isLive: true, read });
+  const nothing = new Int32Array(new SharedArrayBuffer(4));
+  const isUp = () => Atomics.wait(nothing, 0, 0, standstillMs) === "timed-out";
+  return Object.defineProperty(Object.assign(memory, { isLive: true, read }), "isUp", { get: isUp });
 }
 
 /** Who is told, in this order, and behind whom each was. */
-async function tell(blocks: readonly (readonly TestSegment[])[]): Promise<string[]> {
+async function tell(blocks: readonly (readonly TestSegment[])[], standstillMs = 0): Promise<string[]> {
   const told: string[] = [];
   const fd = openSync("/dev/null", "w");
   const writer = new RecordWriter({ fd, mode: "live", onClosed: () => {}, onError: assert.ifError });
   const transaction = (of: { connectionId: number; behind: { connectionId: number; us: number } | null }) =>
     told.push(`${of.connectionId}${of.behind === null ? "" : ` behind ${of.behind.connectionId} ${of.behind.us}`}`);
   const log = createLog({ level: "fatal", format: "text" });
-  const solo = new Solo({ ...OPTIONS, read: null, side: "server" }, liveSource(blocks), log, writer, {
+  const source = liveSource(blocks, standstillMs);
+  const solo = new Solo({ ...OPTIONS, read: null, side: "server" }, source, log, writer, {
     outputs: [{ transaction: (of) => void transaction(of) }],
   });
   solo.begin();
@@ -52,4 +59,5 @@ test("who waited for another connection's command is told so, though the kernel'
   const told = ["2 behind 1 7950", "1"];
   assert.deepEqual(await tell([[...first, ...second]]), told, "in one block");
   assert.deepEqual(await tell([first, second]), told, "in two");
+  assert.deepEqual(await tell([first, second], LAST_BLOCK_MS + 40), told, "in two, and a busy machine takes a pause");
 });
