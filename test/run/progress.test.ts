@@ -12,11 +12,20 @@ import { Terminal } from "../support/terminal.ts";
 
 const { folder, remove } = temporaryFolder();
 after(remove);
+const frame = { seconds: 1_600_000_000, nanoseconds: 0, bytes: udpFrame(1, 2, "x".repeat(1400)) };
+
+function frames(count: number): Buffer {
+  return pcapFile(Array.from({ length: count }, () => frame));
+}
+
 /** Long enough to be read for a while: hexadecimal rows of it are much to print. */
 const FILE = join(folder, "large.pcap");
 const FRAMES = 40_000;
-const frame = { seconds: 1_600_000_000, nanoseconds: 0, bytes: udpFrame(1, 2, "x".repeat(1400)) };
-writeFileSync(FILE, pcapFile(Array.from({ length: FRAMES }, () => frame)));
+writeFileSync(FILE, frames(FRAMES));
+/** The same where each row goes through a terminal. */
+const SHOWN_FILE = join(folder, "shown.pcap");
+const SHOWN_FRAMES = 6000;
+writeFileSync(SHOWN_FILE, frames(SHOWN_FRAMES));
 
 const BASE = { path: "a.pcap", bytes: 280e6, bytesRead: 70e6, frames: 3_000_000, seconds: 2 };
 const LINES = [
@@ -47,14 +56,14 @@ test("a status line is written over, and what stays is written above it", () => 
 });
 
 describe("-r on a terminal", { skip: missingProgram("script") ?? false }, () => {
-  const run = async (words: string) => {
-    const terminal = new Terminal(`'${process.execPath}' '${CLI}' -r '${FILE}' ${words}`);
+  const run = async (file: string, words: string) => {
+    const terminal = new Terminal(`'${process.execPath}' '${CLI}' -r '${file}' ${words}`);
     const status = await terminal.ended();
     return { status, shown: terminal.shown };
   };
 
   it("shows how far it is, and erases that at the end", async () => {
-    const { status, shown } = await run("-p raw -X > /dev/null");
+    const { status, shown } = await run(FILE, "-p raw -X > /dev/null");
     assert.equal(status, 0);
     const lines = [...shown.matchAll(/\r(\d+) % of 58\.3 MB, [\d,]+ frames\/s(?:, \d+ s left)?: [^\r]*\r/g)];
     assert.ok(lines.length > 0, shown);
@@ -68,7 +77,7 @@ describe("-r on a terminal", { skip: missingProgram("script") ?? false }, () => 
   });
 
   it("shows nothing where records go to the same terminal", async () => {
-    const { status, shown } = await run("-p raw -X");
+    const { status, shown } = await run(SHOWN_FILE, "-p raw -X");
     assert.equal(status, 0);
     assert.match(shown, /UDP, length 1400/);
     assert.doesNotMatch(shown, /frames\/s/);
@@ -76,7 +85,7 @@ describe("-r on a terminal", { skip: missingProgram("script") ?? false }, () => 
 
   it("keeps what it says whole", async () => {
     const cut = join(folder, "cut.pcap");
-    writeFileSync(cut, pcapFile(Array.from({ length: FRAMES }, () => frame)).subarray(0, -5));
+    writeFileSync(cut, frames(FRAMES).subarray(0, -5));
     const terminal = new Terminal(`'${process.execPath}' '${CLI}' -r '${cut}' -p raw -X --workers 2 > /dev/null`);
     assert.equal(await terminal.ended(), 0);
     for (const line of [
