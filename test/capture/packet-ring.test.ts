@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { u32le } from "../../src/bytes/read.ts";
 import type { FrameLayout } from "../../src/capture/frame-source.ts";
 import { openLive } from "../../src/capture/libpcap.ts";
+import { BLOCK_TIMEOUT_MS } from "../../src/capture/live-options.ts";
 import type { LiveSource } from "../../src/capture/live-source.ts";
 import { Decoder } from "../../src/decode/decoder.ts";
 import { captureObstacle, sendDatagram } from "../support/live.ts";
@@ -28,6 +29,7 @@ function open(inPlace: boolean, options: Opened = {}): LiveSource {
 class Reader {
   readonly lines: string[] = [];
   frames = 0;
+  batches = 0;
   readonly #source: LiveSource;
   readonly #decoder: Decoder;
 
@@ -41,6 +43,7 @@ class Reader {
     for (;;) {
       const end = this.#source.read();
       if (end <= 0) return;
+      this.batches++;
       for (let at = this.#source.batchStart; at < end; at = this.#decoder.next) this.#take(at);
     }
   }
@@ -157,7 +160,7 @@ test("more than the ring holds comes whole and in order, as long as somebody rea
       const text = `${i} `.padEnd(20_000, "x");
       sent.push(text);
       await sendDatagram(PORT, text);
-      if (i % 10 === 9) reader.drain();
+      reader.drain();
     }
     await until("all of them", () => {
       reader.drain();
@@ -173,6 +176,10 @@ test("more than the ring holds comes whole and in order, as long as somebody rea
   }
 });
 
+/** A ring of 2 MiB, in the smallest blocks there are; of datagrams of 20,000 bytes each takes so many. */
+const BLOCKS = 8;
+const FRAMES_PER_BLOCK = 12;
+
 test("what finds the ring full is counted, and all that found room comes", { skip }, async () => {
   const source = open(true, { bufferKib: 2048 });
   try {
@@ -183,8 +190,13 @@ test("what finds the ring full is counted, and all that found room comes", { ski
       reader.drain();
       return reader.frames + source.drops().kernel >= count;
     });
-    assert.ok(reader.frames >= 80 && reader.frames < count, `${reader.frames}`);
     assert.equal(reader.frames + source.drops().kernel, count);
+    // The kernel hands a block over when it is full, or in its time: the longer the sending took, the more of them were not full.
+    assert.equal(reader.batches, BLOCKS);
+    const timesUs = reader.lines.map((line) => Number.parseInt(line, 10));
+    const inTime = Math.ceil((timesUs.at(-1)! - timesUs[0]!) / (BLOCK_TIMEOUT_MS * 1000));
+    const least = FRAMES_PER_BLOCK * (BLOCKS - 1 - inTime);
+    assert.ok(reader.frames >= least && reader.frames < count, `${reader.frames} of ${least}`);
     assert.equal(source.drops().kernel, source.drops().kernel, "the kernel's counters begin anew, ours do not");
   } finally {
     source.close();
