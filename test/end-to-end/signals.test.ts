@@ -73,9 +73,8 @@ describe("signals to a live capture", { skip }, () => {
       tcplat.child.kill("SIGINT");
       await new Promise((resolve) => setTimeout(resolve, 700));
       assert.equal(tcplat.child.exitCode, null, "still waiting for the reader");
-      const secondAt = performance.now();
       assert.deepEqual(await tcplat.stop("SIGINT"), { status: 0, signal: null });
-      assert.ok(performance.now() - secondAt < 1000);
+      assert.doesNotMatch(tcplat.stderr, /was read too slowly|^requests /m, "it did not wait to the end");
       await client.close();
     }));
 
@@ -198,12 +197,8 @@ describe("standard output of a live capture", { skip }, () => {
     const requests = 60_000;
     for (let sent = 0; sent < requests; sent += 1000)
       await client.send(resp("ECHO", "x".repeat(100)).repeat(1000), 1000);
-    tcplat.child.kill("SIGUSR1");
-    await until("all are counted", () => {
-      if (new RegExp(`requests +${requests} = ${requests} answered`).test(tcplat.stderr)) return true;
-      tcplat.child.kill("SIGUSR1");
-      return false;
-    });
+    const all = new RegExp(`requests +${requests} = ${requests} answered`);
+    await tcplat.askUntil("all are counted", (summary) => all.test(summary));
     assert.match(tcplat.stderr, /\d+ records dropped \(stdout \d+\)/);
     let text = "";
     tcplat.child.stdout!.on("data", (chunk) => (text += String(chunk)));

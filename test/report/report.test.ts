@@ -12,7 +12,6 @@ import { RawClient, resp, respReplyEnd } from "../support/raw-client.ts";
 import { Dialogue, frameOf } from "../support/segments.ts";
 import { missingProgram, startRedis, temporaryFolder } from "../support/servers.ts";
 import { NO_PORTS, runTcplat, Tcplat } from "../support/tcplat.ts";
-import { until } from "../support/until.ts";
 import { elements, parseStrictly } from "./strict-html.ts";
 
 const { folder, remove } = temporaryFolder();
@@ -136,10 +135,8 @@ test("a live run writes its page on SIGUSR1 and at the end, also with -q", { ski
     await client.send(resp("SET", "first:key", "x"), 1);
     await watcher.transactions(1);
     // The other one sees the same frames some milliseconds earlier or later: asked again until it has told them.
-    await until("the page has the first request", () => {
-      tcplat.child.kill("SIGUSR1");
-      return existsSync(file) && page(file).includes("first:key");
-    });
+    const isThere = () => existsSync(file) && page(file).includes("first:key");
+    await tcplat.askUntil("the page has the first request", isThere);
     await client.send(resp("GET", "second:key"), 1);
     await client.close();
     await watcher.stop();

@@ -117,7 +117,7 @@ export class Tcplat {
   static async capturing(words: readonly string[], options: RunOptions = {}): Promise<Tcplat> {
     const tcplat = new Tcplat(words, options);
     const isStarted = () => /^tcplat: capturing on .*\n/m.test(tcplat.stderr);
-    await until("tcplat captures", () => isStarted() || hasEnded(tcplat.child), 20_000);
+    await until("tcplat captures", () => isStarted() || hasEnded(tcplat.child), 60_000);
     if (!isStarted()) throw new Error(`tcplat ended with ${tcplat.child.exitCode}: ${tcplat.stderr}`);
     return tcplat;
   }
@@ -162,6 +162,24 @@ export class Tcplat {
       timeoutMs,
     );
     return this.records;
+  }
+
+  /**
+   * Asks for the summary, again and again, until `holds` of it. Each is waited for: where the next SIGUSR1 comes sooner than a busy machine
+   * can answer the last, it does nothing but answer.
+   */
+  async askUntil(what: string, holds: (summary: string) => boolean): Promise<void> {
+    let from = -1;
+    await until(what, () => {
+      const summary = from < 0 ? "" : this.stderr.slice(from);
+      const isTold = /^as of .*\n(?:.*\n)*requests /m.test(summary);
+      if (isTold && holds(summary)) return true;
+      if (isTold || from < 0) {
+        from = this.stderr.length;
+        this.child.kill("SIGUSR1");
+      }
+      return false;
+    });
   }
 
   /** Resolves when it has ended by itself, and everything it wrote was read. */
