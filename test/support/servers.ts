@@ -24,7 +24,7 @@ export interface ServerOptions {
   readonly host?: string;
 }
 
-const READY_MS = 20_000;
+const READY_MS = 60_000;
 
 /** Why a test that needs this program must be skipped, or null. */
 export function missingProgram(...names: readonly string[]): string | null {
@@ -97,12 +97,12 @@ export async function startKafka(): Promise<RealServer> {
   return { host: "127.0.0.1", port: Number(port()), pid: child.pid!, stop: () => stopServer(child, () => {}) };
 }
 
-/** A Prometheus that scrapes one target each 200 ms, with its data in a folder of its own. */
+/** A Prometheus that scrapes one target twice a second, with its data in a folder of its own. */
 export async function startPrometheus(target: string): Promise<RealServer> {
   const { folder, remove } = temporaryFolder();
   const config = join(folder, "prometheus.yml");
   const scrape = `scrape_configs:\n  - job_name: tcplat\n    static_configs:\n      - targets: ["${target}"]\n`;
-  writeFileSync(config, `global:\n  scrape_interval: 200ms\n  scrape_timeout: 200ms\n${scrape}`);
+  writeFileSync(config, `global:\n  scrape_interval: 500ms\n  scrape_timeout: 500ms\n${scrape}`);
   const port = await freePort();
   const words = [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`];
   words.push(`--web.listen-address=127.0.0.1:${port}`);
