@@ -124,7 +124,7 @@ describe("in zsh", { skip: missingProgram("zsh") ?? missingProgram("script") ?? 
     const path = scriptOf("zsh");
     const terminal = new Terminal("zsh -f -i", { HOME: folder });
     terminal.type(`cd '${folder}'; autoload -U compinit; compinit -u -D; source '${path}'; echo read''y\n`);
-    await until("zsh has read the script", () => /^ready\r?$/m.test(terminal.shown), 20_000);
+    await until("zsh has read the script", () => /^ready\r?$/m.test(terminal.shown));
     for (const [line, completed] of [
       ["tcplat --engi", "tcplat --engine="],
       ["tcplat --rotate-si", "tcplat --rotate-size="],

@@ -59,7 +59,7 @@ class BothViews {
   /** Resolves when both have told of this client. */
   async told(client: string): Promise<void> {
     const isTold = (view: Tcplat) => view.records.some((record) => record.client === client);
-    await until(`a record of ${client}`, () => isTold(this.port) && isTold(this.any), 10_000);
+    await until(`a record of ${client}`, () => isTold(this.port) && isTold(this.any));
   }
 
   /** Ends both; asserts that they tell of the same requests and counts. Returns the transactions. */
@@ -216,7 +216,7 @@ describe("between two hosts on a bridge, seen on one port and several times on a
 
 /** Resolves once the primary says that its replica is online. */
 async function untilReplicating(client: RawClient): Promise<void> {
-  const deadline = performance.now() + 20_000;
+  const deadline = performance.now() + 30_000;
   for (;;) {
     const { reply } = await client.ask(resp("INFO", "replication"));
     if (/slave0:.*state=online/.test(reply)) return;
