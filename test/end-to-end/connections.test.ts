@@ -68,7 +68,7 @@ describe("connections captured live", { skip }, () => {
   });
 
   it("whose request takes longer than --request-timeout: unanswered, timeout; its late response belongs to nobody", async () => {
-    const tcplat = await capture("-p", "redis", "--request-timeout", "100ms");
+    const tcplat = await capture("-p", "redis", "--request-timeout", "700ms");
     const [slow, other] = [await connect(), await connect()];
     const sleeping = slow.ask(resp("DEBUG", "SLEEP", "2"));
     const [record] = await tcplat.transactions(1);

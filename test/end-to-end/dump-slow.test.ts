@@ -264,18 +264,21 @@ describe("--dump-slow, live, with a real redis-server", {
     await client.ask(resp("DEBUG", "SLEEP", "0.06"));
     await client.ask(resp("EVAL", spin, 0));
     await client.ask(resp("GET", "k1"));
-    await tcplat.transactions(2);
-    await until("two files", () => filesIn(dumps).length === 2);
+    // A busy machine may make others slow, too.
+    const ours = () => tcplat.records.filter(({ command }) => ["DEBUG", "EVAL"].includes(command));
+    await until("files of both", () => ours().length === 2 && filesIn(dumps).length === tcplat.records.length);
     assert.deepEqual(await tcplat.stop(), { status: 0, signal: null });
     assert.deepEqual(
-      tcplat.records.map(({ command }) => command),
+      ours().map(({ command }) => command),
       ["DEBUG", "EVAL"],
     );
     const names = await assertTold(dumps, tcplat.records, ["-p", "redis", "-t", "20", "--side", "server"]);
-    assert.match(tcplat.stderr, /--dump-slow: 2 of 2 slow requests are in /);
+    const all = tcplat.records.length;
+    assert.ok(tcplat.stderr.includes(`--dump-slow: ${all} of ${all} slow requests are in `), tcplat.stderr);
     await client.close();
     if (missingProgram("tshark") !== null) return t.diagnostic("tshark is not installed");
-    const words = ["-r", join(dumps, names[0]!), "-T", "fields", "-e", "tcp.flags.syn", "-e", "tcp.payload"];
+    const name = names.find((each) => each.endsWith(`_${ours()[0]!.id}.pcap`))!;
+    const words = ["-r", join(dumps, name), "-T", "fields", "-e", "tcp.flags.syn", "-e", "tcp.payload"];
     const { stdout, status } = spawnSync("tshark", words, { encoding: "utf8" });
     assert.equal(status, 0);
     const lines = stdout.trim().split("\n");
@@ -315,8 +318,8 @@ describe("--dump-slow, live, with a real memcached", { skip: obstacle ?? missing
     await new Promise((resolve) => setTimeout(resolve, 60));
     process.kill(memcached.pid, "SIGCONT");
     await answer;
-    await tcplat.transactions(1);
-    await until("a file", () => filesIn(dumps).length === 1);
+    const stood = () => tcplat.records.filter(({ latency_us }) => latency_us >= 55_000).length > 0;
+    await until("its file", () => stood() && filesIn(dumps).length === tcplat.records.length);
     await tcplat.stop();
     await assertTold(dumps, tcplat.records, ["-p", "memcached", "-t", "20", "--side", "server"]);
   });
