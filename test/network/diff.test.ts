@@ -9,7 +9,7 @@ import { namespaceObstacle } from "../support/namespaces.ts";
 import { atMostUs } from "../support/raw-client.ts";
 import { type RealServer, startRedis } from "../support/servers.ts";
 import { NO_PORTS, Tcplat } from "../support/tcplat.ts";
-import { assertOne } from "../support/tries.ts";
+import { assertOne, inCalm } from "../support/tries.ts";
 import type { Policy } from "./policy.ts";
 import { Referee, type Words } from "./vantage.ts";
 
@@ -86,44 +86,45 @@ function assertNear(us: number | null, expectedUs: number, what: string): void {
 }
 
 describe("tcplat diff of two hosts", { skip }, () => {
-  it("tells a slow network from a slow server, and the way there from the way back", async () => {
-    const delay = (way: "toServer" | "toClient"): Policy => ({ rules: [{ action: "delay", way, ms: DELAY_MS }] });
-    const files = await record([
-      [delay("toServer"), ["GET", "there"]],
-      [delay("toClient"), ["GET", "back"]],
-      [{ rules: [] }, ["EVAL", SPIN, 0, SPIN_US]],
-      [{ rules: [{ action: "drop", way: "toServer", nth: [1] }] }, ["GET", "lost"]],
-      [{ rules: [{ action: "drop", way: "toClient", nth: [1] }] }, ["GET", "lost-reply"]],
-    ]);
-    for (const pair of [files.pcap, files.json]) {
-      const told = await diffJson(...pair);
-      assert.deepEqual([told.status, told.summary.joined, told.requests.length], [0, 30 + 5 * TIMES, 30 + 5 * TIMES]);
-      const { clock } = told.summary;
-      assert.ok(Math.abs(clock!.offset_us) <= clock!.uncertainty_us + 1, `one clock, and ${JSON.stringify(clock)}`);
-      assert.ok(clock!.is_steady);
-      assert.equal(clock!.drift_ppm, 0);
-      const there = requestOf(told, "GET there");
-      assertNear(there.network_us, DELAY_MS * 1000, "network");
-      assertNear(there.there_us, DELAY_MS * 1000, "way there");
-      const back = requestOf(told, "GET back");
-      assertNear(back.network_us, DELAY_MS * 1000, "network");
-      assertNear(back.back_us, DELAY_MS * 1000, "way back");
-      const spins = told.requests.filter(({ command }) => command === "EVAL");
-      const asked = files.asked.filter(({ summary }) => summary.startsWith("EVAL"));
-      assert.deepEqual([spins.length, asked.length], [TIMES, TIMES]);
-      const spun = spins.map((spin, i) => ({ spin, us: Number.parseInt(asked[i]!.measured.reply.slice(1), 10) }));
-      for (const [i, { spin, us }] of spun.entries()) {
-        assert.ok(spin.server_us! >= us && us >= SPIN_US, `${spin.server_us} µs at the server, which spun for ${us}`);
-        assert.ok(spin.client_us! <= atMostUs(asked[i]!.measured.us), "the client itself waited no longer");
+  it("tells a slow network from a slow server, and the way there from the way back", () =>
+    inCalm(async () => {
+      const delay = (way: "toServer" | "toClient"): Policy => ({ rules: [{ action: "delay", way, ms: DELAY_MS }] });
+      const files = await record([
+        [delay("toServer"), ["GET", "there"]],
+        [delay("toClient"), ["GET", "back"]],
+        [{ rules: [] }, ["EVAL", SPIN, 0, SPIN_US]],
+        [{ rules: [{ action: "drop", way: "toServer", nth: [1] }] }, ["GET", "lost"]],
+        [{ rules: [{ action: "drop", way: "toClient", nth: [1] }] }, ["GET", "lost-reply"]],
+      ]);
+      for (const pair of [files.pcap, files.json]) {
+        const told = await diffJson(...pair);
+        assert.deepEqual([told.status, told.summary.joined, told.requests.length], [0, 30 + 5 * TIMES, 30 + 5 * TIMES]);
+        const { clock } = told.summary;
+        assert.ok(Math.abs(clock!.offset_us) <= clock!.uncertainty_us + 1, `one clock, and ${JSON.stringify(clock)}`);
+        assert.ok(clock!.is_steady);
+        assert.equal(clock!.drift_ppm, 0);
+        const there = requestOf(told, "GET there");
+        assertNear(there.network_us, DELAY_MS * 1000, "network");
+        assertNear(there.there_us, DELAY_MS * 1000, "way there");
+        const back = requestOf(told, "GET back");
+        assertNear(back.network_us, DELAY_MS * 1000, "network");
+        assertNear(back.back_us, DELAY_MS * 1000, "way back");
+        const spins = told.requests.filter(({ command }) => command === "EVAL");
+        const asked = files.asked.filter(({ summary }) => summary.startsWith("EVAL"));
+        assert.deepEqual([spins.length, asked.length], [TIMES, TIMES]);
+        const spun = spins.map((spin, i) => ({ spin, us: Number.parseInt(asked[i]!.measured.reply.slice(1), 10) }));
+        for (const [i, { spin, us }] of spun.entries()) {
+          assert.ok(spin.server_us! >= us && us >= SPIN_US, `${spin.server_us} µs at the server, which spun for ${us}`);
+          assert.ok(spin.client_us! <= atMostUs(asked[i]!.measured.us), "the client itself waited no longer");
+        }
+        const calmest = spun.toSorted((x, y) => x.spin.server_us! - x.us - (y.spin.server_us! - y.us))[0]!;
+        assertNear(calmest.spin.server_us, calmest.us, "server");
+        for (const name of ["GET lost", "GET lost-reply"]) {
+          const found = told.requests.filter(({ summary }) => summary === name);
+          assertOne(found, ({ client_us, network_us }) => {
+            assert.ok(network_us! >= RTO_US && client_us! - network_us! <= off(client_us!), `${name}: ${network_us}`);
+          });
+        }
       }
-      const calmest = spun.toSorted((x, y) => x.spin.server_us! - x.us - (y.spin.server_us! - y.us))[0]!;
-      assertNear(calmest.spin.server_us, calmest.us, "server");
-      for (const name of ["GET lost", "GET lost-reply"]) {
-        const found = told.requests.filter(({ summary }) => summary === name);
-        assertOne(found, ({ client_us, network_us }) => {
-          assert.ok(network_us! >= RTO_US && client_us! - network_us! <= off(client_us!), `${name}: ${network_us}`);
-        });
-      }
-    }
-  });
+    }));
 });
