@@ -4,6 +4,7 @@ import { type LoadedScript, ScriptRefusal } from "./loaded-script.ts";
 import { LuaScript } from "./lua-script.ts";
 import { Place, type ScriptOrder, type ScriptReport, type ScriptsStart, type Slice } from "./messages.ts";
 import { ModuleScript, placed } from "./module-script.ts";
+import { IS_FULL, ScriptHeap } from "./script-heap.ts";
 import { ScriptLog } from "./script-log.ts";
 
 /** How much less than capturing scripts are worth to the scheduler (`nice`). */
@@ -53,6 +54,7 @@ class ScriptRun {
   readonly #port: MessagePort;
   readonly #progress: Int32Array;
   readonly #files: readonly string[];
+  readonly #heap = new ScriptHeap();
 
   constructor(scripts: readonly LoadedScript[], log: ScriptLog, start: ScriptsStart, port: MessagePort) {
     this.#scripts = scripts;
@@ -81,6 +83,7 @@ class ScriptRun {
   #tryToRun(slice: Slice): void {
     try {
       this.#run(slice);
+      if (this.#heap.isFull()) this.#tell({ kind: "failed", reason: IS_FULL });
     } catch (error) {
       this.#tell({ kind: "failed", reason: (error as Error).message });
     }

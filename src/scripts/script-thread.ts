@@ -1,12 +1,11 @@
 import { Worker } from "node:worker_threads";
 import { TcplatError } from "../errors.ts";
 import type { ScriptOrder, ScriptReport, ScriptsStart, Wants } from "./messages.ts";
+import { CALL_BYTES, IS_FULL, LAST_RESORT_MIB } from "./script-heap.ts";
 
-/** A script of JavaScript may fill so much memory; beyond it the scripts are ended, and capture goes on. */
-const HEAP_MIB = 256;
 /** A call that lasts longer is taken for one that never returns. */
 const HANG_MS = 10_000;
-const LOOK_MS = 500;
+const LOOK_MS = 100;
 
 export type Done = Extract<ScriptReport, { kind: "done" }>;
 export type Aside = Extract<ScriptReport, { kind: "aside" | "ended" }>;
@@ -38,6 +37,8 @@ export class ScriptThread {
   #waiting = 0;
   #seen = 0;
   #seenAtMs = 0;
+  /** Resident memory when nothing had been heard for one look; 0 before. */
+  #seenBytes = 0;
   #isOver = false;
   readonly #timer: NodeJS.Timeout;
 
@@ -58,7 +59,7 @@ export class ScriptThread {
   static async start({ files, isLive, hangMs = HANG_MS }: ThreadOptions): Promise<ScriptThread> {
     const progress = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const workerData: ScriptsStart = { files, progress, isLive };
-    const resourceLimits = { maxOldGenerationSizeMb: HEAP_MIB };
+    const resourceLimits = { maxOldGenerationSizeMb: LAST_RESORT_MIB };
     const worker = new Worker(new URL("./script-worker.js", import.meta.url), { workerData, resourceLimits });
     const report = await new Promise<ScriptReport>((resolve) => {
       const refuse = (sentence: string) => resolve({ kind: "refused", sentence });
@@ -103,6 +104,7 @@ export class ScriptThread {
   #progressed(): void {
     this.#seen = Atomics.load(this.#progress, 0);
     this.#seenAtMs = performance.now();
+    this.#seenBytes = 0;
   }
 
   #look(): void {
@@ -110,6 +112,10 @@ export class ScriptThread {
     if (Atomics.load(this.#progress, 0) !== this.#seen) this.#progressed();
     else if (performance.now() - this.#seenAtMs > this.#hangMs) {
       this.#end(`a call of the script did not return within ${this.#hangMs / 1000} s`);
+    } else {
+      const bytes = process.memoryUsage.rss();
+      if (this.#seenBytes === 0) this.#seenBytes = bytes;
+      else if (bytes - this.#seenBytes > CALL_BYTES) this.#end(IS_FULL);
     }
   }
 
@@ -123,6 +129,6 @@ export class ScriptThread {
 }
 
 function reasonOf(error: Error & { code?: string }): string {
-  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return `the script has filled its memory of ${HEAP_MIB} MiB`;
+  if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return IS_FULL;
   return error.message;
 }

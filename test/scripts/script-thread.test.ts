@@ -48,14 +48,53 @@ describe("a thread of scripts is ended, and says why, where", () => {
       "const all = [];\nexport function packet() { for (;;) all.push({}); }",
       /has filled its memory/,
     ],
+    [
+      "JavaScript takes all memory with a large table, which V8 asks for at once,",
+      "d.mjs",
+      "const all = new Map();\nexport function packet() { for (let i = 0; ; i++) all.set(i, {}); }",
+      /has filled its memory/,
+    ],
   ];
   for (const [name, file, source, expected] of rows) {
-    // Filling 256 MB takes a while where others work, too.
+    // Filling memory takes a while where others work, too.
     test(name, async () => {
       const heard = await outcome(script(file, source), name.includes("memory") ? 120_000 : 1000);
       assert.match(String(heard), expected);
     });
   }
+});
+
+describe("a script is sent slice after slice", () => {
+  const slices = (file: string, count: number): Promise<string | null> => {
+    return new Promise((resolve, reject) => {
+      let left = count;
+      const send = (thread: ScriptThread) => {
+        const slice = sliceOf([frameOf(new Dialogue().client(0, "x"))], BEGIN_US);
+        thread.send(slice, [slice.frames.buffer]);
+      };
+      ScriptThread.start({ files: [file], isLive: false }).then((thread) => {
+        const done = () => {
+          if (--left > 0) return send(thread);
+          thread.listen({ done() {}, aside() {}, over() {} });
+          thread.close();
+          resolve(null);
+        };
+        thread.listen({ done, aside() {}, over: resolve });
+        send(thread);
+      }, reject);
+    });
+  };
+
+  test("that keeps 20 MB more with each is ended at 256 MiB", async () => {
+    const source = "const all = [];\nexport function packet() { all.push(new Array(2.5e6).fill(all.length + 0.5)); }";
+    assert.match(String(await slices(script("leak.mjs", source), 20)), /has filled its memory of 256 MiB/);
+  });
+
+  test("that leaves 80 MB of garbage behind with each, and keeps 80, goes on", async () => {
+    const source = `const kept = new Array(1e7).fill(0.5);
+      export function packet() { new Array(1e7).fill(kept.length + 0.5); }`;
+    assert.equal(await slices(script("garbage.mjs", source), 20), null);
+  });
 });
 
 describe("an error that nobody waits for is told with its place:", () => {
