@@ -16,7 +16,7 @@ import { Flag, type UnansweredReason } from "./transaction.ts";
 
 /** Of a connection that has had no pairing yet. */
 const NOTHING_LEFT = new Rest();
-/** A request that waits on purpose is given up when its connection showed no sign of life for so long. */
+/** A request that waits on purpose is given up when its connection showed no sign of life for so long, or for `--request-timeout`. */
 const DEAD_US = 3_600_000_000;
 
 /**
@@ -261,7 +261,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     this.tellIfQuiet(clockUs, this.connection.lastUs);
     const forgotten = pairing.expire(beforeUs, stampUs);
     if (forgotten > 0) this.session!.passed?.(forgotten);
-    if (this.connection.lastUs + DEAD_US < clockUs) pairing.giveUpAll("timeout", stampUs);
+    if (this.isDead(clockUs)) pairing.giveUpAll("timeout", stampUs);
   }
 
   /** There may be something to tell of what was left behind. */
@@ -269,7 +269,11 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const { queue, held, longestWaitUs } = this.rest!;
     const { lastUs } = this.connection;
     if (held !== null && this.anchor.isQuiet(clockUs - lastUs, longestWaitUs, held)) return true;
-    return lastUs + DEAD_US < clockUs || queue?.isAnyOlder(beforeUs) === true;
+    return this.isDead(clockUs) || queue?.isAnyOlder(beforeUs) === true;
+  }
+
+  private isDead(clockUs: number): boolean {
+    return this.connection.lastUs + Math.max(DEAD_US, this.context.requestTimeoutUs) < clockUs;
   }
 
   /** The server's stream is over: what is still pending has no response, or one whose end can be told now. */

@@ -67,6 +67,15 @@ test("requests that wait on purpose are not timed out, unless their connection i
   assert.deepEqual(dialogue.outcome, ["GET a timeout", "BLPOP q timeout"]);
 });
 
+test("a time-out of more than an hour is waited for in full, though nobody says a word meanwhile", () => {
+  const dialogue = new Dialogue({ requestTimeoutUs: 3 * 3600 * S });
+  dialogue.client(1 * S, get("export") + command("BLPOP", "q", "0"));
+  dialogue.conversation.expire(2 * 3600 * S);
+  assert.deepEqual(dialogue.outcome, []);
+  dialogue.conversation.expire((3 * 3600 + 1) * S + 1);
+  assert.deepEqual(dialogue.outcome, ["GET export timeout", "BLPOP q timeout"]);
+});
+
 test("a timed-out request that never is answered is not reported again when the connection ends", () => {
   const dialogue = new Dialogue({ requestTimeoutUs: S }).client(0, get("a"));
   dialogue.conversation.expire(2 * S);
