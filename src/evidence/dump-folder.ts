@@ -27,6 +27,9 @@ export function dumpName(request: Named): string {
   return `${second}.${fraction}Z_${milliseconds(latencyUs)}ms_${idText(request)}.pcap`;
 }
 
+/** How often the folder is looked into again, where a request is not slow enough for those files that were there the last time. */
+const LOOK_MS = 10_000;
+
 const NAME = /^\d{4}-\d\d-\d\dT\d{6}\.\d{6}Z_(\d+)\.(\d{3})ms_\d+-\d+\.pcap$/;
 
 /** A file of ours. */
@@ -43,10 +46,14 @@ export class DumpFolder {
   readonly #own = new Set<string>();
   /** Names of files of earlier runs that are too many. */
   #surplus: string[] = [];
+  #takenAway = 0;
+  #nextLookMs = Number.NEGATIVE_INFINITY;
+  readonly #now: () => number;
 
   /** Does nothing yet: see `open`. */
-  constructor(path: string, capacity: number) {
+  constructor(path: string, capacity: number, now = (): number => performance.now()) {
     this.path = path;
+    this.#now = now;
     this.#files = new Slowest(capacity);
   }
 
@@ -71,9 +78,37 @@ export class DumpFolder {
     return this.#own.size;
   }
 
+  /** How many files of this run somebody else has moved away or removed, as far as was seen. */
+  get takenAway(): number {
+    return this.#takenAway;
+  }
+
   /** Whether a request as slow as this is to have a file. */
   wants(latencyUs: number): boolean {
+    if (this.#files.wants(latencyUs)) return true;
+    const nowMs = this.#now();
+    if (nowMs < this.#nextLookMs) return false;
+    this.#nextLookMs = nowMs + LOOK_MS;
+    this.look();
     return this.#files.wants(latencyUs);
+  }
+
+  /** Sees which files are still there: who runs for a year has its files fetched, or cleaned away, and they make room. */
+  look(): void {
+    let names: ReadonlySet<string>;
+    try {
+      names = new Set(readdirSync(this.path));
+    } catch (error) {
+      // Where the folder itself is gone, nothing is there; whoever writes says so.
+      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) return;
+      names = new Set();
+    }
+    this.#files.retain(names);
+    for (const name of this.#own) {
+      if (names.has(name)) continue;
+      this.#own.delete(name);
+      this.#takenAway++;
+    }
   }
 
   /** Writes a file, whole or not at all, in place of the least slow one where there are enough. Rejects with the system's error. */

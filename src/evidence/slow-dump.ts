@@ -113,9 +113,11 @@ export class SlowDump implements TransactionOutput {
   /** The capture is over: writes what is left, and returns what became of all, for the user. */
   async finish(): Promise<string> {
     await this.settle(Number.POSITIVE_INFINITY);
-    const { files, path } = this.#folder;
-    const others = this.#slow - files - this.missing;
+    this.#folder.look();
+    const { files, takenAway, path } = this.#folder;
+    const others = this.#slow - files - takenAway - this.missing;
     const parts = [`--dump-slow: ${files} of ${this.#slow} slow requests are in ${path}`];
+    if (takenAway > 0) parts.push(`${takenAway} taken away since`);
     if (others > 0) parts.push(`${others} less slow ones are left out (--dump-slow-count)`);
     for (const reason of Object.keys(MISSING_WORDS) as Missing[]) {
       const count = this.#missing[reason];

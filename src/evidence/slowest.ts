@@ -25,6 +25,11 @@ export class Slowest<Item extends { readonly name: string; readonly latencyUs: n
     return this.#items.splice(0, Math.max(0, this.#items.length - this.#capacity));
   }
 
+  /** Forgets all but those of these names. */
+  retain(names: ReadonlySet<string>): void {
+    this.#items = this.#items.filter(({ name }) => names.has(name));
+  }
+
   /** Takes those out that are `due`, the slowest first. */
   take(isDue: (item: Item) => boolean): Item[] {
     const due = this.#items.filter(isDue).reverse();

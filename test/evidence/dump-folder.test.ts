@@ -81,6 +81,24 @@ test("the slowest stay, those of an earlier run among them; what is not ours sta
   assert.equal(readdirSync(path).length, 3);
 });
 
+test("files that somebody takes away make room for others", async () => {
+  const path = fresh();
+  let nowMs = 0;
+  const dumps = new DumpFolder(path, 2, () => nowMs).open();
+  for (const ms of [60_000, 60_001]) await dumps.write(nameOf(ms, ms), ms * 1000, [Buffer.from("incident")]);
+  assert.equal(dumps.wants(5000), false);
+  rmSync(join(path, nameOf(60_000, 60_000)));
+  assert.equal(dumps.wants(5000), false, "nobody looks so soon");
+  nowMs += 10_000;
+  assert.equal(dumps.wants(5000), true);
+  assert.deepEqual([dumps.files, dumps.takenAway], [1, 1]);
+  await dumps.write(nameOf(5, 3), 5000, [Buffer.from("next")]);
+  assert.deepEqual(readdirSync(path).sort(), [nameOf(5, 3), nameOf(60_001, 60_001)].sort());
+  rmSync(path, { recursive: true });
+  dumps.look();
+  assert.deepEqual([dumps.files, dumps.takenAway, dumps.wants(1)], [0, 3, true]);
+});
+
 test("what cannot be written leaves nothing behind, and a link is not followed", async () => {
   const path = fresh();
   const dumps = new DumpFolder(path, 3).open();
