@@ -194,6 +194,11 @@ export class Pipeline {
     return this.decoder.counters.frames;
   }
 
+  /** The last frame's time, µs since the epoch. */
+  get lastFrameUs(): number {
+    return (this.shares > 1 ? this.glance : this.decoder.segment).timeUs;
+  }
+
   /** Requests that take up room, being read, pending or timed out: 0 once all connections have ended. */
   get requestsHeld(): number {
     return this.context.pool.used;

@@ -102,8 +102,7 @@ export class ConnectionTable {
       if (timeUs >= this.nextTimerUs) this.runTimers(timeUs);
     } else {
       this.clockRegressions++;
-      this.clockUs += this.setBack.passed(timeUs, this.clockUs);
-      if (this.clockUs >= this.nextTimerUs) this.runTimers(timeUs);
+      this.passBehind(timeUs);
     }
   }
 
@@ -191,9 +190,19 @@ export class ConnectionTable {
     this.slots.remove(connection);
   }
 
-  /** Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards. */
+  /**
+   * Runs what is due by `clockUs`, where no frame has come to do so (an idle interface). Never moves backwards; where the host's clock was
+   * set back, time passes with it all the same.
+   */
   advanceIdle(clockUs: number): void {
     if (clockUs > this.clockUs) this.advanceClock({ timeUs: clockUs });
+    else this.passBehind(clockUs);
+  }
+
+  /** Far behind the clock, which was set back. `stampUs`: what a frame is, or would be, stamped with. */
+  private passBehind(stampUs: number): void {
+    this.clockUs += this.setBack.passed(stampUs, this.clockUs);
+    if (this.clockUs >= this.nextTimerUs) this.runTimers(stampUs);
   }
 
   /** The capture is over: delivers what can be, and ends every connection. */

@@ -15,11 +15,14 @@ export function idleClockUs(): number {
   return Date.now() * 1000 - IDLE_LAG_US;
 }
 
-/** After a stop: takes all that came before it. `take` reads and takes a batch, and returns what `read` did; `clockUs` is the last frame's time. */
+/**
+ * After a stop: takes all that came before it. `take` reads and takes a batch, and returns what `read` did; `lastFrameUs` is the last
+ * frame's time: the capture's own clock may be hours ahead, where the host's was set back.
+ */
 export async function takeLastBlock(
   source: FrameSource,
   take: () => Promise<number>,
-  clockUs: () => number,
+  lastFrameUs: () => number,
 ): Promise<void> {
   const stopUs = Date.now() * 1000;
   let until = performance.now() + LAST_BLOCK_MS;
@@ -30,7 +33,7 @@ export async function takeLastBlock(
     if (length === END_OF_FRAMES) return;
     if (length > 0) {
       // Under load many blocks are waiting: all that came before the stop is read, however long it takes.
-      if (clockUs() >= stopUs) return;
+      if (lastFrameUs() >= stopUs) return;
       until = performance.now() + LAST_BLOCK_MS;
       await nextTurn();
     } else if (isLastLook) return;

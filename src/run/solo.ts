@@ -158,7 +158,7 @@ export class Solo implements Captor {
     }
     if (!this.source.isLive) return;
     const take = async () => (this.#isComplete ? END_OF_FRAMES : await this.#take());
-    await takeLastBlock(this.source, take, () => this.#pipeline.table.clockUs);
+    await takeLastBlock(this.source, take, () => this.#pipeline.lastFrameUs);
   }
 
   /** Takes a batch in slices: a frame may hold thousands of requests, and what is to be printed must find room. */

@@ -185,7 +185,7 @@ class WorkerRun {
     await takeLastBlock(
       this.#source,
       () => this.#takeLive(),
-      () => this.#pipeline.table.clockUs,
+      () => this.#pipeline.lastFrameUs,
     );
   }
 

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { SetBack } from "../../src/connection/set-back.ts";
+import type { Pipeline } from "../../src/pipeline.ts";
 import { runSegments } from "../properties/run.ts";
-import { Dialogue, SERVER, type TestSegment } from "../support/segments.ts";
+import { BEGIN_US, Dialogue, SERVER, type TestSegment } from "../support/segments.ts";
 
 const S = 1_000_000;
 const HOUR = 3600 * S;
@@ -57,6 +58,22 @@ describe("where the clock was set back by an hour", () => {
     d.client(2 * S - HOUR, GET);
     const told = (untilSecond: number): string[] =>
       runSegments(inOrder(before, d, others(untilSecond))).unanswered.map((one) => one.unanswered);
+    assert.deepEqual(told(61), ["end"]);
+    assert.deepEqual(told(65), ["timeout"]);
+  });
+
+  it("a request of a quiet host times out as well: time passes while nothing comes", () => {
+    const told = (untilSecond: number): string[] => {
+      const d = new Dialogue();
+      d.open();
+      d.client(2 * S - HOUR, GET);
+      const silent = d.segments.length;
+      d.ack("client", untilSecond * S - HOUR);
+      const meanwhile = (pipeline: Pipeline, index: number): void => {
+        for (let at = 1; index === silent && at <= untilSecond; at += 0.25) pipeline.idle(BEGIN_US + at * S - HOUR);
+      };
+      return runSegments(d.segments, { checksEveryFrame: true, meanwhile }).unanswered.map((one) => one.unanswered);
+    };
     assert.deepEqual(told(61), ["end"]);
     assert.deepEqual(told(65), ["timeout"]);
   });

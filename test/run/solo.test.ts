@@ -30,7 +30,10 @@ function liveSource(blocks: readonly (readonly TestSegment[])[], standstillMs: n
 }
 
 /** Who is told, in this order, and behind whom each was. */
-async function tell(blocks: readonly (readonly TestSegment[])[], standstillMs = 0): Promise<string[]> {
+async function tell(
+  blocks: readonly (readonly TestSegment[])[],
+  { standstillMs = 0, isStopped = false } = {},
+): Promise<string[]> {
   const told: string[] = [];
   const fd = openSync("/dev/null", "w");
   const writer = new RecordWriter({ fd, mode: "live", onClosed: () => {}, onError: assert.ifError });
@@ -42,6 +45,7 @@ async function tell(blocks: readonly (readonly TestSegment[])[], standstillMs = 
     outputs: [{ transaction: (of) => void transaction(of) }],
   });
   solo.begin();
+  if (isStopped) solo.stop();
   await solo.capture();
   await solo.finish();
   await writer.close();
@@ -59,5 +63,20 @@ test("who waited for another connection's command is told so, though the kernel'
   const told = ["2 behind 1 7950", "1"];
   assert.deepEqual(await tell([[...first, ...second]]), told, "in one block");
   assert.deepEqual(await tell([first, second]), told, "in two");
-  assert.deepEqual(await tell([first, second], LAST_BLOCK_MS + 40), told, "in two, and a busy machine takes a pause");
+  assert.deepEqual(
+    await tell([first, second], { standstillMs: LAST_BLOCK_MS + 40 }),
+    told,
+    "in two, and a busy machine takes a pause",
+  );
+});
+
+test("what came before a stop is taken, block by block, also where the host's clock was set back before", async () => {
+  const dialogue = new Dialogue({ address: "10.0.0.1", port: 40_001 });
+  const hourUs = 3_600_000_000;
+  const blocks = [
+    [dialogue.syn(hourUs - 1000), dialogue.synAck(hourUs - 990), dialogue.ack("client", -10_000)],
+    [dialogue.client(-9000, resp("GET", "a")), dialogue.server(-8000, "$1\r\nx\r\n")],
+    [dialogue.client(-7000, resp("GET", "b")), dialogue.server(-6000, "$1\r\nx\r\n")],
+  ];
+  assert.deepEqual(await tell(blocks, { isStopped: true }), ["1", "1"]);
 });
