@@ -34,8 +34,8 @@ export class ConnectionTable {
   readonly duplicates = new DuplicateFilter();
   readonly reassembly = new Reassembly();
   readonly sample = new Sample();
-  /** The largest time stamp seen, µs since the epoch; it goes on where the clock was set back. */
-  clockUs = 0.5;
+  /** The largest time stamp seen, µs since the epoch, below 0 before any; it goes on where the clock was set back. */
+  clockUs = -0.5;
   private readonly setBack = new SetBack();
   clockRegressions = 0;
   openedBySyn = 0;

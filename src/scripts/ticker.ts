@@ -16,9 +16,9 @@ export class Ticker {
     this.#isLive = isLive;
   }
 
-  /** `clockUs`: the capture's clock, 0 before the first frame. */
+  /** `clockUs`: the capture's clock, not above 0 before the first frame. */
   isDue(clockUs: number): boolean {
-    if (clockUs === 0) return false;
+    if (clockUs <= 0) return false;
     const nowUs = this.#isLive ? performance.now() * 1000 : clockUs;
     if (Number.isNaN(this.#lastUs)) this.#lastUs = nowUs;
     const sinceUs = nowUs - this.#lastUs;

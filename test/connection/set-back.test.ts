@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
 import { SetBack } from "../../src/connection/set-back.ts";
 import type { Pipeline } from "../../src/pipeline.ts";
 import { runSegments } from "../properties/run.ts";
@@ -77,6 +77,16 @@ describe("where the clock was set back by an hour", () => {
     assert.deepEqual(told(61), ["end"]);
     assert.deepEqual(told(65), ["timeout"]);
   });
+});
+
+test("frames without times, all stamped 0, are none that go back", () => {
+  const d = new Dialogue();
+  d.open();
+  d.client(0, PING);
+  d.server(0, "+PONG\r\n");
+  const { answered, pipeline } = runSegments(d.segments.map((segment) => ({ ...segment, timeUs: 0 })));
+  assert.equal(answered.length, 1);
+  assert.equal(pipeline.table.clockRegressions, 0);
 });
 
 describe("time behind the clock", () => {
