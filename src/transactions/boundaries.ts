@@ -108,16 +108,15 @@ export abstract class Boundaries {
     if (fromClient) {
       pairing.requestVoid();
       pairing.isOverfull = false;
-      if (anchor.hasClientData) pairing.countResync();
-    } else {
-      pairing.responseVoid();
-      if (anchor.hasServerData) pairing.countResync();
-    }
+    } else pairing.responseVoid();
+    // A connection older than the capture is taken up for the first time, each direction by itself: nothing was lost.
+    if (anchor.wasFollowed) pairing.countResync();
     parser.resync();
     if (fromClient) {
       anchor.isClientLost = false;
       anchor.isAssumed = true;
     } else anchor.isServerLost = false;
+    if (!anchor.isClientLost && !anchor.isServerLost) anchor.wasFollowed = true;
     return true;
   }
 

@@ -73,6 +73,10 @@ test("a connection without a handshake is followed from its first whole message 
   of.client(10, asked(1, "a")).server(15, said(1, "a"));
   assert.deepEqual(outcome(of), ["a 5"]);
   assert.deepEqual(of.told[0]!.flags, ["midstream"]);
+  assert.equal(of.ledger.resyncs, 0, "nothing was lost");
+  of.clientLoses(30).client(100, asked(3, "c")).server(110, said(3, "c"));
+  assert.deepEqual(outcome(of), ["a 5", "c 10"]);
+  assert.equal(of.ledger.resyncs, 1);
 });
 
 test("a time-out after bytes of the server were lost is a gap, and without a loss a time-out", () => {
