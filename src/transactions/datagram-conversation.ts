@@ -3,6 +3,7 @@ import type { EndReason, Piece, StreamReceiver } from "../connection/receiver.ts
 import type { DatagramSession, Protocol } from "../protocols/protocol.ts";
 import { ASLEEP, type Sleeper } from "./awake.ts";
 import type { ConversationContext } from "./context.ts";
+import { dropOld, type EarlyAnswer } from "./early-answers.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
 import { Rest } from "./rest.ts";
@@ -28,6 +29,8 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   private session: DatagramSession | null = null;
   /** Null where nothing is pending. */
   private rest: Rest | null = null;
+  /** The pairing's, while it serves others. */
+  private early: EarlyAnswer | null = null;
   private requests = 0;
   private hasSlept = false;
   private awakeAt = ASLEEP;
@@ -69,11 +72,13 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
 
   ended(reason: EndReason): void {
     if (this.pairing === null && this.hasPending) this.wake();
+    this.dropEarly(Number.POSITIVE_INFINITY);
     this.pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.connection.lastUs);
     if (this.awakeAt !== ASLEEP) this.goToSleep();
   }
 
   expire(_clockUs: number, stampUs: number): void {
+    this.dropEarly(stampUs);
     const holder = this.pairing ?? this.rest;
     if (holder === null || holder.pendingCount === 0) return;
     if (this.awakeAt === ASLEEP) this.wake();
@@ -81,6 +86,13 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     this.pairing!.expire(stampUs - timeoutUs, stampUs);
     // A response that late would not be known to be late; but there must be an end.
     this.pairing!.forgetExpired(stampUs - 2 * timeoutUs);
+  }
+
+  /** Most are of floods of answers that nobody has asked for: no pairing is taken for that. */
+  private dropEarly(nowUs: number): void {
+    this.pairing?.dropEarly(nowUs);
+    if (this.early === null) return;
+    this.early = dropOld(this.early, nowUs, this.context.sink.service(this.connection.server, this.protocol!));
   }
 
   private goToSleep(): void {
@@ -101,6 +113,8 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     pairing.leave(rest, 0);
     this.rest = rest === LITTLE_LEFT ? null : rest;
     this.requests = rest.lastNumber;
+    this.early = pairing.early;
+    pairing.early = null;
     this.hasSlept = true;
     this.context.datagramSpares.give(this.protocol!.datagrams!, { pairing, session });
     this.pairing = null;
@@ -141,7 +155,9 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     this.session = spare?.session ?? datagrams!.createSession(pairing);
     LITTLE_LEFT.lastNumber = this.requests;
     pairing.resume(origin, true, this.rest ?? LITTLE_LEFT);
+    pairing.early = this.early;
     this.pairing = pairing;
     this.rest = null;
+    this.early = null;
   }
 }

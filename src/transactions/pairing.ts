@@ -1,6 +1,7 @@
 import type { Resent } from "../connection/receiver.ts";
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { Draft, NO_DRAFT } from "./draft.ts";
+import { dropOld, findEarly, isFull, without } from "./early-answers.ts";
 import type { Origin } from "./origin.ts";
 import { EXPIRED, NIL, TIMES, Time, WORDS, Word } from "./pending.ts";
 import { PendingQueue } from "./pending-queue.ts";
@@ -183,9 +184,36 @@ export class Pairing extends Responding {
       this.giveUpOldest("timeout", beforeUs);
   }
 
+  /** Only where nothing was asked so far: later it would be one too many. Where an answer may be several datagrams, one says too little. */
+  protected override keepsEarly(id: number, bytes: number, errorId: number): boolean {
+    const { isDatagrams, protocol } = this.origin;
+    if (!isDatagrams || this.number > 0 || protocol.pairsById !== true || isFull(this.early)) return false;
+    const { startUs: timeUs, offset, details } = this.responding;
+    const flags = this.responding.flags | Flag.outOfOrder;
+    this.early = { id, timeUs, offset, flags, bytes, errorId, details, before: this.early };
+    return true;
+  }
+
+  protected override answerEarly(entry: number, id: number): void {
+    const answer = findEarly(this.early, id, this.here.timeUs);
+    if (answer === null) return;
+    this.early = without(this.early, answer);
+    this.responding.begin(answer.timeUs, answer.offset, answer.flags);
+    this.responding.details = answer.details;
+    this.responding.end();
+    this.queue.take(entry);
+    this.answerTaken(entry, answer.bytes, answer.errorId);
+  }
+
+  /** The early answers that no question can be coming for any more are nobody's. */
+  dropEarly(nowUs: number): void {
+    if (this.early !== null) this.early = dropOld(this.early, nowUs, this.service);
+  }
+
   /** Ends every pending request without a response. */
   giveUpAll(reason: UnansweredReason, nowUs: number): void {
     while (this.queue.head !== NIL) this.giveUpOldest(reason, nowUs);
+    this.dropEarly(Number.POSITIVE_INFINITY);
     this.responding.end();
     for (const { bytes } of this.kept ?? []) this.service.unmatched("gap", bytes);
     this.kept = null;

@@ -3,6 +3,7 @@ import type { Piece, Resent } from "../connection/receiver.ts";
 import { NO_REPLY, type TransactionClass } from "../protocols/protocol.ts";
 import type { MessageDetails } from "./details.ts";
 import { Draft } from "./draft.ts";
+import type { EarlyAnswer } from "./early-answers.ts";
 import type { Here } from "./here.ts";
 import type { Origin } from "./origin.ts";
 import type { PairingContext } from "./pairing-context.ts";
@@ -37,6 +38,9 @@ export abstract class Requesting {
   hasLostResponses = false;
   /** A response came to a request that its sender had not received: the pairing is wrong. */
   isContradicted = false;
+
+  /** The latest answer that came before anything was asked; few connections have any. */
+  early: EarlyAnswer | null = null;
 
   protected readonly here: Here;
   protected path: Path;
@@ -180,7 +184,11 @@ export abstract class Requesting {
     if (this.queue.count >= MAX_PENDING_BY_ID && this.origin.pairsById) this.makeRoom();
     if (this.queue.count >= MAX_OPTIONAL && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
     this.queue.add(entry);
+    if (this.early !== null) this.answerEarly(entry, id);
   }
+
+  /** This request may have been overtaken by its answer. */
+  protected abstract answerEarly(entry: number, id: number): void;
 
   /** This id is used again: where bytes of the server are missing, whoever had it before has had its response there. */
   private isAgain(id: number): void {

@@ -145,7 +145,7 @@ export abstract class Responding extends Requesting implements Exchange {
     this.responding.end();
     const entry = this.queue.withId(id);
     if (entry === NIL) {
-      this.service.unmatched(this.unmatchedReason, bytes);
+      if (!this.keepsEarly(id, bytes, errorId)) this.service.unmatched(this.unmatchedReason, bytes);
       return;
     }
     while (this.queue.head !== entry && this.queue.hasFlag(this.queue.head, OPTIONAL)) this.settleSilently();
@@ -157,6 +157,9 @@ export abstract class Responding extends Requesting implements Exchange {
     this.queue.take(entry);
     this.answerTaken(entry, before + bytes, errorId);
   }
+
+  /** Keeps an answer that no question has come for, should that be still to come. False where it is nobody's. */
+  protected abstract keepsEarly(id: number, bytes: number, errorId: number): boolean;
 
   partialAnswerById(at: number, id: number): void {
     const bytes = this.here.base + at - this.responding.offset;
@@ -320,7 +323,7 @@ export abstract class Responding extends Requesting implements Exchange {
 
   /** The same for a request that is not in the queue any more. */
   // Runs for every response.
-  private answerTaken(entry: number, responseBytes: number, errorId: number): void {
+  protected answerTaken(entry: number, responseBytes: number, errorId: number): void {
     this.isStuck = false;
     if (this.queue.isExpired(entry)) {
       this.pool.release(entry);

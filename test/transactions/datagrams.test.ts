@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { flagNames } from "../../src/transactions/names.ts";
 import { runBatches } from "../properties/run.ts";
 import { answer, question } from "../support/dns.ts";
 import { BEGIN_US, batchOf, datagram, type TestHost, type TestSegment } from "../support/segments.ts";
@@ -78,4 +79,63 @@ test("two servers that ask each other from port 53 are each the other's client, 
       ["A b", 100, 110],
     ],
   );
+});
+
+/** What is told, by name: its flags and latency, or why it has none; and how many answers are nobody's. */
+function told(...frames: readonly TestSegment[]): readonly string[] {
+  const result = runBatches(
+    frames.map((frame) => batchOf([frame])),
+    1,
+    { requestTimeoutUs: 5 * SECOND },
+  );
+  assert.deepEqual(result.violations, []);
+  const nobodys = result.pipeline
+    .snapshot()
+    .servers.flatMap(({ services }) => services)
+    .reduce((sum, { unmatched }) => sum + unmatched.no_request, 0);
+  const lines = result.finished.map((one) =>
+    [one.text, one.unanswered || one.latencyUs, ...flagNames(one.flags)].join(" "),
+  );
+  return [...lines, `${nobodys} unmatched`];
+}
+
+/** An answer at exactly this time. */
+const answered = (at: number, id: number, name: string) => said(at - 10, id, name);
+
+test("an answer that was captured before its question is its own, with the latency that its time leaves", () => {
+  assert.deepEqual(told(answered(100, 7, "a"), asked(130, 7, "a")), ["A a 0 out_of_order clock_skew", "0 unmatched"]);
+  assert.deepEqual(told(answered(130, 7, "a"), asked(100, 7, "a")), ["A a 30 out_of_order", "0 unmatched"]);
+});
+
+test("so are two, to questions that were asked together", () => {
+  assert.deepEqual(told(answered(100, 7, "a"), answered(110, 8, "b"), asked(120, 8, "b"), asked(130, 7, "a")), [
+    "A b 0 out_of_order clock_skew",
+    "A a 0 out_of_order clock_skew",
+    "0 unmatched",
+  ]);
+});
+
+test("one that came more than 50 ms before is another's, and so is one to another question", () => {
+  assert.deepEqual(told(answered(0, 7, "a"), asked(50_001, 7, "a")), ["A a end", "1 unmatched"]);
+  assert.deepEqual(told(answered(0, 7, "b"), asked(10, 7, "a"), answered(30, 7, "a")), ["A a 20", "1 unmatched"]);
+});
+
+test("an answer too many does not become that of the next question with its id", () => {
+  const frames = [
+    asked(0, 7, "a"),
+    answered(20, 7, "a"),
+    answered(40, 7, "a"),
+    asked(100, 7, "a"),
+    answered(130, 7, "a"),
+  ];
+  assert.deepEqual(told(...frames), ["A a 20", "A a 30", "1 unmatched"]);
+});
+
+test("answers that nobody has asked for are counted, however many come first", () => {
+  const frames = [1, 2, 3, 4, 5, 6].map((n) => answered(n * 1000, n, "a"));
+  assert.deepEqual(told(...frames), ["6 unmatched"]);
+  assert.deepEqual(told(...frames, asked(3 * SECOND, 9, "z"), answered(3 * SECOND + 10, 9, "z")), [
+    "A z 10",
+    "6 unmatched",
+  ]);
 });
