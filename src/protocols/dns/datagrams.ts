@@ -17,7 +17,7 @@ export class Datagrams implements DatagramSession {
 
   // Runs for every datagram.
   request(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
-    if (!message.read(bytes, start, captured)) return false;
+    if (!isMessage(bytes, start, captured, end)) return false;
     // Between two servers either may ask; an answer of the one that was taken for the client is to nothing that is known.
     if (message.isResponse) return true;
     const exchange = this.exchange;
@@ -28,11 +28,16 @@ export class Datagrams implements DatagramSession {
 
   // Runs for every datagram.
   response(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
-    if (!message.read(bytes, start, captured)) return false;
+    if (!isMessage(bytes, start, captured, end)) return false;
     const exchange = this.exchange;
     exchange.responseBegins(start);
     if (message.isResponse) tellAnswer(exchange, message, bytes, start, captured, end);
     else exchange.push(end);
     return true;
   }
+}
+
+/** Reads it. What ends within its question, though all of it was captured, is something else that was sent to this port. */
+function isMessage(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
+  return message.read(bytes, start, captured) && (captured < end || !message.isCut);
 }
