@@ -1,6 +1,6 @@
 import type { DatagramSession, Exchange } from "../protocol.ts";
 import { tellAnswer } from "./answers.ts";
-import { Message } from "./message.ts";
+import { HEADER_BYTES, Message } from "./message.ts";
 import { tellQuestion } from "./questions.ts";
 
 const message = new Message();
@@ -39,5 +39,8 @@ export class Datagrams implements DatagramSession {
 
 /** Reads it. What ends within its question, though all of it was captured, is something else that was sent to this port. */
 function isMessage(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
-  return message.read(bytes, start, captured) && (captured < end || !message.isCut);
+  if (!message.read(bytes, start, captured)) return false;
+  // Some that refuse a question send its header back alone, with the count of what is not there.
+  const isHeaderAlone = message.isResponse && end - start === HEADER_BYTES;
+  return !message.isCut || captured < end || isHeaderAlone;
 }
