@@ -240,7 +240,7 @@ export class ConnectionTable {
     }
     const isAnswer = (segment.flags & TcpFlag.ack) !== 0;
     let connection = found;
-    if (connection !== null && !isSameHandshake(connection, segment, isAnswer)) {
+    if (connection !== null && !isSameHandshake(connection, segment, isAnswer, this.clockUs)) {
       this.replace(connection);
       connection = null;
     }

@@ -6,6 +6,8 @@ import { isFromA } from "./slots.ts";
 
 /** At most so many bytes are captured before the SYN that precedes them. */
 const MAX_LATE_BYTES = 1 << 20;
+/** ... and for so long, as captures reorder. */
+const MAX_LATE_US = 50_000;
 
 /** Whether a sequence number is near the expected one: a reset with another is not from this connection's peers, data are another's. */
 export function isPlausible(connection: Connection, segment: Segment): boolean {
@@ -30,13 +32,13 @@ export function noteReset(connection: Connection, segment: Segment): void {
   if (more > 0 && more < MAX_LATE_BYTES) flow.acknowledged = segment.acknowledgement;
 }
 
-/** Whether a SYN belongs to the connection that is known by these addresses, rather than to a new one. */
-export function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean): boolean {
+/** Whether a SYN, at `clockUs`, belongs to the connection that is known by these addresses, rather than to a new one. */
+export function isSameHandshake(connection: Connection, segment: Segment, isAnswer: boolean, clockUs: number): boolean {
   const fromA = isFromA(connection, segment);
   const flow = fromA ? connection.fromA : connection.fromB;
   if (flow.hasSyn) return flow.initial === segment.sequence && connection.clientIsA === (fromA !== isAnswer);
   const peer = fromA ? connection.fromB : connection.fromA;
-  if (flow.isStarted || !isAnswer) return flow.isStarted && isLateSyn(flow, segment);
+  if (flow.isStarted || !isAnswer) return flow.isStarted && isLateSyn(flow, segment) && mayBeLate(connection, clockUs);
   return peer.hasSyn && distance(segment.acknowledgement, advance(peer.initial, 1)) >= 0;
 }
 
@@ -44,6 +46,15 @@ export function isSameHandshake(connection: Connection, segment: Segment, isAnsw
 function isLateSyn(flow: Flow, segment: Segment): boolean {
   const behind = distance(flow.next, advance(segment.sequence, 1));
   return behind >= 0 && behind < MAX_LATE_BYTES;
+}
+
+/**
+ * Whether a connection of which data was seen may still bring its first SYN: soon after its last segment, as captures reorder. What is stamped after its
+ * end is another's. (Where the other side's SYN was seen, this one may have been sent again, however late.)
+ */
+function mayBeLate(connection: Connection, clockUs: number): boolean {
+  const sinceUs = clockUs - connection.lastUs;
+  return connection.isEnded ? sinceUs <= 0 : connection.hasHandshake || sinceUs <= MAX_LATE_US;
 }
 
 /** The first SYN of one side: it tells who is who, and where that side's stream begins (RFC 9293 §3.5: it takes one number). */

@@ -31,3 +31,22 @@ test("addresses and ports used again within seconds, without a SYN that was seen
   assert.equal(recorder.connections.length, 2);
   assert.ok(recorder.lines.some((line) => line.includes("get b")));
 });
+
+for (const [what, ends, pauseUs] of [
+  ["ended a moment ago", true, 1_000],
+  ["was silent for a second", false, 1_000_000],
+] as const) {
+  test(`a SYN numbered a little below a connection whose own was not seen, and which ${what}: another connection`, () => {
+    const first = new Dialogue(undefined, undefined, 9000, 90_000);
+    first.client(0, "get a");
+    first.server(100, "value a");
+    if (ends) first.reset("client", 200);
+    const second = new Dialogue();
+    second.open(200 + pauseUs);
+    second.client(400 + pauseUs, "get b");
+    second.server(500 + pauseUs, "value b");
+    const recorder = new Recorder().take(...first.segments, ...second.segments);
+    assert.equal(recorder.connections.length, 2);
+    assert.ok(recorder.lines.some((line) => line.includes("get b")));
+  });
+}
