@@ -94,6 +94,9 @@ interface Finding {
   readonly say: (view: FirstMinuteView) => string;
 }
 
+/** What is in tunnels is not read (README, Limits). */
+const INSIDE = "capture on the interface inside it, or with -i any on a host at its end";
+
 /** The first that holds is said: from the wire inwards, each supposes that those above do not hold. */
 const FINDINGS: readonly Finding[] = [
   {
@@ -133,18 +136,20 @@ const FINDINGS: readonly Finding[] = [
       `${plural(view.frames, "frame")} captured too short for ${view.frames === 1 ? "its" : "their"} headers: capture with -s 96 at least`,
   },
   {
-    holds: (view) => mostlySkipped("fragment", view),
+    // Handshakes and acknowledgements are small enough to be whole.
+    holds: (view) => (view.skipped.fragment ?? 0) * 2 >= view.frames,
     say: (view) =>
       `${plural(view.frames, "frame")}, mostly fragments of IP packets, which are not joined here: capture where packets are whole, or mend the MTU`,
   },
   {
     holds: (view) => view.decoded === 0,
-    say: (view) => `${plural(view.frames, "frame")} and no TCP segment among them: try the filter "tcp"`,
+    say: (view) =>
+      `${plural(view.frames, "frame")} and no TCP segment among them: ${view.filter === "" ? 'try the filter "tcp"' : "another filter"}, or, if they are a tunnel's (VXLAN, GRE), ${INSIDE}`,
   },
   {
     holds: (view) => view.connections === 0 && view.unknownUdp > 0,
     say: (view) =>
-      `${plural(view.unknownUdp, "exchange")} of UDP datagrams of no known protocol: name it with its port, as in -p dns:PORT, or filter for the server's port`,
+      `${plural(view.unknownUdp, "exchange")} of UDP datagrams of no known protocol: name it with its port, as in -p dns:PORT, or filter for the server's port; if it is a tunnel (VXLAN, Geneve), ${INSIDE}`,
   },
   {
     holds: (view) => view.connections === 0,

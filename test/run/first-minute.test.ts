@@ -81,7 +81,11 @@ test("after ten silent seconds the first thing that explains it is said, with wh
       /no frame in a.pcap for .*: try without the filter/,
     ],
     ["file, empty", { ...SILENT, isLive: false, source: "a.pcap", filter: "" }, /the file is empty/],
-    ["no TCP", { decoded: 0, connections: 0, frames: 1 }, /1 frame and no TCP segment among them/],
+    [
+      "no TCP",
+      { decoded: 0, connections: 0, frames: 1 },
+      /1 frame and no TCP segment among them: another filter, .*tunnel/,
+    ],
     [
       "Wi-Fi in monitor mode",
       { decoded: 0, connections: 0, skipped: { link_type: 40 } },
@@ -97,12 +101,17 @@ test("after ten silent seconds the first thing that explains it is said, with wh
       { decoded: 0, connections: 0, skipped: { fragment: 39, not_tcp: 1 } },
       /40 frames, mostly fragments of IP packets, which are not joined here/,
     ],
+    [
+      "fragments, and handshakes, which are whole",
+      { skipped: { fragment: 25 }, decoded: 15 },
+      /40 frames, mostly fragments/,
+    ],
     ["no TCP, and a fragment", { decoded: 0, connections: 0, skipped: { fragment: 1, not_tcp: 39 } }, /no TCP segment/],
     ["no data", { connections: 0 }, /40 TCP segments and none with data/],
     [
       "other UDP alone",
       { connections: 0, unknownUdp: 3 },
-      /3 exchanges of UDP datagrams of no known protocol: .*-p dns:PORT/,
+      /3 exchanges of UDP datagrams of no known protocol: .*-p dns:PORT.*tunnel .*-i any/,
     ],
     ["TLS", { tls: 2 }, /2 of 2 connections are encrypted \(TLS\)/],
     [
