@@ -14,7 +14,12 @@ export function isPlausible(connection: Connection, segment: Segment): boolean {
   const flow = isFromA(connection, segment) ? connection.fromA : connection.fromB;
   if (!flow.isStarted) return true;
   const offset = distance(segment.sequence, flow.next);
-  return offset > -(1 << 20) && offset < 1 << 26;
+  return offset > -(1 << 20) && offset < (isExactEnd(connection, flow) ? 0 : 1 << 26);
+}
+
+/** Nothing of its own can come any more: behind a FIN are the numbers of the next connection, which many hosts choose a little further on. */
+function isExactEnd(connection: Connection, flow: Flow): boolean {
+  return connection.isEnded && flow.isFinished && !connection.isIgnored;
 }
 
 /** The client's SYN is all that was seen of it: nobody answered, unless with a reset. */

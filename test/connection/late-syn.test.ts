@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runSegments } from "../properties/run.ts";
-import { Dialogue, latin1 } from "../support/segments.ts";
+import { Dialogue, latin1, sentAgain } from "../support/segments.ts";
 import { Recorder } from "./recorder.ts";
 
 test("a SYN with data that is captured after later data does not start the connection's conversation anew", () => {
@@ -50,3 +50,33 @@ for (const [what, ends, pauseUs] of [
     assert.ok(recorder.lines.some((line) => line.includes("get b")));
   });
 }
+
+test("data numbered behind a FIN, without a SYN that was seen: another connection, midstream", () => {
+  const first = new Dialogue();
+  first.open();
+  first.client(100, "get a");
+  first.server(200, "value a");
+  first.fin("client", 300);
+  first.fin("server", 310);
+  first.ack("client", 320);
+  // As Linux chooses them where it takes a port again.
+  const second = new Dialogue(undefined, undefined, 1000 + 65_537, 5000 + 300_000);
+  second.client(1_000_000, "get b");
+  second.server(1_000_100, "value b");
+  const recorder = new Recorder().take(...first.segments, ...second.segments);
+  assert.equal(recorder.connections.length, 2);
+  assert.ok(recorder.lines.some((line) => line.includes("get b")));
+});
+
+test("the last data, sent again with their FIN after the end, are no other connection", () => {
+  const dialogue = new Dialogue();
+  dialogue.open();
+  dialogue.client(100, "get a");
+  const last = dialogue.server(200, "value a");
+  dialogue.fin("server", 210);
+  dialogue.fin("client", 220);
+  dialogue.ack("server", 230);
+  dialogue.segments.push(sentAgain(last, 200_000));
+  const recorder = new Recorder().take(...dialogue.segments);
+  assert.equal(recorder.connections.length, 1);
+});
