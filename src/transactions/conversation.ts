@@ -284,7 +284,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     if (this.anchor.isServerLost && reason === "closed") this.completeCut(pairing);
     const isOver = reason === "closed" && this.isOnlyCut && pairing.pendingCount === 0;
     const hasNothingDue = isOver || this.hasNothingDue();
-    if (hasNothingDue && pairing.held?.isProvenBy(reason)) pairing.held.prove();
+    // What is evicted speaks on: of a client that was seen to send ahead, a response to what was asked before may still come.
+    const speaksOn = reason === "evicted" && (pairing.hasPipelined || this.anchor.isAsync);
+    if (hasNothingDue && !speaksOn && pairing.held?.isProvenBy(reason)) pairing.held.prove();
     // Whether these are due at all, was being tried.
     const isTrial = pairing.held?.isTried === true;
     endHold(pairing, hasNothingDue && this.anchor.isTrusted, this.client.lastUs);

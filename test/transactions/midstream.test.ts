@@ -163,3 +163,14 @@ test("memcached: the first request seen need not look like nothing else, for its
     );
   }
 });
+
+test("a connection older than the capture that makes room for another soon after its first responses: of a client that was seen to send ahead more of them may have come", () => {
+  for (const [reason, outcome] of [
+    ["evicted", ["GET b gap", "GET c gap"]],
+    ["end", ["GET b 100", "GET c 200"]],
+  ] as const) {
+    const dialogue = new Dialogue({ handshake: false });
+    dialogue.client(1000, get("b")).client(1000, get("c")).server(1100, "+1\r\n").server(1200, "+2\r\n").end(reason);
+    assert.deepEqual(dialogue.outcome, outcome);
+  }
+});
