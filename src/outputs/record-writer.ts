@@ -109,18 +109,15 @@ export class RecordWriter {
 
   /** A record of any length, in ASCII: dropped whole or written whole. */
   record(text: string): void {
-    if (!this.begin()) return;
-    if (text.length <= RECORD_CAPACITY) {
-      this.end(this.at + this.chunk.write(text, this.at, "latin1"));
-      return;
-    }
-    this.enqueue(Buffer.from(text, "latin1"));
+    if (!this.begin(text.length)) return;
+    if (text.length <= CHUNK_BYTES) this.end(this.at + this.chunk.write(text, this.at, "latin1"));
+    else this.enqueue(Buffer.from(text, "latin1"));
   }
 
   /** Bytes ready made, of any length: likewise. They are copied. */
   put(bytes: Uint8Array): void {
-    if (!this.begin()) return;
-    if (bytes.length <= RECORD_CAPACITY) {
+    if (!this.begin(bytes.length)) return;
+    if (bytes.length <= CHUNK_BYTES) {
       this.chunk.set(bytes, this.at);
       this.end(this.at + bytes.length);
     } else this.enqueue(Buffer.from(bytes));

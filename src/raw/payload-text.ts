@@ -3,20 +3,41 @@ const ROW_BYTES = 16;
 /** How wide the groups of a whole row are, with what parts them. */
 const GROUPS_WIDTH = 40;
 
+/** With its place, of eight digits at most. */
+const MAX_ROW_WIDTH = "\t0x12345678:  ".length + GROUPS_WIDTH + 1 + ROW_BYTES + 1;
+
+const HEX = Buffer.from("0123456789abcdef");
+const BLANK = 0x20;
 const DOT = ".";
 const LF = 0x0a;
 const CR = 0x0d;
 
 /** `-X`: rows of tcpdump's, each with its place in the packet, its bytes in hexadecimal and as ASCII. */
 export function hexText(bytes: Uint8Array): string {
-  let text = "";
+  const text = Buffer.allocUnsafe(Math.ceil(bytes.length / ROW_BYTES) * MAX_ROW_WIDTH);
+  let to = 0;
   for (let at = 0; at < bytes.length; at += ROW_BYTES) {
-    const row = bytes.subarray(at, at + ROW_BYTES);
-    const hex = Buffer.from(row).toString("hex");
-    const groups = hex.replace(/.{4}(?=.)/g, "$& ");
-    text += `\t0x${at.toString(16).padStart(4, "0")}:  ${groups.padEnd(GROUPS_WIDTH)} ${printable(row, DOT)}\n`;
+    to += text.write(`\t0x${at.toString(16).padStart(4, "0")}:  `, to, "latin1");
+    to = putRow(text, to, bytes, at, Math.min(at + ROW_BYTES, bytes.length));
   }
-  return text;
+  return text.toString("latin1", 0, to);
+}
+
+/** Byte by byte: of a capture with whole frames this is nearly all that is printed. Returns where the row ends. */
+function putRow(text: Uint8Array, from: number, bytes: Uint8Array, start: number, end: number): number {
+  const ascii = from + GROUPS_WIDTH + 1;
+  text.fill(BLANK, from, ascii);
+  let to = from;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i]!;
+    text[to++] = HEX[byte >>> 4]!;
+    text[to++] = HEX[byte & 15]!;
+    if ((i - start) % 2 === 1) to++;
+    // A blank is a dot here, as tcpdump has it.
+    text[ascii + i - start] = byte > BLANK && byte < 0x7f ? byte : DOT.charCodeAt(0);
+  }
+  text[ascii + end - start] = LF;
+  return ascii + end - start + 1;
 }
 
 /**
@@ -30,16 +51,14 @@ export function asciiText(bytes: Uint8Array): string {
     const next = feed < 0 ? bytes.length : feed + 1;
     let end = feed < 0 ? bytes.length : feed;
     if (end > start && feed >= 0 && bytes[end - 1] === CR) end--;
-    text += `\t${printable(bytes.subarray(start, end), " ")}\n`;
+    text += `\t${printable(bytes.subarray(start, end))}\n`;
     start = next;
   }
   return text;
 }
 
-/** `blank`: what a blank is shown as; in rows tcpdump makes a dot of it. */
-function printable(bytes: Uint8Array, blank: string): string {
+function printable(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of bytes)
-    text += byte > 0x20 && byte < 0x7f ? String.fromCharCode(byte) : byte === 0x20 ? blank : DOT;
+  for (const byte of bytes) text += byte >= BLANK && byte < 0x7f ? String.fromCharCode(byte) : DOT;
   return text;
 }
