@@ -3,7 +3,7 @@ import type { Logger } from "pino";
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import { print } from "../outputs/print.ts";
-import { boundGarbage } from "../v8.ts";
+import { settleForFrames } from "../v8.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Comparison } from "./comparison.ts";
 import { requestRecord, summaryRecord } from "./json.ts";
@@ -32,7 +32,7 @@ export async function diff(files: DiffFiles, options: Options, log: Logger): Pro
     throw new TcplatError("usage", "standard input can be one of the two files, not both: name the other one");
   // A signal ends it with what was printed so far.
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
-  boundGarbage();
+  settleForFrames();
   const catalogue = new Catalogue();
   const client = await readView(files.client, { ...options, side: "client" }, catalogue);
   const server = await readView(files.server, { ...options, side: "server" }, catalogue);

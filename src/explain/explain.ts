@@ -2,7 +2,7 @@ import type { Logger } from "pino";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
 import { print } from "../outputs/print.ts";
-import { boundGarbage } from "../v8.ts";
+import { settleForFrames } from "../v8.ts";
 import { type Account, accountOf } from "./account.ts";
 import { adviceOf } from "./advice.ts";
 import { barsText } from "./bars.ts";
@@ -17,7 +17,7 @@ import { rankingText } from "./ranking-text.ts";
 /** `tcplat explain -r FILE [ID]`: prints where that request's time went, or the slowest one's. Returns the exit status; throws TcplatError. */
 export async function explain(id: RequestId | null, options: Options, log: Logger): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
-  boundGarbage();
+  settleForFrames();
   const { request, ranking, warning, failure } = await find(options, id);
   const behind = request.behind === null ? null : (await find(options, request.behind)).request;
   const ladder = await climb(options, request, behind);

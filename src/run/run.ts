@@ -9,7 +9,7 @@ import { localSecond } from "../outputs/plain-text.ts";
 import { RecordWriter } from "../outputs/record-writer.ts";
 import { summaryRecord, summaryTable } from "../outputs/summary.ts";
 import type { Reporter } from "../report/reporter.ts";
-import { boundGarbage } from "../v8.ts";
+import { settleForFrames } from "../v8.ts";
 import { tcplatVersion } from "../version.ts";
 import { planWorkers } from "../workers/plan.ts";
 import type { Captor } from "./captor.ts";
@@ -103,7 +103,7 @@ class Run {
   async run(): Promise<number> {
     try {
       await this.#listen();
-      boundGarbage();
+      settleForFrames();
       // Last: a run that is refused leaves what the file of -w holds.
       this.#captor.begin();
       // Before the start line: whoever reads that may send a signal at once.

@@ -10,7 +10,7 @@ import { memory } from "./memory.ts";
 import { PIECES } from "./pieces.ts";
 import { print } from "./print.ts";
 import { versions } from "./programs.ts";
-import { readChurn, readPipelined, readTshark, readUnpipelined, readValues } from "./read.ts";
+import { readChurn, readLong, readPipelined, readTshark, readUnpipelined, readValues } from "./read.ts";
 import { type Bench, Skipped, skippedRow, tableHead, tableLine } from "./rows.ts";
 import { scrape } from "./scrape.ts";
 import { stages } from "./stages.ts";
@@ -18,7 +18,7 @@ import { startUp } from "./start-up.ts";
 import { veth } from "./veth.ts";
 import { workers } from "./workers.ts";
 
-const READ = [readUnpipelined, readPipelined, readValues, readChurn, print, readTshark, workers];
+const READ = [readUnpipelined, readLong, readPipelined, readValues, readChurn, print, readTshark, workers];
 const LIVE = [liveUnpipelined, livePipelined, veth, accuracy];
 const BENCHES: readonly Bench[] = [...READ, dns, http, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
 

@@ -1,6 +1,7 @@
 import { type Recording, type RecordingName, recording } from "./captures.ts";
 import { type Cost, cost, inTurn } from "./measure.ts";
 import { NO_TCPKIT, need, tcpkit, tcplat } from "./programs.ts";
+import { TIMES, withRepeated } from "./repeated.ts";
 import {
   atLeast,
   atMost,
@@ -26,8 +27,18 @@ interface Targets {
   readonly tcpdump?: Target;
 }
 
+interface Work {
+  readonly name: string;
+  readonly file: string;
+  readonly port: number;
+  readonly requests: number;
+}
+
 async function read(name: RecordingName, runs: number, targets: Targets): Promise<{ rows: Row[]; ours: Cost[] }> {
-  const { file, port, requests } = await recording(name);
+  return readFile({ ...(await recording(name)), name }, runs, targets);
+}
+
+async function readFile({ name, file, port, requests }: Work, runs: number, targets: Targets) {
   const filter = ["tcp", "port", `${port}`];
   const kit = tcpkit();
   const hasTcpdump = await isHere("tcpdump");
@@ -70,6 +81,19 @@ export const readUnpipelined: Bench = {
   name: "read-unpipelined",
   about: "a file of 1.6 million frames, one request at a time",
   run: async ({ runs }) => (await read("unpipelined", runs, { tcpkit: atMost(0.6), tcpdump: atMost(3) })).rows,
+};
+
+export const readLong: Bench = {
+  name: "read-long",
+  about: `the same ${TIMES} times over: what is left of the start`,
+  run: async ({ runs }) => {
+    const { file, port, requests } = await recording("unpipelined");
+    const name = `unpipelined ${TIMES} times over`;
+    return withRepeated(file, async (repeated) => {
+      const work = { name, file: repeated, port, requests: requests * TIMES };
+      return (await readFile(work, runs, { tcpkit: atMost(0.6), tcpdump: atMost(3) })).rows;
+    });
+  },
 };
 
 export const readPipelined: Bench = {

@@ -13,7 +13,7 @@ import { Decoder } from "../../src/decode/decoder.ts";
 import type { Options } from "../../src/options.ts";
 import { Pipeline } from "../../src/pipeline.ts";
 import type { ServiceSink } from "../../src/transactions/transaction.ts";
-import { boundGarbage } from "../../src/v8.ts";
+import { settleForFrames } from "../../src/v8.ts";
 
 /** Takes batch[0, length) and returns how many frames that were. */
 type Consume = (batch: Uint8Array, length: number) => number;
@@ -185,5 +185,5 @@ async function measureStage(): Promise<void> {
   console.log(JSON.stringify({ frames, nsPerFrame, transactions }));
 }
 
-boundGarbage();
+settleForFrames();
 void measureStage();

@@ -1,35 +1,10 @@
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { RECORD_HEADER_BYTES } from "../../src/capture/frame-source.ts";
 import { type RecordingName, recording } from "./captures.ts";
 import { type Cost, cost, inTurn } from "./measure.ts";
 import { tcplat } from "./programs.ts";
+import { TIMES, withRepeated } from "./repeated.ts";
 import { atLeast, type Bench, type Row, ratioRow, seconds } from "./rows.ts";
 
 const RECORDINGS: readonly RecordingName[] = ["unpipelined", "pipelined"];
-/** A file that takes seconds: threads start, and compile, once. */
-const TIMES = 6;
-/** Between a recording and its repetition: all its connections have been forgotten. */
-const APART_S = 120;
-const FILE_HEADER_BYTES = 24;
-
-/** Writes a recording several times over, each later than the one before. */
-function repeat(file: string, into: string): void {
-  const bytes = readFileSync(file);
-  const out = openSync(into, "w");
-  try {
-    writeSync(out, bytes, 0, FILE_HEADER_BYTES);
-    for (let time = 0; time < TIMES; time++) {
-      for (let at = FILE_HEADER_BYTES; at < bytes.length; at += RECORD_HEADER_BYTES + bytes.readUInt32LE(at + 8))
-        if (time > 0) bytes.writeUInt32LE(bytes.readUInt32LE(at) + APART_S, at);
-      writeSync(out, bytes, FILE_HEADER_BYTES);
-    }
-  } finally {
-    closeSync(out);
-  }
-}
-
 async function ofFile(name: string, file: string, port: number, runs: number): Promise<readonly Row[]> {
   const words = ["-r", file, "-q", "--json", "-p", `redis:${port}`, "--workers"];
   const { one, two } = await inTurn(runs, {
@@ -58,14 +33,9 @@ export const workers: Bench = {
       rows.push(...(await ofFile(name, file, port, runs)));
     }
     const { file, port } = await recording("unpipelined");
-    const folder = mkdtempSync(join(tmpdir(), "tcplat-bench-repeated-"));
-    try {
-      const repeated = join(folder, "repeated.pcap");
-      repeat(file, repeated);
+    await withRepeated(file, async (repeated) => {
       rows.push(...(await ofFile(`unpipelined ${TIMES} times over`, repeated, port, runs)));
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    });
     return rows;
   },
 };
