@@ -11,7 +11,7 @@ const MOST = 512;
 /** Of so many bytes it is never undecided whether they begin a request. */
 export const DECISIVE = MOST + 1;
 
-/** `method SP target SP HTTP/1.`, and nothing else is: a Redis command `GET /a` lacks the version. */
+/** `method SP target SP HTTP/1.`, and nothing else is: a Redis command `GET /a` lacks the version. Several blanks are taken for one (RFC 9112 §3). */
 export function recogniseRequest(bytes: Uint8Array, start: number, end: number): Recognition {
   let i = start;
   // Empty lines may come first (RFC 9112 §2.2).
@@ -25,17 +25,24 @@ function recogniseLine(bytes: Uint8Array, start: number, end: number): Recogniti
   if (i === end && i - start <= LONGEST_METHOD) return i > start ? Recognition.undecided : Recognition.no;
   if (i === start || bytes[i] !== BLANK) return Recognition.no;
   const isKnown = methodAt(bytes, start, i) !== OTHER;
-  const target = i + 1;
   const stop = Math.min(end, start + MOST);
+  const target = behindBlanks(bytes, i, stop);
   i = target;
   while (i < stop && bytes[i]! > BLANK && bytes[i] !== 0x7f) i++;
   if (i === end) return Recognition.undecided;
   // The version is in a segment that is still to come, or too far away to be looked for.
   if (i === stop) return isKnown && bytes[target] === SLASH ? Recognition.certain : Recognition.possible;
   if (i === target || bytes[i] !== BLANK) return Recognition.no;
-  const seen = Math.min(end - i - 1, VERSION.length);
-  for (let at = 0; at < seen; at++) if (bytes[i + 1 + at] !== VERSION[at]) return Recognition.no;
+  const version = behindBlanks(bytes, i, stop);
+  const seen = Math.min(end - version, VERSION.length);
+  for (let at = 0; at < seen; at++) if (bytes[version + at] !== VERSION[at]) return Recognition.no;
   return seen === VERSION.length ? Recognition.certain : Recognition.undecided;
+}
+
+function behindBlanks(bytes: Uint8Array, from: number, end: number): number {
+  let i = from;
+  while (i < end && bytes[i] === BLANK) i++;
+  return i;
 }
 
 /**

@@ -10,7 +10,7 @@ const VERSION = new TextEncoder().encode("HTTP/1.");
 const NO_BYTES = new Uint8Array(0);
 const HIDDEN = new TextEncoder().encode("(redacted)@");
 
-/** `method SP target SP HTTP/1.x` (RFC 9112 §3). */
+/** `method SP target SP HTTP/1.x` (RFC 9112 §3); several blanks are taken for one, as nginx does. */
 export class RequestLine {
   methodId: number = OTHER;
   private bytes: Uint8Array = NO_BYTES;
@@ -44,17 +44,20 @@ export class RequestLine {
     this.methodEnd = i;
     if (i === end) return true;
     this.methodId = methodAt(bytes, start, i);
-    this.targetStart = i + 1;
+    while (i < end && bytes[i] === BLANK) i++;
+    this.targetStart = i;
     this.targetEnd = end;
     if (isCut) {
-      while (i + 1 < end && bytes[i + 1] !== BLANK) i++;
-      this.targetEnd = i + 1;
-      this.isTargetCut = i + 1 === end;
+      while (i < end && bytes[i] !== BLANK) i++;
+      this.targetEnd = i;
+      this.isTargetCut = i === end;
       return true;
     }
     const version = end - VERSION.length - 1;
-    this.targetEnd = version - 1;
-    if (version - 1 <= i + 1 || bytes[version - 1] !== BLANK) return false;
+    let last = version;
+    while (last > i && bytes[last - 1] === BLANK) last--;
+    this.targetEnd = last;
+    if (last <= i || last === version) return false;
     for (let at = 0; at < VERSION.length; at++) if (bytes[version + at] !== VERSION[at]) return false;
     return bytes[end - 1]! >= 0x30 && bytes[end - 1]! <= 0x39;
   }
