@@ -2,10 +2,10 @@ import { type Segment, TcpFlag } from "../decode/segment.ts";
 import { Connection } from "./connection.ts";
 import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
-import { Fifo } from "./fifo.ts";
 import type { Flow } from "./flow.ts";
 import { isPlausible, isSameHandshake, isUnanswered, noteReset, takeSyn } from "./handshake.ts";
 import { HeldQueue } from "./held-queue.ts";
+import { Lingering } from "./lingering.ts";
 import { Moment, nextSweepUs } from "./moment.ts";
 import { isNumberedNext, isNumberSeen } from "./numbering.ts";
 import { Reassembly } from "./reassembly.ts";
@@ -18,8 +18,6 @@ import { SetBack } from "./set-back.ts";
 import { ConnectionSlots, isFromA } from "./slots.ts";
 import type { TableOptions } from "./table-options.ts";
 
-/** An ended connection is remembered this long, so that a late segment of it does not look like a new one. */
-const LINGER_US = 10_000_000;
 /** The order from the longest idle connection on is right to within this. */
 const TOUCH_US = 100_000;
 /** Payload segments without a telling one, after which a connection's roles are given up. */
@@ -38,6 +36,8 @@ export class ConnectionTable {
   clockUs = -0.5;
   private readonly setBack = new SetBack();
   clockRegressions = 0;
+  /** Connections open now. */
+  open = 0;
   openedBySyn = 0;
   openedMidstream = 0;
   /** Opened by a SYN that a reset answered. */
@@ -50,10 +50,7 @@ export class ConnectionTable {
   private readonly slots: ConnectionSlots;
   private readonly options: TableOptions;
   private lastId = 0;
-  /** Those that linger, the first ended first; and how many of them may be gone from the table already. */
-  private readonly ended = new Fifo<Connection>();
-  private endedAndGone = 0;
-  private openCount = 0;
+  private readonly lingering = new Lingering();
   /** What is held is looked at when its time has come. */
   private readonly held = new HeldQueue();
   private nextTimerUs = Number.POSITIVE_INFINITY;
@@ -82,11 +79,6 @@ export class ConnectionTable {
       this.held.push(connection, untilUs);
       if (untilUs < this.nextTimerUs) this.nextTimerUs = untilUs;
     };
-  }
-
-  /** Connections open now. */
-  get open(): number {
-    return this.openCount;
   }
 
   get evicted(): number {
@@ -185,7 +177,7 @@ export class ConnectionTable {
   /** It is in the sample again, and nothing is known of its streams: the next payload opens it, midstream. */
   private forget(connection: Connection): void {
     connection.isEnded = true;
-    this.openCount--;
+    this.open--;
     this.options.onEnded?.(connection);
     this.slots.remove(connection);
   }
@@ -309,16 +301,16 @@ export class ConnectionTable {
     this.slots.add(connection, hash);
     this.options.onOpened?.(connection);
     if (!this.sample.holds(hash)) this.sample.exclude(connection);
-    this.openCount++;
+    this.open++;
     if (this.nextTimerUs === Number.POSITIVE_INFINITY) this.nextTimerUs = this.nextSweepUs = nextSweepUs(this.clockUs);
     return connection;
   }
 
   /** Takes the place of a connection that has ended, or of the one idle for longest. */
   private makeRoom(): void {
-    for (let gone = this.ended.shift(); gone !== undefined; gone = this.ended.shift()) {
-      if (gone.slot < 0) continue;
-      this.slots.remove(gone);
+    const ended = this.lingering.takeFirst();
+    if (ended !== undefined) {
+      this.slots.remove(ended);
       return;
     }
     const oldest = this.slots.oldest();
@@ -334,20 +326,16 @@ export class ConnectionTable {
 
   /** A new connection has the same addresses and ports. */
   private replace(connection: Connection): void {
-    if (!connection.isEnded) this.finishConnection(connection, "closed");
-    else if (++this.endedAndGone > 1024 && this.endedAndGone * 2 > this.ended.length) {
-      this.ended.retain((ended) => ended.slot >= 0 && ended !== connection);
-      this.endedAndGone = 0;
-    }
+    if (connection.isEnded) this.lingering.replaced(connection);
+    else this.finishConnection(connection, "closed");
     this.slots.remove(connection);
   }
 
   /** Ends a connection, which lingers in the table. */
   private end(connection: Connection, reason: EndReason): void {
     this.finishConnection(connection, reason);
-    // From here on it counts how long it is remembered: the first ended is the first forgotten.
     connection.lastUs = this.clockUs;
-    this.ended.push(connection);
+    this.lingering.add(connection);
   }
 
   /** Ends a connection; what is held is delivered first, its holes declared. */
@@ -364,7 +352,7 @@ export class ConnectionTable {
     connection.receiver = null;
     connection.forgetPath();
     connection.isEnded = true;
-    this.openCount--;
+    this.open--;
     this.options.onEnded?.(connection);
   }
 
@@ -392,11 +380,8 @@ export class ConnectionTable {
   /** Once a second: forgets ended and idle connections, and lets the others report requests that took too long. */
   private sweep(clockUs: number, stampUs: number): void {
     this.nextSweepUs = nextSweepUs(clockUs);
-    for (let head = this.ended.first; head !== undefined; head = this.ended.first) {
-      if (head.slot >= 0 && head.lastUs + LINGER_US > clockUs) break;
-      this.ended.shift();
-      if (head.slot >= 0) this.slots.remove(head);
-    }
+    for (let due = this.lingering.takeDue(clockUs); due !== undefined; due = this.lingering.takeDue(clockUs))
+      this.slots.remove(due);
     for (const connection of this.slots) {
       if (connection.isEnded) continue;
       this.moment.enterSweep(connection.orderedFrame);
@@ -407,8 +392,7 @@ export class ConnectionTable {
         continue;
       }
       const idleUs = connection.isDatagrams ? this.datagrams.idleUs : this.options.idleTimeoutUs;
-      if (connection.lastUs + idleUs > clockUs) continue;
-      if (receiver?.hasPending) continue;
+      if (connection.lastUs + idleUs > clockUs || receiver?.hasPending) continue;
       // Not remembered: should it speak again, it is taken up again at once.
       this.drop(connection, "idle");
     }

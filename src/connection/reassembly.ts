@@ -4,6 +4,7 @@ import type { Connection } from "./connection.ts";
 import type { Flow } from "./flow.ts";
 import { beginsBefore } from "./handshake.ts";
 import { HeldRoom, heldBytesOf, insertSorted, isOutOfOrder, piecesOf } from "./held-segments.ts";
+import { HOLD_US, isFromBefore, isYoung, resolveTie } from "./holes.ts";
 import { MAY_BE_ACKS, notePacket } from "./numbering.ts";
 import {
   arrivedBefore,
@@ -21,24 +22,20 @@ import {
 import { Piece } from "./receiver.ts";
 import { advance, distance } from "./sequence.ts";
 
-/**
- * Order: a segment is delivered once all bytes before it in its own direction have been, and all bytes of the other
- * direction that it acknowledges. Whatever comes too early is held. A hole that the other side has acknowledged was
- * lost by the capture, not by the network: after HOLD_US (the reordering that a capture itself can cause: several
- * queues, a bridge's interfaces) it is declared a gap. A hole not acknowledged waits for its retransmission.
- */
-export const HOLD_US = 50_000;
 /** A round trip is measured so often at most: it costs as much as finding the connection. */
 const TIMED_EACH_US = 10_000;
 /** The shortest time after which senders send again by themselves (Linux: TCP_RTO_MIN, 200 ms, in ticks of up to 10 ms). */
 const TIMEOUT_US = 190_000;
-/** For so long after the first segment of a connection that began before the capture, what was under way then may be acknowledged. */
-const UNDER_WAY_US = 1_000_000;
 /** Held bytes (a segment counts its payload and HELD_OVERHEAD) of one connection, and of all: beyond, holes become gaps at once. */
 export const MAX_HELD_PER_CONNECTION = 4 * 1024 * 1024;
 const MAX_HELD_IN_ALL = 64 * 1024 * 1024;
 const HELD_OVERHEAD = 512;
 
+/**
+ * Order: a segment is delivered once all bytes before it in its own direction have been, and all bytes of the other
+ * direction that it acknowledges. Whatever comes too early is held. A hole that the other side has acknowledged was
+ * lost by the capture, not by the network: after HOLD_US it is declared a gap. A hole not acknowledged waits for its retransmission.
+ */
 export class Reassembly {
   readonly piece = new Piece();
   private readonly heldRoom = new HeldRoom();
@@ -309,18 +306,11 @@ export class Reassembly {
 
   private gap(connection: Connection, flow: Flow, missing: number): void {
     flow.next = advance(flow.next, missing);
-    if (!this.isFromBefore(connection, flow)) {
+    if (!isFromBefore(connection, flow)) {
       connection.server.gaps++;
       connection.server.gapBytes += missing;
     }
     connection.receiver?.gap((flow === connection.fromA) === connection.clientIsA, missing, flow.next);
-  }
-
-  /** Whether all bytes before `flow.next` were sent before the capture began: no hole in it. */
-  private isFromBefore(connection: Connection, flow: Flow): boolean {
-    if (flow.hasSyn || connection.hasHandshake) return false;
-    if (flow.isSeen) return distance(flow.initial, flow.next) <= 0;
-    return (connection.lastUs - flow.timedLow) % 2 ** 32 < UNDER_WAY_US;
   }
 
   /** The stream jumped to where it cannot be: another connection with the same ports, unseen until now. */
@@ -356,7 +346,7 @@ export class Reassembly {
     for (;;) {
       const a = this.resolveFlow(connection, fromA, fromB, clockUs, why);
       const b = this.resolveFlow(connection, fromB, fromA, clockUs, why);
-      if (!a && !b && !this.resolveTie(connection, clockUs, why !== "due")) break;
+      if (!a && !b && !resolveTie(connection, clockUs, why !== "due")) break;
       this.release(connection);
     }
     // What has waited long enough waits for an acknowledgement now, and is looked at when one comes.
@@ -385,22 +375,6 @@ export class Reassembly {
     return true;
   }
 
-  /**
-   * Both heads wait for each other: a segment that was lost by the capture and sent again acknowledges what was sent in
-   * answer to it. The one captured last has the newer acknowledgement, so its bytes come first.
-   */
-  private resolveTie(connection: Connection, clockUs: number, force: boolean): boolean {
-    const { fromA, fromB } = connection;
-    const a = fromA.held?.[0];
-    const b = fromB.held?.[0];
-    if (a === undefined || b === undefined) return false;
-    if (!force && clockUs < Math.max(a.heldAtUs, b.heldAtUs) + HOLD_US) return false;
-    if (distance(a.sequence, fromA.next) > 0 || distance(b.sequence, fromB.next) > 0) return false;
-    if (a.heldAtUs > b.heldAtUs) a.acknowledgement = fromB.next;
-    else b.acknowledgement = fromA.next;
-    return true;
-  }
-
   /** Drops whatever is held. */
   forget(connection: Connection): void {
     for (const flow of [connection.fromA, connection.fromB]) {
@@ -411,9 +385,4 @@ export class Reassembly {
     }
     connection.holdUntilUs = null;
   }
-}
-
-/** Whether its first held segment has not waited HOLD_US yet. */
-function isYoung(flow: Flow, clockUs: number): boolean {
-  return flow.held !== null && clockUs < flow.held[0]!.heldAtUs + HOLD_US;
 }

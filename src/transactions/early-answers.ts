@@ -1,4 +1,4 @@
-import { HOLD_US } from "../connection/reassembly.ts";
+import { HOLD_US } from "../connection/holes.ts";
 import type { MessageDetails } from "./details.ts";
 import type { ServiceSink } from "./transaction.ts";
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HOLD_US, MAX_HELD_PER_CONNECTION } from "../../src/connection/reassembly.ts";
+import { HOLD_US } from "../../src/connection/holes.ts";
+import { MAX_HELD_PER_CONNECTION } from "../../src/connection/reassembly.ts";
 import { TcpFlag } from "../../src/decode/segment.ts";
 import { CLIENT, Dialogue, SERVER, seenAgain, sentAgain, type TestSegment } from "../support/segments.ts";
 import { Recorder } from "./recorder.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
-import { HOLD_US } from "../../src/connection/reassembly.ts";
+import { HOLD_US } from "../../src/connection/holes.ts";
 import { CLIENT, ETHERNET, seenAgain, type TestSegment } from "../support/segments.ts";
 import { expected, falsehoods, told } from "./judge.ts";
 import { plans, runs } from "./plans.ts";

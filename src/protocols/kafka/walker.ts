@@ -1,9 +1,9 @@
-import { u32 } from "../../bytes/read.ts";
 import type { Exchange } from "../protocol.ts";
 import { Details } from "./details.ts";
 import { UNSUPPORTED_VERSION } from "./errors.ts";
 import { Integers, STARVED } from "./integers.ts";
 import { Op, type Program, Role, STEP } from "./layout.ts";
+import { Proof } from "./proof.ts";
 import { isNoUuid, uuidText } from "./uuid.ts";
 
 // Runs for every message.
@@ -14,13 +14,6 @@ const MAX_DEPTH = 4;
 const MAX_STEPS = 1 << 16;
 /** Bytes of a client's name that are shown: the key is to have room behind it. */
 const MAX_CLIENT_BYTES = 48;
-
-/** A record batch (kafka.apache.org, "Record Batch"): its offset, the length of what follows, the leader's epoch, the magic byte. */
-const BATCH_LENGTH_AT = 8;
-const MAGIC_AT = 16;
-const BATCH_MAGIC = 2;
-/** What follows the length of a batch without records. */
-const LEAST_BATCH_BYTES = 49;
 
 const encoder = new TextEncoder();
 const CLIENT_TEXT = encoder.encode("client=");
@@ -42,12 +35,6 @@ export class Walker {
   /** Nothing more is to be read. */
   isOver = true;
 
-  /**
-   * Of a message that is only looked at: a text of printable characters was seen, and none of others, or the beginning of a record batch. Small
-   * integers, of which most of other messages consist, may pass for lengths and counts, but not for that.
-   */
-  isProven = false;
-
   /** What an answer with UNSUPPORTED_VERSION is written in, where not in the request's version (ApiVersions, KIP-511). */
   unsupported: Program | null = null;
 
@@ -67,9 +54,8 @@ export class Walker {
   private isLast = false;
   private readonly integers = new Integers();
   private shown = 0;
-  /** Of what is looked at: the text is records; and a text was none. */
-  private isRecords = false;
-  private isOdd = false;
+  /** Of a message that is only looked at. */
+  private readonly proof = new Proof();
   /** Tagged fields still to come; -1: their count is. */
   private tags = -1;
   private isTagSize = false;
@@ -84,6 +70,11 @@ export class Walker {
     this.details = exchange?.wantsDetails ? new Details(exchange) : null;
   }
 
+  /** Of a message that is only looked at: it is surely one. */
+  get isProven(): boolean {
+    return this.proof.isThere;
+  }
+
   /** A message begins: a request's text ends with its key. */
   begin(program: Program | null, isRequest: boolean): void {
     this.errorCode = 0;
@@ -93,8 +84,7 @@ export class Walker {
     this.recordBytes = 0;
     this.isBroken = false;
     this.isOver = program === null;
-    this.isProven = false;
-    this.isOdd = false;
+    this.proof.begin();
     this.unsupported = null;
     this.isRequest = isRequest;
     // Nothing behind it is asked for.
@@ -127,10 +117,8 @@ export class Walker {
         if (this.passing > 0) return;
         this.isText = false;
         this.shown = 0;
-        if (this.isLast) {
-          this.isOver = true;
-          return;
-        }
+        this.isOver = this.isLast;
+        if (this.isOver) return;
       }
       this.left = left - (at - start);
       at = this.step(bytes, at, end);
@@ -243,9 +231,8 @@ export class Walker {
     if (next === STARVED) return STARVED;
     const { held } = this.integers;
     const role = this.steps[this.at + 2];
-    if (this.details !== null) {
-      this.details.tell(this.steps[this.at + 3]!, Buffer.from(uuidText(held)).toString("latin1"), Role.none);
-    }
+    const name = this.steps[this.at + 3]!;
+    this.details?.tell(name, Buffer.from(uuidText(held)).toString("latin1"), Role.none);
     this.advance();
     if (role !== Role.key || this.hasKey || isNoUuid(held)) return next;
     this.hasKey = true;
@@ -395,22 +382,12 @@ export class Walker {
 
   private looksAt(isRecords: boolean): void {
     this.isText = true;
-    this.isRecords = isRecords;
-  }
-
-  private look(bytes: Uint8Array, start: number, end: number): void {
-    if (!this.isRecords) {
-      for (let at = start; at < end; at++) if (bytes[at]! < 0x20 || bytes[at] === 0x7f) this.isOdd = true;
-      this.isProven = !this.isOdd;
-    } else if (end - start > MAGIC_AT && bytes[start + MAGIC_AT] === BATCH_MAGIC) {
-      const length = u32(bytes, start + BATCH_LENGTH_AT);
-      if (length >= LEAST_BATCH_BYTES && length <= this.passing) this.isProven = !this.isOdd;
-    }
+    this.proof.expect(isRecords);
   }
 
   private text(bytes: Uint8Array, start: number, end: number): void {
     if (this.exchange === null) {
-      this.look(bytes, start, end);
+      this.proof.look(bytes, start, end, this.passing);
       return;
     }
     this.details?.text(bytes, start, end);

@@ -123,9 +123,7 @@ export class TextResponses implements Parser {
   }
 
   private beginLine(at: number): void {
-    if (this.isLineBegun) {
-      return;
-    }
+    if (this.isLineBegun) return;
     this.isLineBegun = true;
     this.reader.begin();
     this.dataBytes = -1;
@@ -141,9 +139,7 @@ export class TextResponses implements Parser {
   private wordEnds(): void {
     const reader = this.reader;
     const index = reader.wordIndex - 1;
-    if (index === 0) {
-      return;
-    }
+    if (index === 0) return;
     if (index === 3 && reader.firstWordHash === VALUE_HASH) {
       this.dataBytes = reader.length();
     } else if (index === 1 && reader.firstWordHash === VA_HASH) {
@@ -174,18 +170,10 @@ export class TextResponses implements Parser {
       return code === Code.va || code === Code.value ? this.beginData(code) : this.answer(at, code, NO_ERROR);
     }
     const owner = this.ownerOf(code);
-    if (owner === Owner.stranger) {
-      return this.isAnswerToNoreply(code) && this.orphan(at);
-    }
-    if (owner === Owner.nobody && code === Code.line) {
-      return false;
-    }
-    if (code === Code.value || code === Code.va) {
-      return this.beginData(code);
-    }
-    if (!this.goesOn(code)) {
-      this.answer(at, code, NO_ERROR);
-    }
+    if (owner === Owner.stranger) return this.isAnswerToNoreply(code) && this.orphan(at);
+    if (owner === Owner.nobody && code === Code.line) return false;
+    if (code === Code.value || code === Code.va) return this.beginData(code);
+    if (!this.goesOn(code)) this.answer(at, code, NO_ERROR);
     return true;
   }
 
@@ -194,9 +182,7 @@ export class TextResponses implements Parser {
     const reply = this.reply;
     reply.code = code === Code.value ? Code.end : code; // Behind values comes END.
     const place = this.kept.placeBehind(reply);
-    if ((code & (Code.stat | Code.word | Code.line)) === 0 && place >= 0) {
-      return true;
-    }
+    if ((code & (Code.stat | Code.word | Code.line)) === 0 && place >= 0) return true;
     this.kept.decide(true, place);
     return false;
   }
@@ -204,9 +190,7 @@ export class TextResponses implements Parser {
   /** Whether more lines of this response follow. */
   private goesOn(code: number): boolean {
     const replyKind = this.exchange.replyKindAt(0);
-    if (replyKind === NONE_PENDING) {
-      return code === Code.stat;
-    }
+    if (replyKind === NONE_PENDING) return code === Code.stat;
     return shapeOf(replyKind) === Shape.stats && (code & (Code.stat | Code.word | Code.line)) !== 0;
   }
 
@@ -218,16 +202,10 @@ export class TextResponses implements Parser {
     const exchange = this.exchange;
     for (;;) {
       const replyKind = exchange.replyKindAt(0);
-      if (replyKind === NONE_PENDING) {
-        return Owner.nobody;
-      }
+      if (replyKind === NONE_PENDING) return Owner.nobody;
       this.reply.code = code;
-      if (canAnswer(replyKind, code) && hasSameId(replyKind, exchange.idAt(0), this.reply)) {
-        return Owner.oldest;
-      }
-      if (!isQuiet(replyKind)) {
-        return Owner.stranger;
-      }
+      if (canAnswer(replyKind, code) && hasSameId(replyKind, exchange.idAt(0), this.reply)) return Owner.oldest;
+      if (!isQuiet(replyKind)) return Owner.stranger;
       this.settle(1);
     }
   }
@@ -277,9 +255,7 @@ export class TextResponses implements Parser {
       this.settle(1);
     }
     const oldest = exchange.replyKindAt(0);
-    if (oldest === NONE_PENDING || straysOf(oldest) === 0) {
-      return false;
-    }
+    if (oldest === NONE_PENDING || straysOf(oldest) === 0) return false;
     exchange.setReplyKind(withoutStray(oldest));
     return true;
   }
@@ -292,9 +268,7 @@ export class TextResponses implements Parser {
         this.settle(position);
         return true;
       }
-      if (!isQuiet(replyKind)) {
-        return false;
-      }
+      if (!isQuiet(replyKind)) return false;
     }
     return false;
   }
@@ -365,17 +339,13 @@ export class TextResponses implements Parser {
     }
     const replyKind = this.exchange.replyKindAt(0);
     const isAllFound = shapeOf(replyKind) === Shape.get && this.reply.hits === detailOf(replyKind);
-    if (replyKind === NONE_PENDING || !isAllFound || left < END_BYTES) {
-      return 0;
-    }
+    if (replyKind === NONE_PENDING || !isAllFound || left < END_BYTES) return 0;
     this.answer(at + END_BYTES, Code.end, NO_ERROR);
     return END_BYTES;
   }
 
   private beginData(code: number): boolean {
-    if (this.dataBytes < 0) {
-      return false;
-    }
+    if (this.dataBytes < 0) return false;
     this.reply.hits++;
     this.remaining = this.dataBytes + 2;
     this.isLastBlock = code === Code.va;
@@ -391,15 +361,11 @@ export class TextResponses implements Parser {
       at += skipped;
     }
     while (at < end && this.remaining > 0 && this.remaining <= 2) {
-      if (bytes[at] !== (this.remaining === 2 ? CR : LF)) {
-        return -1;
-      }
+      if (bytes[at] !== (this.remaining === 2 ? CR : LF)) return -1;
       this.remaining--;
       at++;
     }
-    if (this.remaining === 0 && this.isLastBlock) {
-      this.answer(at, Code.va, NO_ERROR);
-    }
+    if (this.remaining === 0 && this.isLastBlock) this.answer(at, Code.va, NO_ERROR);
     return at;
   }
 }

@@ -106,6 +106,24 @@ export class ReplyMeaning {
     if (word.beginsLike("FULLRESYNC", least) || word.beginsLike("CONTINUE", least)) this.modes.isReplication = true;
   }
 
+  /** An element's text matters where it may tell a push from a reply: the first of an aggregate. `type` is that of the outermost value. */
+  mayTell(type: number): boolean {
+    return type === Type.bulkError || type === Type.push || (type === Type.array && this.mayBeMessage());
+  }
+
+  /** Whether the message is a reply or a push depends on the word being read. Taken for the wrong one, it would shift all later pairs. */
+  dependsOnWord(type: number): boolean {
+    const kind = this.exchange.replyKindAt(0);
+    if (type === Type.push) return isConfirmationDue(kind);
+    return type === Type.array && kind !== NONE_PENDING && this.mayBeMessage();
+  }
+
+  /** SYNC and PSYNC are answered by a dump, the first at once. */
+  get isSyncDue(): boolean {
+    const kind = this.exchange.replyKindAt(0);
+    return kind === Reply.psync || kind === Reply.sync;
+  }
+
   /** An error: MULTI has begun nothing, and CLIENT REPLY has silenced nothing. */
   private noteRefusal(kind: number, errorId: number): void {
     if (kind % COUNT_STEP === Reply.multi) this.modes.refusedMulti = Math.floor(kind / COUNT_STEP);
@@ -175,7 +193,7 @@ export class ReplyMeaning {
   }
 
   /** Whether the array being read may be a message or a confirmation of a subscription: its first word tells. */
-  mayBeMessage(): boolean {
+  private mayBeMessage(): boolean {
     const kind = this.exchange.replyKindAt(0);
     return this.mayBeUnasked(kind) && (!this.modes.isResp3 || isConfirmationDue(kind));
   }

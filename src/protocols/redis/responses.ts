@@ -1,7 +1,8 @@
-import { type Exchange, NO_ERROR, NONE_PENDING, type Parser } from "../protocol.ts";
+import { type Exchange, NO_ERROR, type Parser } from "../protocol.ts";
 import { DumpSkipper } from "./dump.ts";
-import { isConfirmationDue, type Modes, Reply } from "./modes.ts";
+import { type Modes, Reply } from "./modes.ts";
 import { ordinaryReplyEnd } from "./ordinary-reply.ts";
+import { ReplicaAck } from "./replica-ack.ts";
 import { ReplyMeaning } from "./reply-meaning.ts";
 import { isCountedType, isLineType, Type } from "./types.ts";
 import { ShortWord } from "./words.ts";
@@ -48,8 +49,7 @@ export class ResponseParser implements Parser {
   private readonly word = new ShortWord();
   private readonly meaning: ReplyMeaning;
   private isWordOpen = false;
-  /** So far it is what a replica sends its primary each second: `REPLCONF ACK <offset>`. */
-  private mayBeAck = false;
+  private readonly ack: ReplicaAck;
   /** No message has been read since `resync`. */
   private isGuess = false;
 
@@ -57,6 +57,7 @@ export class ResponseParser implements Parser {
     this.exchange = exchange;
     this.modes = modes;
     this.meaning = new ReplyMeaning(exchange, modes, this.word);
+    this.ack = new ReplicaAck(exchange, modes, this.word);
   }
 
   // Runs for every segment with payload.
@@ -115,7 +116,7 @@ export class ResponseParser implements Parser {
     if (this.at === At.line) this.meaning.noteCutLine(this.outerType);
     let left = missing;
     if (this.at === At.body) {
-      if (this.isDeciding) {
+      if (this.isWordOpen && this.meaning.dependsOnWord(this.outerType)) {
         this.word.cut();
         return false;
       }
@@ -136,14 +137,6 @@ export class ResponseParser implements Parser {
       }
     }
     return left === 0;
-  }
-
-  /** Whether the message is a reply or a push depends on the word being read. Taken for the wrong one, it would shift all later pairs. */
-  private get isDeciding(): boolean {
-    if (!this.isWordOpen) return false;
-    const kind = this.exchange.replyKindAt(0);
-    if (this.outerType === Type.push) return isConfirmationDue(kind);
-    return this.outerType === Type.array && kind !== NONE_PENDING && this.meaning.mayBeMessage();
   }
 
   cutError(): number {
@@ -186,7 +179,7 @@ export class ResponseParser implements Parser {
     const type = bytes[i]!;
     if (this.missing === 0) {
       // A primary keeps its replica waiting with empty lines.
-      const isSyncDue = this.isSyncDue();
+      const isSyncDue = this.meaning.isSyncDue;
       if ((type === LF || type === CR) && (this.modes.isReplication || isSyncDue)) return i + 1;
       this.exchange.responseBegins(i);
       if (isSyncDue && type === Type.bulk && this.exchange.replyKindAt(0) === Reply.sync)
@@ -196,7 +189,7 @@ export class ResponseParser implements Parser {
       this.values = 0;
       this.outerType = type;
       this.word.clear();
-      this.mayBeAck = false;
+      this.ack.isPossible = false;
     }
     if (this.outerType === 0 && this.missing === 1) {
       // What came before was an attribute: here is what it belongs to.
@@ -222,7 +215,8 @@ export class ResponseParser implements Parser {
     } else if (isCountedType(type)) {
       if (type === Type.chunk && !this.isStreamedString) return -1;
       this.at = At.number;
-      this.startNumber();
+      this.number = this.digits = 0;
+      this.isNegative = this.isUnknownLength = false;
     } else return -1;
     this.values++;
     return i + 1;
@@ -232,19 +226,6 @@ export class ResponseParser implements Parser {
   private openWord(): void {
     this.isWordOpen = this.values <= 1;
     if (this.isWordOpen) this.word.clear();
-  }
-
-  /** SYNC is answered by a dump at once. */
-  private isSyncDue(): boolean {
-    const kind = this.exchange.replyKindAt(0);
-    return kind === Reply.psync || kind === Reply.sync;
-  }
-
-  private startNumber(): void {
-    this.number = 0;
-    this.digits = 0;
-    this.isNegative = false;
-    this.isUnknownLength = false;
   }
 
   // Runs for every value that is a line.
@@ -320,45 +301,13 @@ export class ResponseParser implements Parser {
   private startBody(): void {
     this.bodyLeft = this.number;
     if (this.outerType === Type.bulk) this.isWordOpen = false;
-    else if (this.mayBeAck) this.startAckWord();
-    else if (this.values <= 2 && this.isTelling()) this.openElementWord();
-    else this.isWordOpen = false;
+    else if (this.ack.isPossible) this.isWordOpen = this.ack.wordBegins(this.values, this.number);
+    else {
+      this.isWordOpen = this.values <= 2 && this.meaning.mayTell(this.outerType);
+      if (this.isWordOpen) this.word.clear();
+    }
     if (this.bodyLeft > 0) this.at = At.body;
     else this.endBody();
-  }
-
-  /** Of `REPLCONF ACK <offset>` a word begins; of what follows them none matters. */
-  private startAckWord(): void {
-    const { values, word } = this;
-    if (values === 2) this.mayBeAck = this.number === 8;
-    else if (values === 3) this.mayBeAck = this.number === 3 && word.is("REPLCONF");
-    else if (values === 4) this.mayBeAck = word.is("ACK");
-    this.isWordOpen = values === 2 || (values <= 4 && this.mayBeAck);
-    if (this.isWordOpen) word.clear();
-  }
-
-  /** Whether what seemed to be an acknowledgement up to its end is one. */
-  private isAck(): boolean {
-    if (this.values > 3 && this.word.toCount() >= 0) return true;
-    this.word.clear();
-    return false;
-  }
-
-  /** An array of so many elements may be an acknowledgement: not where such words are a value that a client asked for. */
-  private mayAcknowledge(count: number): boolean {
-    const { modes } = this;
-    return (count === 3 || count === 5) && modes.mayBeReplica && !modes.isSpecial && !this.exchange.hasPaired;
-  }
-
-  /** An element's text matters where it may tell a push from a reply: the first of an aggregate. */
-  private isTelling(): boolean {
-    if (this.outerType === Type.bulkError || this.outerType === Type.push) return true;
-    return this.outerType === Type.array && this.meaning.mayBeMessage();
-  }
-
-  private openElementWord(): void {
-    this.isWordOpen = true;
-    this.word.clear();
   }
 
   /** `*`, `~`, `>` announce as many values as they say, `%` and `|` twice as many. */
@@ -377,7 +326,7 @@ export class ResponseParser implements Parser {
       this.valueEnds(at);
       return true;
     }
-    if (this.values === 1) this.mayBeAck = type === Type.array && this.mayAcknowledge(count);
+    if (this.values === 1 && type === Type.array) this.ack.arrayBegins(count);
     this.missing += this.values === 1 && type === Type.array ? this.meaning.valuesOf(count) : count;
     if (this.missing > MAX_VALUES && this.missing !== Number.POSITIVE_INFINITY) return false;
     // An attribute comes before the value that it belongs to.
@@ -418,7 +367,7 @@ export class ResponseParser implements Parser {
     if (this.isStreamedString) return;
     if (--this.missing > 0) return;
     this.isGuess &&= this.outerType !== Type.array;
-    if (this.mayBeAck && this.isAck()) this.meaning.tellAck(at);
+    if (this.ack.isPossible && this.ack.isOne(this.values)) this.meaning.tellAck(at);
     else if (this.meaning.tell(at, this.outerType, this.number, this.isNegative)) this.startDump(at, false);
   }
 
