@@ -94,7 +94,9 @@ function commandRows(service: ServiceSnapshot, protocol: string): string[][] {
     }
     for (const of of command.classes) {
       const name = of.class === "normal" ? command.command : `${command.command} (${of.class})`;
-      rows.push(["", protocol, name, String(of.ok + of.errors), String(of.errors), ...times(of.latency)]);
+      // Of what nobody has answered no class is known.
+      const requests = command.classes.length === 1 ? command.requests : of.ok + of.errors;
+      rows.push(["", protocol, name, String(requests), String(of.errors), ...times(of.latency)]);
     }
   }
   const left = service.commands.length - commands.length;

@@ -97,6 +97,14 @@ server            protocol  command           requests  errors  p50 ms  p90 ms  
     );
   });
 
+  it("counts with a command's requests those that nobody has answered", () => {
+    const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
+    const set = transaction({ latencyUs: 100 });
+    aggregate.service(SERVER, KV).requested(set.commandId, 31, true, 3);
+    aggregate.service(SERVER, KV).answered(set);
+    assert.match(summaryTable(aggregate.snapshot(stages())), /^ +SET +3 +0 +0\.100 /m);
+  });
+
   it("tells what a live capture costs, and of sampling where there was any", () => {
     const cost = {
       cpuRatio: 0.1234,
