@@ -8,7 +8,8 @@ const MAX_ROW_WIDTH = "\t0x12345678:  ".length + GROUPS_WIDTH + 1 + ROW_BYTES + 
 
 const HEX = Buffer.from("0123456789abcdef");
 const BLANK = 0x20;
-const DOT = ".";
+const DOT = 0x2e;
+const TAB = 0x09;
 const LF = 0x0a;
 const CR = 0x0d;
 
@@ -34,7 +35,7 @@ function putRow(text: Uint8Array, from: number, bytes: Uint8Array, start: number
     text[to++] = HEX[byte & 15]!;
     if ((i - start) % 2 === 1) to++;
     // A blank is a dot here, as tcpdump has it.
-    text[ascii + i - start] = byte > BLANK && byte < 0x7f ? byte : DOT.charCodeAt(0);
+    text[ascii + i - start] = byte > BLANK && byte < 0x7f ? byte : DOT;
   }
   text[ascii + end - start] = LF;
   return ascii + end - start + 1;
@@ -42,23 +43,25 @@ function putRow(text: Uint8Array, from: number, bytes: Uint8Array, start: number
 
 /**
  * `-A`: the bytes as ASCII, broken where they break a line, each behind a tab: no payload can pose as the line of a packet. What is not
- * printable is a dot.
+ * printable is a dot. Byte by byte into memory of its own: a text that grows by a letter costs six times as much, most of it garbage.
  */
 export function asciiText(bytes: Uint8Array): string {
-  let text = "";
+  // Most of all for nothing but line ends: a tab and an end for each. The last row may have none of its own.
+  const text = Buffer.allocUnsafe(2 * bytes.length + 2);
+  let to = 0;
   for (let start = 0; start < bytes.length; ) {
     const feed = bytes.indexOf(LF, start);
     const next = feed < 0 ? bytes.length : feed + 1;
     let end = feed < 0 ? bytes.length : feed;
     if (end > start && feed >= 0 && bytes[end - 1] === CR) end--;
-    text += `\t${printable(bytes.subarray(start, end))}\n`;
+    text[to++] = TAB;
+    for (let i = start; i < end; i++) text[to++] = printable(bytes[i]!);
+    text[to++] = LF;
     start = next;
   }
-  return text;
+  return text.toString("latin1", 0, to);
 }
 
-function printable(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += byte >= BLANK && byte < 0x7f ? String.fromCharCode(byte) : DOT;
-  return text;
+function printable(byte: number): number {
+  return byte >= BLANK && byte < 0x7f ? byte : DOT;
 }
