@@ -45,6 +45,7 @@ export class ProtocolSelector {
   /** The protocol that these first bytes of a client are, the port being a hint; or why they are none. */
   recognise(serverPort: number, bytes: Uint8Array, start: number, end: number): Protocol | Refusal {
     if (isTls(bytes, start, end)) return "tls";
+    if (isClusterBus(bytes, start, end)) return "unknown_protocol";
     const fixed = this.byPort(serverPort);
     if (fixed !== null) return fixed;
     let best: Protocol | null = null;
@@ -85,6 +86,7 @@ export class ProtocolSelector {
    * protocol's is the other's, too (`GET / HTTP/1.1` is a command of Redis, but none that anybody sends).
    */
   isAnothers(protocol: Protocol, serverPort: number, bytes: Uint8Array, start: number, end: number): boolean {
+    if (isClusterBus(bytes, start, end)) return true;
     const verdict = protocol.recogniseRequest(bytes, start, end);
     const hasItsPort = protocol.ports.includes(serverPort) || this.protocolsByPort.has(serverPort);
     if (verdict !== Recognition.no && (hasItsPort || verdict === Recognition.certain)) return false;
@@ -166,4 +168,18 @@ function isOthers({ ports, otherPorts }: DatagramProtocol, a: number, b: number)
 /** Whether bytes begin a TLS record (RFC 8446 §5.1): type 22, handshake, then version 3.x. */
 export function isTls(bytes: Uint8Array, start: number, end: number): boolean {
   return end - start >= 2 && bytes[start] === 0x16 && bytes[start + 1] === 3;
+}
+
+/**
+ * Whether bytes begin a message of the bus between the nodes of a Redis or Valkey cluster (`clusterMsg` of cluster.h: the signature `RCmb`). It is no
+ * RESP, on a port of its own, and carries what clients publish: read as Redis, a published `GET x` in a line is a request that nobody made.
+ */
+function isClusterBus(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= 4 &&
+    bytes[start] === 0x52 &&
+    bytes[start + 1] === 0x43 &&
+    bytes[start + 2] === 0x6d &&
+    bytes[start + 3] === 0x62
+  );
 }

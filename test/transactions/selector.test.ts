@@ -9,6 +9,7 @@ import { command } from "./dialogue.ts";
 const KNOWN = [redis, memcached, http];
 const TLS = "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03";
 const HTTP = "GET /index.html HTTP/1.1\r\nHost: example.org\r\n\r\n";
+const CLUSTER_BUS = "RCmb\0\0\x09\x40\0\x01\x42\x6d";
 const RESP = command("GET", "k");
 const BINARY = "\x80\0\0\x01\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\0\0\0\0\0k";
 
@@ -48,6 +49,10 @@ const CASES: readonly (readonly [string, number, string, string])[] = [
   ["redis", 11211, "get foo\r\n", "redis"],
   ["redis", 80, HTTP, "redis"],
   ["redis", 6380, TLS, "tls"],
+  // The bus between the nodes of a cluster: no RESP, whatever is published through it.
+  ["redis", 16379, CLUSTER_BUS, "unknown_protocol"],
+  ["redis:16379", 16379, CLUSTER_BUS, "unknown_protocol"],
+  ["auto", 16379, CLUSTER_BUS, "unknown_protocol"],
   ["memcached", 6379, RESP, "memcached"],
   // Pinned to ports.
   ["redis:7000,7001", 7001, "get foo\r\n", "redis"],
@@ -93,6 +98,8 @@ const OTHERS: readonly (readonly [string, number, string, boolean])[] = [
   ["redis", 11211, "get foo\r\n", false],
   ["memcached", 80, HTTP, true],
   ["memcached", 9000, RESP, true],
+  ["redis", 16379, CLUSTER_BUS, true],
+  ["redis:16379", 16379, CLUSTER_BUS, true],
 ];
 
 for (const [selection, port, text, expected] of OTHERS) {
