@@ -7,8 +7,9 @@ import { AFTER_US, OBSTACLE_WORDS, type Obstacle, RequestFrames, type Wanted } f
 
 /** Two records begin at least so many bytes apart (frame-ring.ts): one mark for each. */
 const MARK_SHIFT = 4;
-/** Waiting for what follows their responses at most; beyond, the oldest is taken as it is. */
+/** Waiting for what follows their responses at most; beyond, so many of the oldest are taken as they are, in one go. */
 const MAX_AWAITED = 65_536;
+const TAKEN_AT_ONCE = 4096;
 /** A transaction is told so much later than its last frame at most: those of a connection older than the capture (native-notes/limits.md). */
 const TOLD_AFTER_US = 5_000_000;
 
@@ -66,7 +67,7 @@ export class MatchingFrames implements TransactionOutput {
   advance(clockUs: number): void {
     if (this.#awaited.length === 0 || this.#awaited[0]!.endUs + AFTER_US > clockUs) return;
     const due = this.#awaited.findIndex(({ endUs }) => endUs + AFTER_US > clockUs);
-    for (const wanted of this.#awaited.splice(0, due < 0 ? this.#awaited.length : due)) this.#mark(wanted);
+    this.#mark(this.#awaited.splice(0, due < 0 ? this.#awaited.length : due));
   }
 
   /** Live, so that the file is not far behind: writes what is so old that no transaction can ask for it any more. */
@@ -90,13 +91,28 @@ export class MatchingFrames implements TransactionOutput {
   #await(client: string, server: string, startUs: number, endUs: number): void {
     this.#told++;
     this.#awaited.push({ client, server, startUs, endUs });
-    if (this.#awaited.length > MAX_AWAITED) this.#mark(this.#awaited.shift()!);
+    if (this.#awaited.length > MAX_AWAITED) this.#mark(this.#awaited.splice(0, TAKEN_AT_ONCE));
   }
 
-  #mark(wanted: Wanted): void {
-    const places = this.#frames.places(wanted, (at) => this.#marks[at >>> MARK_SHIFT] === 1);
-    if (typeof places === "string") this.#miss(wanted, places);
-    else for (const at of places) this.#marks[at >>> MARK_SHIFT] = 1;
+  /** A connection after the other: those of one are found in one walk. */
+  #mark(due: readonly Wanted[]): void {
+    const connections = new Map<string, Wanted[]>();
+    for (const wanted of due) {
+      const name = `${wanted.client} ${wanted.server}`;
+      const others = connections.get(name);
+      if (others === undefined) connections.set(name, [wanted]);
+      else others.push(wanted);
+    }
+    for (const requests of connections.values()) this.#markOf(requests);
+  }
+
+  #markOf(requests: readonly Wanted[]): void {
+    const walk = this.#frames.walk(requests[0]!.client, requests[0]!.server);
+    for (const wanted of requests) {
+      const places = this.#frames.places(wanted, (at) => this.#marks[at >>> MARK_SHIFT] === 1, walk);
+      if (typeof places === "string") this.#miss(wanted, places);
+      else for (const at of places) this.#marks[at >>> MARK_SHIFT] = 1;
+    }
   }
 
   #miss({ client, server }: Wanted, obstacle: Obstacle): void {

@@ -3,6 +3,7 @@ import { RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
 import { advance } from "../connection/sequence.ts";
 import { Decoder } from "../decode/decoder.ts";
 import { type Segment, TcpFlag } from "../decode/segment.ts";
+import { ConnectionWalk, MAX_STEPS } from "./connection-walk.ts";
 import { Ends } from "./ends.ts";
 import type { FrameRing } from "./frame-ring.ts";
 
@@ -20,8 +21,6 @@ const CUTS = [65_535, 16_384, 4096, 1024, 512, 256, 128];
  * first of them being lost to the hole: so many exchanges before the request go with it.
  */
 const EXCHANGES_BEFORE = 17;
-/** Looked at for one request: those of other hosts with the same ports among them. */
-const MAX_STEPS = 250_000;
 
 /** A request, as far as its frames are looked for. Times in µs since the epoch. */
 export interface Wanted {
@@ -39,6 +38,9 @@ export const OBSTACLE_WORDS = {
 
 export type Obstacle = keyof typeof OBSTACLE_WORDS;
 
+/** Where in the ring its records are; or why nobody knows. */
+export type Places = number[] | Obstacle;
+
 /** Finds in the ring what belongs to one request. */
 export class RequestFrames {
   readonly #ring: FrameRing;
@@ -55,23 +57,29 @@ export class RequestFrames {
     return typeof places === "string" ? places : this.#copy(places);
   }
 
+  /** For `places`: of many requests of one connection, each is found at the cost of its own frames. */
+  walk(client: string, server: string): ConnectionWalk {
+    return new ConnectionWalk(this.#ring, this.#decoder, client, server);
+  }
+
   /**
    * Where in the ring the records of a request are, and of its response until the client has it or speaks again, in the order captured; with
    * the exchanges before it that a reader needs, each of which begins where the client speaks having got all that the server had
    * sent. What lies before a record that is known (`isKnown`) is, too.
    */
-  places({ client, server, startUs, endUs }: Wanted, isKnown: (at: number) => boolean): number[] | Obstacle {
-    const decoder = this.#decoder;
-    const { segment } = decoder;
-    const ends = new Ends(client, server);
+  places({ client, server, startUs, endUs }: Wanted, isKnown: (at: number) => boolean, walk?: ConnectionWalk): Places {
+    const records = walk ?? this.walk(client, server);
     const exchange = new Exchange(startUs, endUs);
-    let steps = 0;
-    for (const at of this.#ring.chain(ends.clientPort, ends.serverPort)) {
-      if (++steps > MAX_STEPS) return "too_large";
-      if (!decoder.decode(this.#ring.bytes, at) || !ends.areOf(segment)) continue;
-      if (!exchange.takes(segment, ends.isFromClient(segment), at, isKnown(at))) break;
+    for (let index = records.begin(endUs); records.has(index); index++) {
+      const at = records.placeOf(index);
+      if (records.timeOf(index) > endUs) {
+        exchange.follows(records.timeOf(index), records.isSpoken(index), at);
+        continue;
+      }
+      const { segment, isFromClient } = records.decode(index);
+      if (!exchange.takes(segment, isFromClient, at, isKnown(at))) return exchange.places();
     }
-    return exchange.isWhole ? exchange.places() : "overwritten";
+    return records.end === "too_far" ? "too_large" : exchange.places();
   }
 
   /** Where its records are, in the order captured. */
@@ -169,7 +177,7 @@ class Before {
 /** The records of one exchange, looked at from the newest on. */
 class Exchange {
   /** The request's first bytes are among them. */
-  isWhole = false;
+  #isWhole = false;
   readonly #startUs: number;
   readonly #endUs: number;
   #after: number[] = [];
@@ -184,19 +192,20 @@ class Exchange {
     this.#endUs = endUs;
   }
 
-  /** Returns false where nothing before it is wanted. */
+  /** Of a record behind the response. */
+  follows(timeUs: number, isSpoken: boolean, at: number): void {
+    // The client speaks again: this, and what is behind it, is another exchange's.
+    if (isSpoken) this.#after = [];
+    else if (timeUs <= this.#endUs + AFTER_US) this.#after.push(at);
+  }
+
+  /** Of one that is not. Returns false where nothing before it is wanted. */
   takes(segment: Segment, isFromClient: boolean, at: number, isKnown: boolean): boolean {
     const { timeUs, payloadLength, flags } = segment;
-    if (timeUs > this.#endUs) {
-      // The client speaks again: this, and what is behind it, is another exchange's.
-      if (isFromClient && payloadLength > 0) this.#after = [];
-      else if (timeUs <= this.#endUs + AFTER_US) this.#after.push(at);
-      return true;
-    }
     const isSyn = (flags & (TcpFlag.syn | TcpFlag.ack)) === TcpFlag.syn;
     // Datagrams need nothing before them.
     if (timeUs < this.#startUs && (isKnown || segment.isDatagram || ++this.#before > BEFORE_FRAMES)) return false;
-    if (timeUs <= this.#startUs) this.isWhole = true;
+    if (timeUs <= this.#startUs) this.#isWhole = true;
     if (payloadLength > 0 && this.#endsBefore(segment, isFromClient)) return false;
     this.#places.push(at);
     if (payloadLength > 0) this.#note(segment, isFromClient);
@@ -216,7 +225,8 @@ class Exchange {
     this.#beginning = isCandidate ? { acknowledged: acknowledgement, count: this.#places.length } : null;
   }
 
-  places(): number[] {
+  places(): Places {
+    if (!this.#isWhole) return "overwritten";
     return [...this.#after.slice(-AFTER_FRAMES), ...this.#places].reverse();
   }
 }
