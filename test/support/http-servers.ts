@@ -49,9 +49,10 @@ const ANSWERS: Readonly<Record<string, (request: IncomingMessage, response: Serv
     socket.write("HTTP/1.0 200 OK\r\n\r\n");
     socket.end("all of it");
   },
-  "/events": (_, response) => {
+  "/events": async (_, response) => {
     response.setHeader("Content-Type", "text/event-stream");
-    for (const n of [1, 2, 3]) response.write(`data: ${n}\n\n`);
+    // One by one: Node 26 makes one chunk of what is written at once.
+    for (const n of [1, 2, 3]) await new Promise((resolve) => response.write(`data: ${n}\n\n`, resolve));
     response.end();
   },
   "/refused": (_, response) => response.writeHead(413, { Connection: "close", "Content-Length": 0 }).end(),
