@@ -3,6 +3,7 @@ import type { Logger } from "pino";
 import { TcplatError } from "../errors.ts";
 import type { Options } from "../options.ts";
 import { print } from "../outputs/print.ts";
+import { endOnSignal } from "../run/end-on-signal.ts";
 import { settleForFrames } from "../v8.ts";
 import { Catalogue } from "./catalogue.ts";
 import { Comparison } from "./comparison.ts";
@@ -30,13 +31,12 @@ export interface DiffFiles {
 export async function diff(files: DiffFiles, options: Options, log: Logger): Promise<number> {
   if (files.client === "-" && files.server === "-")
     throw new TcplatError("usage", "standard input can be one of the two files, not both: name the other one");
-  // A signal ends it with what was printed so far.
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   settleForFrames();
   const catalogue = new Catalogue();
   const client = await readView(files.client, { ...options, side: "client" }, catalogue);
   const server = await readView(files.server, { ...options, side: "server" }, catalogue);
   for (const { warning } of [client, server]) if (warning !== null) log.warn(warning);
+  endOnSignal();
   await print(piecesOf(new Comparison(client, server, catalogue), options));
   const failure = client.failure ?? server.failure;
   if (failure !== null) throw failure;

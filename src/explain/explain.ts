@@ -2,6 +2,7 @@ import type { Logger } from "pino";
 import type { RequestId } from "../options/explain.ts";
 import type { Options } from "../options.ts";
 import { print } from "../outputs/print.ts";
+import { endOnSignal } from "../run/end-on-signal.ts";
 import { settleForFrames } from "../v8.ts";
 import { type Account, accountOf } from "./account.ts";
 import { adviceOf } from "./advice.ts";
@@ -16,12 +17,12 @@ import { rankingText } from "./ranking-text.ts";
 
 /** `tcplat explain -r FILE [ID]`: prints where that request's time went, or the slowest one's. Returns the exit status; throws TcplatError. */
 export async function explain(id: RequestId | null, options: Options, log: Logger): Promise<number> {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(0));
   settleForFrames();
   const { request, ranking, warning, failure } = await find(options, id);
   const behind = request.behind === null ? null : (await find(options, request.behind)).request;
   const ladder = await climb(options, request, behind);
   const account = accountOf(request, behind, ladder);
+  endOnSignal();
   await print([
     options.json
       ? explanationRecord(account, ranking)
