@@ -129,6 +129,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const due = pairing.pendingCount;
     if (responses.gap(cut)) {
       this.doubtIfUnasked(pairing);
+      if (pairing.hasLeft) this.connection.isIgnored = true;
       return;
     }
     // Where the bytes cut off begin a response, its first byte's time is known all the same; its place, where none ended before it.
@@ -213,6 +214,7 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     pairing.enterResponses(this.server.lastUs, 0, this.server.offset, Flag.gap);
     if (this.session!.responses.gap(missing)) {
       this.doubtIfUnasked(pairing);
+      if (pairing.hasLeft) this.connection.isIgnored = true;
       return;
     }
     this.loseServer(this.server.lastUs, true);

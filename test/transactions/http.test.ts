@@ -88,3 +88,47 @@ test("a HEAD that was lost whole: what begins in place of its response's body is
   assert.deepEqual(dialogue.outcome, ["GET /a 1000", "GET /3 1000", "GET /4 1000", "GET /5 1000"]);
   assert.ok(dialogue.ledger.unmatchedReasons.length <= 3);
 });
+
+const SWITCHED = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n";
+const chat = "GET /chat HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+
+test("an upgrade or a tunnel is told as such however much of its response the snaplen has cut, and nothing behind it is read", () => {
+  const tunnel = "HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n";
+  for (const [request, response] of [
+    [chat, SWITCHED],
+    ["CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n", tunnel],
+  ] as const) {
+    for (let cut = 0; cut <= response.length - "HTTP/1.1 200".length; cut++) {
+      const dialogue = new Dialogue({ port: 80 });
+      dialogue.client(0, request).server(30_000, response, { cut });
+      dialogue.client(50_000, get("/x")).server(90_000, OK).end("closed");
+      const [told] = dialogue.told;
+      assert.equal(dialogue.told.length, 1, `${cut} bytes cut`);
+      assert.deepEqual([told?.class, told?.unanswered, told?.flags], ["stream", "", []], `${cut} bytes cut`);
+      assert.deepEqual([told?.times[0], told?.responseBytes], [30_000, response.length], `${cut} bytes cut`);
+      assert.deepEqual([dialogue.ledger.unmatchedReasons, dialogue.ledger.parserErrors], [[], []]);
+    }
+  }
+});
+
+test("behind an upgrade whose response has a hole nothing is read, and when that response had ended nobody knows", () => {
+  const dialogue = new Dialogue({ port: 80 });
+  dialogue
+    .client(0, chat)
+    .server(30_000, SWITCHED.slice(0, 40))
+    .serverLoses(SWITCHED.length - 40);
+  dialogue.client(50_000, get("/x")).server(90_000, OK).end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET /chat gap"]);
+  assert.deepEqual([dialogue.ledger.unmatchedReasons, dialogue.ledger.parserErrors], [[], []]);
+});
+
+test("any other response whose fields the snaplen has cut ends where nobody knows, a refused tunnel's too", () => {
+  for (const request of [get("/a"), "CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"]) {
+    const dialogue = new Dialogue({ port: 80 });
+    dialogue.client(0, request).server(30_000, "HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", { cut: 15 });
+    dialogue.client(50_000, get("/x")).server(90_000, OK);
+    dialogue.conversation.expire(2_000_000);
+    assert.equal(dialogue.told[0]?.class, "normal");
+    assert.equal(dialogue.ledger.requests, 2);
+  }
+});

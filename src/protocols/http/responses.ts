@@ -74,12 +74,25 @@ export class ResponseParser implements Parser {
 
   gap(missing: number): boolean {
     if (this.state.isTunnel) return true;
+    if (this.at === At.line || this.at === At.fields) return this.gapInHead(missing);
     if (this.at !== At.body && this.at !== At.stream) return false;
     this.mayBeBodiless = false;
     const left = this.body.gap(missing);
     if (this.isInEvent && !this.body.isAtData) this.eventEnds(missing - left);
     if (this.body.isDone) this.bodyEnds(missing - left);
     return left === 0;
+  }
+
+  /** Where the status alone says that HTTP ends here, none of the fields is needed; else they hide where the message ends. */
+  private gapInHead(missing: number): boolean {
+    if (this.at === At.line) {
+      this.lines.takePart();
+      this.at = At.fields;
+      if (this.readStatus()) this.statusIsKnown();
+    }
+    if (this.status !== SWITCHING && !this.opensTunnel) return false;
+    this.switches(missing);
+    return true;
   }
 
   /** The server closes: a body of which no length was told ends here (RFC 9112 §6.3). */
@@ -145,8 +158,7 @@ export class ResponseParser implements Parser {
     if (this.at === At.line) {
       this.at = At.fields;
       if (!this.readStatus()) return -1;
-      this.decide();
-      if (this.tellsDetails) this.exchange.detail("status", this.status);
+      this.statusIsKnown();
       return behind;
     }
     if (lines.end === lines.start) return this.headEnds(behind) ? behind : -1;
@@ -172,6 +184,11 @@ export class ResponseParser implements Parser {
     return status >= 100;
   }
 
+  private statusIsKnown(): void {
+    this.decide();
+    if (this.tellsDetails) this.exchange.detail("status", this.status);
+  }
+
   /** Of interim responses nothing is told: what comes after them is the response. */
   private get tellsDetails(): boolean {
     return this.exchange.wantsDetails && (this.status >= 200 || this.status === SWITCHING);
@@ -184,6 +201,11 @@ export class ResponseParser implements Parser {
     return this.state.open === NOT_OPEN ? Reply.plain : this.state.open;
   }
 
+  /** 2xx to CONNECT (RFC 9110 §9.3.6). */
+  private get opensTunnel(): boolean {
+    return this.status >= 200 && this.status < 300 && this.expected === Reply.connect;
+  }
+
   /** Where the body ends (RFC 9112 §6.3); false where nobody can say. */
   private headEnds(at: number): boolean {
     const status = this.status;
@@ -192,7 +214,7 @@ export class ResponseParser implements Parser {
       this.interim(at);
       return true;
     }
-    if (expected === Reply.connect && status < 300) {
+    if (this.opensTunnel) {
       this.switches(at);
       return true;
     }
