@@ -53,10 +53,10 @@ class StreamSession implements Session {
   }
 
   get standing(): number {
-    return this.requests.isAtRest && this.responses.isAtRest ? this.responses.transferId + 1 : -1;
+    return this.requests.isAtRest && this.responses.isAtRest ? this.responses.standing : -1;
   }
 
   resume(standing: number): void {
-    this.responses.transferId = standing - 1;
+    this.responses.resume(standing);
   }
 }

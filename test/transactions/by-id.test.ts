@@ -107,3 +107,36 @@ test("not where another question may have been asked, in bytes that were lost", 
   of.client(20, asked(3, "c")).server(30, said(2, "lost"), { cut: said(2, "lost").length - 1 });
   assert.deepEqual(outcome(of.end("closed")), ["a 10", "c gap"]);
 });
+
+const AXFR = 252;
+
+function transfer(id: number, name: string): { asked: string; first: string; next: string } {
+  const next = answer(id, "x").subarray(0, 12);
+  next.writeUInt16BE(0, 4);
+  return { asked: text([question(id, name, AXFR)]), first: text([answer(id, name, AXFR)]), next: text([next]) };
+}
+
+test("of zone transfers that share a connection and come message by message all but the first messages are pushes", () => {
+  const of = dialogue();
+  const zones = [transfer(1, "a"), transfer(2, "b"), transfer(3, "c")];
+  of.client(0, zones.map((zone) => zone.asked).join(""));
+  for (const { first } of zones) of.server(10, first);
+  of.conversation.sleep();
+  for (const [index, { next }] of [...zones, ...zones].entries()) of.server(20 + index, next);
+  // Another id is nobody's.
+  of.client(40, asked(5, "d")).server(50, said(4, "e") + said(5, "d"));
+  assert.deepEqual(outcome(of), ["a 10", "b 10", "c 10", "d 10"]);
+  assert.deepEqual(
+    of.ledger.pushedBytes,
+    Array.from({ length: 6 }, () => 14),
+  );
+  assert.deepEqual(of.ledger.unmatchedReasons, ["no_request"]);
+});
+
+test("a connection remembers its last 128 zone transfers", () => {
+  const of = dialogue();
+  const zones = Array.from({ length: 129 }, (_, index) => transfer(index + 1, "a"));
+  for (const zone of zones) of.client(0, zone.asked).server(10, zone.first);
+  for (const { next } of zones) of.server(20, next);
+  assert.deepEqual([of.ledger.pushedBytes.length, of.ledger.unmatchedReasons], [128, ["no_request"]]);
+});

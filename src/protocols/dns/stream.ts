@@ -10,6 +10,8 @@ import { Type } from "./tables.ts";
 /** Of a message in several segments so much is kept: the header, the question, and more than most answers have. */
 const KEPT_BYTES = 4096;
 const FIRST_KEPT_BYTES = 512;
+/** Zone transfers of one connection that are remembered: NSD asks for so many at once (nsd.conf, `xfrd-tcp-pipeline`). */
+const MAX_TRANSFERS = 128;
 
 const message = new Message();
 
@@ -142,8 +144,18 @@ export class QuestionParser extends MessageParser {
 }
 
 export class AnswerParser extends MessageParser {
-  /** The id of a zone transfer of which more may come; -1 for none. */
-  transferId = -1;
+  /** Ids of zone transfers of which more may come, the oldest first: BIND sends several at once, message by message. */
+  private transferIds: number[] = [];
+
+  /** What must be remembered between messages: 0 for nothing, the id of the only transfer plus 1, or -1 where there were several. */
+  get standing(): number {
+    const { transferIds } = this;
+    return transferIds.length > 1 ? -1 : (transferIds[0] ?? -1) + 1;
+  }
+
+  resume(standing: number): void {
+    this.transferIds = standing === 0 ? [] : [standing - 1];
+  }
 
   protected messageBegins(at: number): void {
     this.exchange.responseBegins(at);
@@ -153,12 +165,19 @@ export class AnswerParser extends MessageParser {
     const { exchange } = this;
     const isPending = exchange.replyKindOf(pendingId(exchange, message, bytes, start)) !== NONE_PENDING;
     // A zone comes in many messages, of which only the first need repeat the question (RFC 5936 §2.2.1).
-    if (!message.isResponse || (!isPending && message.id === this.transferId)) {
+    if (!message.isResponse || (!isPending && this.transferIds.includes(message.id))) {
       exchange.push(at);
       return;
     }
-    if (isPending && (message.type === Type.axfr || message.type === Type.ixfr)) this.transferId = message.id;
+    if (isPending && (message.type === Type.axfr || message.type === Type.ixfr)) this.transferBegins(message.id);
     tellAnswer(exchange, message, bytes, start, captured, at);
+  }
+
+  private transferBegins(id: number): void {
+    const { transferIds } = this;
+    if (transferIds.includes(id)) return;
+    if (transferIds.length === MAX_TRANSFERS) transferIds.shift();
+    transferIds.push(id);
   }
 
   protected isMessage(bytes: Uint8Array, start: number, captured: number, end: number): boolean {
