@@ -23,6 +23,11 @@ const CLIENTS: readonly Row[] = [
   ["a newer version of an api", METADATA.replace("\\0\\x01", "\\0\\x20"), "certain"],
   ["a name of no text", METADATA.replace("kcat", "kc\\x01t"), "no"],
   ["a name longer than its frame", METADATA.replace("\\x04kcat", "\\x40kcat"), "no"],
+  [
+    "the end of a request that was cut, taken for a header with a name of 28,777 letters",
+    "\\x03abc\\0\\0\\0\\x01\\0\\x05topic",
+    "possible",
+  ],
   ["a body that cannot be", METADATA.replace("\\xff\\xff\\xff\\xff", "\\x7f\\xff\\xff\\xff"), "no"],
   ["a frame of more than 100 MiB", `\\x07${METADATA.slice(2)}`, "no"],
   ["a frame that has no room for a header", METADATA.replace("\\x12", "\\x08"), "no"],

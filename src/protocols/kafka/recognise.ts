@@ -20,6 +20,9 @@ const LOOKED_AT_BYTES = REQUEST_HEADER_BYTES + 2;
 /** Characters of a client id that are looked at. */
 const MAX_CLIENT_CHARACTERS = 32;
 
+/** A client id is hardly longer: a few letters behind a greater length are another message's. */
+const LIKELY_CLIENT_BYTES = 255;
+
 /** Only looks; reused. */
 const looker = new Walker(null);
 
@@ -41,7 +44,8 @@ export function recogniseRequest(bytes: Uint8Array, start: number, end: number):
   looker.begin(program, false);
   looker.walk(bytes, start + REQUEST_HEADER_BYTES, stop, length - LEAST_REQUEST_BYTES);
   if (looker.isBroken) return Recognition.no;
-  if (shown > 0) return Recognition.certain;
+  const isShown = shown === MAX_CLIENT_CHARACTERS || clientBytes <= LIKELY_CLIENT_BYTES;
+  if (shown > 0 && isShown) return Recognition.certain;
   return isKnownVersion(apiKey, version) && looker.isOver && stop === start + LENGTH_BYTES + length
     ? Recognition.certain
     : Recognition.possible;
