@@ -1,5 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import type { EndReason, Piece, Resent, StreamReceiver } from "../connection/receiver.ts";
+import { advance } from "../connection/sequence.ts";
 import type { Protocol } from "../protocols/protocol.ts";
 import { ASLEEP, type Sleeper } from "./awake.ts";
 import { Boundaries } from "./boundaries.ts";
@@ -9,7 +10,7 @@ import { endHold } from "./held-answers.ts";
 import { Opening } from "./opening.ts";
 import { Origin } from "./origin.ts";
 import { Pairing } from "./pairing.ts";
-import { proxyHeaderBytes } from "./proxy-header.ts";
+import { proxyHeaderBytes, UNSEEN_END } from "./proxy-header.ts";
 import { Rest } from "./rest.ts";
 import { isTls, type Refusal } from "./selector.ts";
 import { Flag, type UnansweredReason } from "./transaction.ts";
@@ -61,13 +62,17 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
   private isProxyHeader(piece: Piece): boolean {
     const { client } = this;
     if (client.offset > 0 || !this.connection.hasHandshake) return false;
-    const length = proxyHeaderBytes(piece.bytes, piece.start, piece.end);
+    const { bytes, start, end, cut, sequence } = piece;
+    const length = proxyHeaderBytes(bytes, start, end, cut);
     if (length === 0) return false;
-    client.next = piece.sequence;
-    client.move(length, piece.timeUs);
-    piece.start += length;
+    const whole = end - start + cut;
+    client.next = sequence;
+    // A request may begin in what was cut, too.
+    if (length === UNSEEN_END) this.gap(true, whole, advance(sequence, whole));
+    else client.move(length, piece.timeUs);
+    piece.start = Math.min(start + length, end);
     piece.sequence = client.next;
-    return piece.start === piece.end && piece.cut === 0;
+    return length === UNSEEN_END || length === whole;
   }
 
   // Runs for every segment with payload.

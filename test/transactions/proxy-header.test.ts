@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { proxyHeaderBytes } from "../../src/transactions/proxy-header.ts";
+import { proxyHeaderBytes, UNSEEN_END } from "../../src/transactions/proxy-header.ts";
 import { command, Dialogue } from "./dialogue.ts";
 
 const LINE = "PROXY TCP4 192.168.0.1 192.168.0.11 56324 443\r\n";
@@ -30,7 +30,31 @@ const CASES: readonly (readonly [string, number])[] = [
 for (const [text, expected] of CASES) {
   test(`of ${JSON.stringify(text.slice(0, 30))} (${text.length}) a proxy's header has ${expected} bytes`, () => {
     const bytes = Buffer.from(`??${text}`, "latin1");
-    assert.equal(proxyHeaderBytes(bytes, 2, bytes.length), expected);
+    assert.equal(proxyHeaderBytes(bytes, 2, bytes.length, 0), expected);
+  });
+}
+
+const PAGE = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+
+/** A client's first segment, how much of it the snaplen has left, and how many bytes of it are the header. */
+const CUT: readonly (readonly [string, number, number])[] = [
+  [LINE, 42, LINE.length],
+  [LINE, 30, UNSEEN_END],
+  [LINE + PAGE, 42, UNSEEN_END],
+  [LINE + PAGE, LINE.length, LINE.length],
+  [LINE + PAGE, LINE.length + 10, LINE.length],
+  [BINARY, 20, BINARY.length],
+  [BINARY + PAGE, 20, UNSEEN_END],
+  [BINARY + PAGE, BINARY.length, BINARY.length],
+  // Not the length that it says.
+  [BINARY.slice(0, -1), 20, 0],
+  [PAGE, 10, 0],
+];
+
+for (const [text, seen, expected] of CUT) {
+  test(`of ${JSON.stringify(text.slice(0, 20))} (${text.length}), cut behind ${seen}, a proxy's header has ${expected} bytes`, () => {
+    const bytes = Buffer.from(text, "latin1");
+    assert.equal(proxyHeaderBytes(bytes, 0, seen, text.length - seen), expected);
   });
 }
 
@@ -61,6 +85,32 @@ for (const [name, header] of Object.entries({ LINE, BINARY })) {
         );
         assert.deepEqual(dialogue.ledger.unmatchedReasons, []);
       }
+    });
+  }
+}
+
+const ANSWER = "HTTP/1.1 204 No Content\r\n\r\n";
+
+for (const protocol of ["auto", "http"]) {
+  for (const [name, header] of Object.entries({ LINE, BINARY })) {
+    test(`-p ${protocol}: a proxy's header (${name}) that the snaplen has cut, alone in its segment, is passed`, () => {
+      const dialogue = new Dialogue({ selections: [{ name: protocol, ports: [] }] });
+      dialogue.client(0, header, { cut: 5 }).client(50, PAGE).server(100, ANSWER).client(200, PAGE).server(250, ANSWER);
+      assert.deepEqual(
+        dialogue.told.map((told) => [told.text, told.times[0], told.flags]),
+        [
+          ["GET /", 50, []],
+          ["GET /", 50, []],
+        ],
+      );
+    });
+
+    test(`-p ${protocol}: behind a header (${name}) that was cut with a request, no request is told until it is known which are`, () => {
+      const dialogue = new Dialogue({ selections: [{ name: protocol, ports: [] }] });
+      dialogue.client(0, header + PAGE, { cut: PAGE.length + 5 }).server(100, ANSWER);
+      for (let n = 1; n <= 40; n++) dialogue.client(200 * n, PAGE).server(200 * n + 50, ANSWER);
+      assert.ok(dialogue.told.length >= 20, `${dialogue.told.length} told`);
+      for (const told of dialogue.told) assert.deepEqual([told.text, told.times[0]], ["GET /", 50]);
     });
   }
 }
