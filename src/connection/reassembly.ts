@@ -57,7 +57,7 @@ export class Reassembly {
       flow.begin(segment.sequence);
     }
     const missingPackets = notePacket(flow, segment);
-    const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment) : 0;
+    const ahead = (segment.flags & TcpFlag.ack) !== 0 ? this.acknowledge(connection, flow, peer, segment, isFin) : 0;
     if ((segment.window === 0) !== (flow.odd?.isWindowClosed === true)) noteWindow(connection, flow, segment);
     if (length === 0 && !isFin) {
       if (missingPackets > 0) flow.oddity.missingPackets += missingPackets & ~MAY_BE_ACKS;
@@ -98,7 +98,7 @@ export class Reassembly {
   }
 
   /** Notes an acknowledgement; returns how many bytes beyond those delivered it covers (0 or less: none). */
-  private acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment): number {
+  private acknowledge(connection: Connection, flow: Flow, peer: Flow, segment: Segment, isFin: boolean): number {
     const acknowledgement = segment.acknowledgement;
     if (peer.odd?.isSentTwice) this.judgeSentTwice(connection, flow, peer, segment);
     if (!flow.hasAcknowledged || distance(acknowledgement, flow.acknowledged) > 0) {
@@ -106,7 +106,7 @@ export class Reassembly {
       flow.acknowledged = acknowledgement;
       if (flow.odd?.isAsking === true && distance(acknowledgement, flow.odd.askedTo) >= 0) flow.odd.isAsking = false;
       if (peer.isTimed && distance(acknowledgement, peer.timedTo) >= 0) this.sample(connection, peer, segment);
-    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0) ask(flow, peer);
+    } else if (acknowledgement === flow.acknowledged && segment.payloadLength === 0 && !isFin) ask(flow, peer);
     if (!peer.isStarted) {
       peer.presume(acknowledgement, segment.timeLow);
       return 0;
@@ -377,12 +377,15 @@ export class Reassembly {
 
   /** Drops whatever is held. */
   forget(connection: Connection): void {
-    for (const flow of [connection.fromA, connection.fromB]) {
-      if (flow.odd === null) continue;
-      this.account(flow, -flow.odd.heldBytes);
-      for (const held of flow.odd.held ?? []) this.heldRoom.giveBack(held);
-      flow.odd.held = null;
-    }
+    this.forgetHeld(connection.fromA);
+    this.forgetHeld(connection.fromB);
     connection.holdUntilUs = null;
+  }
+
+  private forgetHeld(flow: Flow): void {
+    if (flow.odd === null) return;
+    this.account(flow, -flow.odd.heldBytes);
+    for (const held of flow.odd.held ?? []) this.heldRoom.giveBack(held);
+    flow.odd.held = null;
   }
 }

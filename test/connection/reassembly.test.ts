@@ -54,6 +54,31 @@ const CASES: readonly Case[] = [
     delivered: ["c get @100", "c again 3", "s ok @200200"],
   },
   {
+    name: "what is sent again behind the same acknowledgement twice was asked for",
+    make: (d) => {
+      const request = d.client(100, "get");
+      const response = d.server(200, "ok");
+      const acknowledgement = { acknowledgement: response.sequence };
+      return [request, response, d.ack("client", 220, acknowledgement), sentAgain(response, 260)];
+    },
+    delivered: ["c get @100", "s ok @200", "s again 2 as asked for"],
+  },
+  {
+    // RFC 5681 §2: a duplicate acknowledgement has no FIN.
+    name: "a FIN with the acknowledgement of the request before it asks for nothing",
+    make: (d) => {
+      const request = d.client(100, "get");
+      const response = d.server(200, "ok");
+      return [
+        request,
+        { ...d.fin("client", 110), acknowledgement: response.sequence },
+        response,
+        sentAgain(response, 260),
+      ];
+    },
+    delivered: ["c get @100", "s ok @200", "s again 2"],
+  },
+  {
     name: "of a segment that overlaps only the new bytes are delivered",
     make: (d) => {
       const first = d.client(100, "abcd");

@@ -101,7 +101,8 @@ export class Recorder {
         note(`${end(fromClient)} ${text} @${timeUs - BEGIN_US}${rest}${lost}`);
       },
       gap: (fromClient, missing) => note(`${end(fromClient)} gap ${missing}`),
-      retransmitted: ({ fromClient, length }) => note(`${end(fromClient)} again ${length}`),
+      retransmitted: ({ fromClient, length, isFast }) =>
+        note(`${end(fromClient)} again ${length}${isFast ? " as asked for" : ""}`),
       sentForNothing: (fromClient) => note(`${end(fromClient)} for nothing`),
       serverFinished: () => note("s fin"),
       ended: (reason) => note(`ended ${reason}`),
