@@ -20,7 +20,7 @@ import { PROTOCOLS } from "./protocols/registry.ts";
 import { Awake } from "./transactions/awake.ts";
 import type { ConversationContext } from "./transactions/context.ts";
 import { Conversation } from "./transactions/conversation.ts";
-import { DatagramConversation } from "./transactions/datagram-conversation.ts";
+import { DatagramConversations } from "./transactions/datagram-conversation.ts";
 import { Here } from "./transactions/here.ts";
 import { OpeningRoom } from "./transactions/opening.ts";
 import { PendingPool } from "./transactions/pending.ts";
@@ -54,6 +54,7 @@ export class Pipeline {
   readonly decoder: Decoder;
   private readonly source: FrameSource;
   private readonly context: ConversationContext;
+  private readonly datagramConversations: DatagramConversations;
   private readonly share: number;
   private readonly shares: number;
   private readonly glance: FrameGlance;
@@ -129,6 +130,7 @@ export class Pipeline {
       requestTimeoutUs: options.requestTimeoutUs,
       refused: { tls: 0, unknown_protocol: 0, unknown_udp: 0 },
     };
+    this.datagramConversations = new DatagramConversations(this.context);
   }
 
   /**
@@ -248,7 +250,7 @@ export class Pipeline {
       refused[connection.isDatagrams ? "unknown_udp" : "unknown_protocol"]++;
       return null;
     }
-    if (connection.isDatagrams) return new DatagramConversation(this.context, connection);
+    if (connection.isDatagrams) return this.datagramConversations.begin(connection);
     return new Conversation(this.context, connection);
   }
 

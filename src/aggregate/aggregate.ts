@@ -79,11 +79,16 @@ export class Aggregate implements TransactionSink, TallyContext {
     this.series.server(connect.server).connect.record(connect.latencyUs);
     if (connect.rttUs !== null) this.roundTrip(connect.server, connect.rttUs);
     if (connect.latencyUs < this.slowUs) return;
-    const tell = (): void => {
+    if (this.inquiry === null) {
       for (const output of this.outputs) output.connect?.(connect);
-    };
-    if (this.inquiry === null) tell();
-    else this.inquiry.inTurn(tell);
+      return;
+    }
+    // When it is its turn, the connection may be gone.
+    const { client, serverEndpoint } = connect;
+    const told = { ...connect, client: { text: client.text }, serverEndpoint: { text: serverEndpoint.text } };
+    this.inquiry.inTurn(() => {
+      for (const output of this.outputs) output.connect?.(told);
+    });
   }
 
   service(server: ServerRef, protocol: Protocol): ServiceSink {

@@ -1,5 +1,5 @@
 import { type Segment, TcpFlag } from "../decode/segment.ts";
-import { Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { Datagrams } from "./datagrams.ts";
 import { DuplicateFilter } from "./duplicates.ts";
 import type { Flow } from "./flow.ts";
@@ -294,7 +294,7 @@ export class ConnectionTable {
 
   private add(s: Segment, hash: number, isDatagrams = false): Connection {
     if (this.slots.isFull) this.makeRoom();
-    const connection = new Connection(++this.lastId, s, this.servers.other, isDatagrams, this.slots.spareFlows);
+    const connection = this.slots.spares.take(++this.lastId, s, this.servers.other, isDatagrams);
     connection.lastUs = this.clockUs;
     connection.orderedLow = this.clockUs | 0;
     connection.orderedFrame = this.moment.frame;

@@ -1,6 +1,6 @@
 import type { Segment } from "../decode/segment.ts";
 import { addressText, endpointText } from "./address.ts";
-import { Flow, SpareFlows } from "./flow.ts";
+import { Flow } from "./flow.ts";
 import { Path, type Side } from "./path.ts";
 import type { StreamReceiver } from "./receiver.ts";
 import { distance } from "./sequence.ts";
@@ -19,7 +19,6 @@ export type Ends = Readonly<
 
 const NO_PATH = new Path();
 const NO_FLOW = new Flow();
-const NO_SPARES = new SpareFlows();
 const NO_WORDS: HighWords = [0, 0, 0, 0, 0, 0];
 
 /** One bit each of what is true of a connection: with 100,000 of them every word is 0.8 MB. */
@@ -27,27 +26,28 @@ const Bit = { handshake: 1, ended: 2, ignored: 4, outside: 8, leaving: 16, sampl
 
 /**
  * One TCP connection, both directions. Endpoint A is the one that sent the first segment seen; which of the two is
- * the client is known once `clientIsA` is not null.
+ * the client is known once `clientIsA` is not null. Once it is gone from the table, the object may serve another one (`open`):
+ * then it has another id.
  */
 export class Connection {
   /** From 1, in the order of first segments. */
-  readonly id: number;
+  id: number;
   /** Slot in the table; -1 once removed. */
   slot = -1;
   hash = 0;
   /** Null for IPv4, whose addresses are one word each. */
-  readonly highWords: HighWords | null;
+  highWords: HighWords | null;
   /** The last words of the addresses. */
-  readonly a3: number;
-  readonly b3: number;
-  readonly aPort: number;
-  readonly bPort: number;
+  a3: number;
+  b3: number;
+  aPort: number;
+  bPort: number;
   /** Null while nobody knows (no handshake, unknown ports, no telling bytes yet). */
   clientIsA: boolean | null = null;
   /** Of TCP; what exchanges datagrams, or has ended, has one in common with all others, of which nothing is known. */
   path: Path;
-  fromA: Flow;
-  fromB: Flow;
+  readonly fromA: Flow;
+  readonly fromB: Flow;
   /** The capture's clock at its last segment, and (modulo 2^32) when it was last moved to the end of the order. */
   lastUs = 0.5;
   orderedLow = 0;
@@ -63,14 +63,13 @@ export class Connection {
   private bits = 0;
 
   /** Between the ends that this segment goes from and to. */
-  constructor(id: number, s: Ends, server: Server, isDatagrams = false, spares = NO_SPARES) {
+  constructor(id: number, s: Ends, server: Server, isDatagrams = false) {
     this.id = id;
     this.path = isDatagrams ? NO_PATH : new Path();
-    this.fromA = isDatagrams ? NO_FLOW : spares.take();
-    this.fromB = isDatagrams ? NO_FLOW : spares.take();
+    this.fromA = isDatagrams ? NO_FLOW : new Flow();
+    this.fromB = isDatagrams ? NO_FLOW : new Flow();
     if (isDatagrams) this.bits = Bit.datagrams;
-    this.highWords =
-      s.ipVersion === 4 ? null : [s.source0, s.source1, s.source2, s.destination0, s.destination1, s.destination2];
+    this.highWords = highWordsOf(s);
     this.a3 = s.source3;
     this.b3 = s.destination3;
     this.aPort = s.sourcePort;
@@ -78,18 +77,35 @@ export class Connection {
     this.server = server;
   }
 
+  /** What is gone becomes another connection of its kind, as if it were new. */
+  open(id: number, s: Ends, server: Server): void {
+    this.id = id;
+    this.hash = 0;
+    this.highWords = highWordsOf(s);
+    this.a3 = s.source3;
+    this.b3 = s.destination3;
+    this.aPort = s.sourcePort;
+    this.bPort = s.destinationPort;
+    this.clientIsA = null;
+    if (!this.isDatagrams) {
+      this.path = new Path();
+      this.fromA.reset();
+      this.fromB.reset();
+    }
+    this.lastUs = 0.5;
+    this.orderedLow = 0;
+    this.orderedFrame = 0;
+    this.roleAttempts = 0;
+    this.receiver = null;
+    this.server = server;
+    this.side = "transit";
+    this.holdUntilUs = null;
+    this.bits &= Bit.datagrams;
+  }
+
   /** It has ended: what was known of its path takes as much memory as a third of what is still needed. */
   forgetPath(): void {
     this.path = NO_PATH;
-  }
-
-  /** It is gone, and no segment will be its. */
-  giveFlows(spares: SpareFlows): void {
-    if (this.isDatagrams) return;
-    spares.give(this.fromA);
-    spares.give(this.fromB);
-    this.fromA = NO_FLOW;
-    this.fromB = NO_FLOW;
   }
 
   /** The roles come from a handshake that was seen. */
@@ -206,4 +222,9 @@ export class Connection {
     if (!client.hasAcknowledged || !server.isStarted || server.isFinished) return false;
     return distance(client.acknowledged, server.next) > 0;
   }
+}
+
+function highWordsOf(s: Ends): HighWords | null {
+  if (s.ipVersion === 4) return null;
+  return [s.source0, s.source1, s.source2, s.destination0, s.destination1, s.destination2];
 }

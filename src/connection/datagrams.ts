@@ -1,7 +1,7 @@
 import type { Segment } from "../decode/segment.ts";
 import type { Connection } from "./connection.ts";
+import { ConnectionFifo, GONE } from "./connection-fifo.ts";
 import type { DuplicateFilter } from "./duplicates.ts";
-import { Fifo } from "./fifo.ts";
 import { type EndReason, Piece } from "./receiver.ts";
 import { guessClientIsA, sideOf } from "./roles.ts";
 import type { Sample } from "./sample.ts";
@@ -50,7 +50,7 @@ export class Datagrams {
   private readonly capacity: number;
   readonly idleUs: number;
   /** In the order of their first datagrams. Some may be gone from the table. */
-  private readonly order = new Fifo<Connection>();
+  private readonly order = new ConnectionFifo();
 
   constructor(host: Host) {
     this.host = host;
@@ -123,9 +123,9 @@ export class Datagrams {
   private tidy(): void {
     for (let left = LOOKED_AT; left > 0; left--) {
       const oldest = this.order.first;
-      if (oldest === undefined || (oldest.slot >= 0 && oldest.lastUs + this.idleUs > this.host.clockUs)) return;
+      if (oldest === undefined || (oldest !== GONE && oldest.lastUs + this.idleUs > this.host.clockUs)) return;
       this.order.shift();
-      if (oldest.slot < 0) continue;
+      if (oldest === GONE) continue;
       if (this.isOver(oldest)) this.host.drop(oldest, "idle");
       else this.order.push(oldest);
     }
@@ -135,7 +135,7 @@ export class Datagrams {
   private makeRoom(): void {
     for (let passed = 0; ; passed++) {
       const oldest = this.order.shift();
-      if (oldest === undefined || oldest.slot < 0) return;
+      if (oldest === undefined || oldest === GONE) return;
       if (passed < MAX_PASSED_OVER && oldest.receiver?.hasPending === true) {
         this.order.push(oldest);
         continue;

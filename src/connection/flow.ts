@@ -65,7 +65,7 @@ export class Flow {
   odd: Oddity | null = null;
   private bits = 0;
 
-  /** As it was made, for another connection. */
+  /** As it was made. */
   reset(): void {
     this.next = 0;
     this.acknowledged = 0;
@@ -194,27 +194,5 @@ export class Flow {
 
   set isJoined(is: boolean) {
     this.bits = is ? this.bits | Bit.joined : this.bits & ~Bit.joined;
-  }
-}
-
-/** More are not kept. */
-const SPARE_FLOWS = 16_384;
-
-/**
- * The flows of connections that are gone, for those that come. Where connections come and go each outlives a few tidyings of V8's room
- * for new objects, which copies it twice: half of what it copies are flows.
- */
-export class SpareFlows {
-  private readonly flows: Flow[] = [];
-
-  take(): Flow {
-    return this.flows.pop() ?? new Flow();
-  }
-
-  /** Nobody has it any longer. */
-  give(flow: Flow): void {
-    if (this.flows.length >= SPARE_FLOWS) return;
-    flow.reset();
-    this.flows.push(flow);
   }
 }

@@ -1,7 +1,7 @@
 import type { Segment } from "../decode/segment.ts";
 import type { Connection, HighWords } from "./connection.ts";
-import { SpareFlows } from "./flow.ts";
 import type { ConnectionRoom } from "./room.ts";
+import { SpareConnections } from "./spare-connections.ts";
 
 const FIRST_SLOTS = 256;
 const NONE = -1;
@@ -31,8 +31,8 @@ export class ConnectionSlots {
   private readonly seed: number;
   private readonly room: ConnectionRoom;
   size = 0;
-  /** Of connections that were removed. */
-  readonly spareFlows = new SpareFlows();
+  /** Those that were removed. */
+  readonly spares = new SpareConnections();
   /** Of the connection that `find` found: the segment goes from its endpoint A to B. */
   foundFromA = true;
 
@@ -92,7 +92,7 @@ export class ConnectionSlots {
     this.bySlot[slot] = null;
     this.free.push(slot);
     connection.slot = NONE;
-    connection.giveFlows(this.spareFlows);
+    this.spares.give(connection);
     this.size--;
     this.room.giveBack();
   }

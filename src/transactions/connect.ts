@@ -2,7 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import type { ConversationContext } from "./context.ts";
 import type { Endpoint } from "./transaction.ts";
 
-/** The text is made when asked for: most connections are made quickly, and never spoken of. */
+/** The text is made when asked for, while the connection is there: most are made quickly, and never spoken of. */
 class End implements Endpoint {
   private readonly connection: Connection;
   private readonly isClient: boolean;

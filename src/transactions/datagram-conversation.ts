@@ -17,13 +17,38 @@ const LITTLE_LEFT = new Rest();
  */
 const NO_PLACE = new StreamPlace();
 
+/** More that are over are not kept: 2 MB. */
+const SPARE_CONVERSATIONS = 16_384;
+
+/** Conversations that are over, for those that come: each lives for a second or more, which is long for V8 (see `SpareConnections`). */
+export class DatagramConversations {
+  private readonly context: ConversationContext;
+  private readonly over: DatagramConversation[] = [];
+
+  constructor(context: ConversationContext) {
+    this.context = context;
+  }
+
+  begin(connection: Connection): DatagramConversation {
+    const conversation = this.over.pop() ?? new DatagramConversation(this.context, connection, this);
+    conversation.begin(connection);
+    return conversation;
+  }
+
+  /** Nobody has it any longer. */
+  end(conversation: DatagramConversation): void {
+    if (this.over.length < SPARE_CONVERSATIONS) this.over.push(conversation);
+  }
+}
+
 /**
  * What two endpoints say in datagrams. Each is whole, and its messages pair by id: nothing of what `Conversation` has to do for
  * streams is to be done here. What only messages under way need is given back as there.
  */
-export class DatagramConversation implements StreamReceiver, Sleeper {
+class DatagramConversation implements StreamReceiver, Sleeper {
   private readonly context: ConversationContext;
-  private readonly connection: Connection;
+  private readonly all: DatagramConversations;
+  private connection: Connection;
   private protocol: Protocol | null = null;
   private pairing: Pairing | null = null;
   private session: DatagramSession | null = null;
@@ -35,9 +60,23 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
   private hasSlept = false;
   private awakeAt = ASLEEP;
 
-  constructor(context: ConversationContext, connection: Connection) {
+  constructor(context: ConversationContext, connection: Connection, all: DatagramConversations) {
     this.context = context;
     this.connection = connection;
+    this.all = all;
+  }
+
+  /** As if it were new. */
+  begin(connection: Connection): void {
+    this.connection = connection;
+    this.protocol = null;
+    this.pairing = null;
+    this.session = null;
+    this.rest = null;
+    this.early = null;
+    this.requests = 0;
+    this.hasSlept = false;
+    this.awakeAt = ASLEEP;
   }
 
   get hasPending(): boolean {
@@ -75,6 +114,7 @@ export class DatagramConversation implements StreamReceiver, Sleeper {
     this.dropEarly(Number.POSITIVE_INFINITY);
     this.pairing?.giveUpAll(reason === "idle" ? "timeout" : reason, this.connection.lastUs);
     if (this.awakeAt !== ASLEEP) this.goToSleep();
+    this.all.end(this);
   }
 
   expire(_clockUs: number, stampUs: number): void {

@@ -110,7 +110,7 @@ export interface Transaction {
   readonly keyEnd: number;
 }
 
-/** A connection that was made, and told with its first message. Times in whole µs. */
+/** A connection that was made, and told with its first message. Valid until the call returns it was told in. Times in whole µs. */
 export interface Connect {
   readonly connectionId: number;
   readonly client: Endpoint;

@@ -8,9 +8,9 @@ import { COMMAND_CAPACITY } from "../../src/aggregate/series.ts";
 import type { Snapshot } from "../../src/aggregate/snapshot.ts";
 import type { Protocol } from "../../src/protocols/protocol.ts";
 import { TransactionClass } from "../../src/protocols/protocol.ts";
-import type { ServerRef, Transaction } from "../../src/transactions/transaction.ts";
+import type { Connect, ServerRef, Transaction } from "../../src/transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../../src/transactions/transaction.ts";
-import { BLPOP, CACHE, GET, KV, SERVER, SET, stages, tell, transaction } from "./fixtures.ts";
+import { BLPOP, CACHE, GET, KV, SERVER, SET, START_US, stages, tell, transaction } from "./fixtures.ts";
 
 const OTHER_SERVER: ServerRef = { id: 0, text: "other" };
 
@@ -38,6 +38,26 @@ function request(aggregate: Aggregate, of: Transaction): void {
 }
 
 describe("an aggregate", () => {
+  it("tells of a connection that was made as it was then, though that is told behind a long request, and another has its object by then", () => {
+    const told: string[] = [];
+    const output = {
+      transaction: (of: Transaction) => void told.push(`${of.latencyUs} µs`),
+      connect: ({ client, serverEndpoint }: Connect) => void told.push(`${client.text} => ${serverEndpoint.text}`),
+    };
+    const aggregate = new Aggregate({ thresholdUs: 1000, outputs: [output] });
+    request(aggregate, transaction({ latencyUs: 50_000, protocol: { ...KV, isSerial: true } }));
+    const client = { text: "192.168.0.1:51138" };
+    const serverEndpoint = { text: SERVER.text };
+    const { connectionId, server, side } = transaction();
+    const times = { endUs: START_US, latencyUs: 2000, synRetransmissions: 0, rttUs: null };
+    aggregate.connected({ connectionId, client, serverEndpoint, server, side, protocol: "redis", ...times });
+    client.text = "192.168.0.9:9";
+    serverEndpoint.text = "192.168.0.8:8";
+    assert.deepEqual(told, []);
+    aggregate.advance(Number.POSITIVE_INFINITY);
+    assert.deepEqual(told, ["50000 µs", "192.168.0.1:51138 => 192.168.0.2:6379"]);
+  });
+
   it("counts a request and its response under server, protocol, command and class", () => {
     const aggregate = quiet();
     request(aggregate, transaction());

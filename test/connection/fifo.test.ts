@@ -20,11 +20,15 @@ test("what comes in first goes out first, however many pass through", () => {
   assert.equal(fifo.first, undefined);
 });
 
-test("what is not retained is gone, and the rest keeps its order", () => {
+test("places are given back when nearly all of them are empty, and nothing is lost by it", () => {
   const fifo = new Fifo<number>();
-  for (let i = 0; i < 3000; i++) fifo.push(i);
-  for (let i = 0; i < 10; i++) fifo.shift();
-  fifo.retain((item) => item % 2 === 0);
-  assert.equal(fifo.length, 1495);
-  assert.deepEqual([fifo.shift(), fifo.shift()], [10, 12]);
+  for (let n = 0; n < 100_000; n++) fifo.push(n);
+  for (let n = 0; n < 99_990; n++) assert.equal(fifo.shift(), n);
+  const { places } = fifo as unknown as { places: readonly unknown[] };
+  assert.ok(places.length <= 1024, `${places.length} places for 10 items`);
+  for (let n = 100_000; n < 100_100; n++) fifo.push(n);
+  assert.deepEqual(
+    Array.from({ length: 110 }, () => fifo.shift()),
+    Array.from({ length: 110 }, (_, n) => 99_990 + n),
+  );
 });
