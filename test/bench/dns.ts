@@ -1,8 +1,7 @@
-import { Pipeline } from "../../src/pipeline.ts";
-import { MemorySource, OPTIONS } from "../properties/run.ts";
+/** DNS in datagrams. Run by rates.ts: node dist/test/bench/joined/dns.js PORTS */
 import { answer, question } from "../support/dns.ts";
 import { batchOf, datagram, type TestHost, type TestSegment } from "../support/segments.ts";
-import { atLeast, type Bench, plainRow, type Row } from "./rows.ts";
+import { tellRate } from "./rate.ts";
 
 const QUESTIONS = 100_000;
 const SERVER: TestHost = { address: "10.9.0.2", port: 53 };
@@ -22,27 +21,6 @@ function traffic(ports: number): Uint8Array {
   return batchOf(frames);
 }
 
-/** Million frames a second of CPU, of the stages alone. */
-function measure(batch: Uint8Array): number {
-  const pipeline = new Pipeline(OPTIONS, new MemorySource([batch], 1), [], () => ({}));
-  const before = process.cpuUsage();
-  pipeline.consume(batch, batch.length, Number.POSITIVE_INFINITY);
-  const { user, system } = process.cpuUsage(before);
-  if (pipeline.snapshot().responses !== QUESTIONS) throw new Error("not every answer was paired");
-  return (2 * QUESTIONS) / (user + system);
-}
-
-function row(work: string, ports: number, runs: number): Row {
-  const batch = traffic(ports);
-  // The first makes the code warm.
-  const found = Array.from({ length: runs + 1 }, () => measure(batch)).slice(1);
-  const median = found.sort((a, b) => a - b)[Math.floor(found.length / 2)]!;
-  return plainRow(work, median, (value) => `${value.toFixed(2)} M frames/s`, atLeast(1, " M frames/s"));
-}
-
-export const dns: Bench = {
-  name: "dns",
-  about: "DNS in datagrams, from few ports and each question from another",
-  run: ({ runs }) =>
-    Promise.resolve([row("DNS, from 50 ports", 50, runs), row("DNS, each question from another port", 60_000, runs)]),
-};
+const [ports = "50"] = process.argv.slice(2);
+const batch = traffic(Number(ports));
+tellRate(batch, 2 * QUESTIONS, QUESTIONS);

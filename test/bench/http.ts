@@ -1,7 +1,6 @@
-import { Pipeline } from "../../src/pipeline.ts";
-import { MemorySource, OPTIONS } from "../properties/run.ts";
+/** HTTP/1.1 on connections that stay open. Run by rates.ts: node dist/test/bench/joined/http.js KIND */
 import { batchOf, Dialogue, type TestHost, type TestSegment } from "../support/segments.ts";
-import { atLeast, type Bench, plainRow, type Row } from "./rows.ts";
+import { tellRate } from "./rate.ts";
 
 const CONNECTIONS = 50;
 const REQUESTS = 20_000;
@@ -36,31 +35,11 @@ function traffic(fields: string, response: string): Uint8Array {
   return batchOf(frames.sort((a, b) => a.timeUs - b.timeUs));
 }
 
-/** Million frames a second of CPU, of the stages alone. */
-function measure(batch: Uint8Array): number {
-  const pipeline = new Pipeline(OPTIONS, new MemorySource([batch], 1), [], () => ({}));
-  const before = process.cpuUsage();
-  pipeline.consume(batch, batch.length, Number.POSITIVE_INFINITY);
-  const { user, system } = process.cpuUsage(before);
-  if (pipeline.snapshot().responses !== REQUESTS) throw new Error("not every response was paired");
-  return (2 * REQUESTS + 3 * CONNECTIONS) / (user + system);
-}
-
-function row(work: string, fields: string, response: string, runs: number): Row {
-  const batch = traffic(fields, response);
-  // The first two make the code warm.
-  const found = Array.from({ length: runs + 2 }, () => measure(batch)).slice(2);
-  const median = found.sort((a, b) => a - b)[Math.floor(found.length / 2)]!;
-  return plainRow(work, median, (value) => `${value.toFixed(2)} M frames/s`, atLeast(1, " M frames/s"));
-}
-
-export const http: Bench = {
-  name: "http",
-  about: "HTTP/1.1 on connections that stay open, with the fields of curl and of a browser",
-  run: ({ runs }) =>
-    Promise.resolve([
-      row("HTTP, curl's fields, 1 KB by length", CURL, BY_LENGTH, runs),
-      row("HTTP, a browser's fields, 1 KB by length", BROWSER, BY_LENGTH, runs),
-      row("HTTP, a browser's fields, 1 KB by chunk", BROWSER, BY_CHUNK, runs),
-    ]),
+const KINDS: Readonly<Record<string, readonly [fields: string, response: string]>> = {
+  curl: [CURL, BY_LENGTH],
+  browser: [BROWSER, BY_LENGTH],
+  chunks: [BROWSER, BY_CHUNK],
 };
+const [kind = "curl"] = process.argv.slice(2);
+const batch = traffic(...KINDS[kind]!);
+tellRate(batch, 2 * REQUESTS + 3 * CONNECTIONS, REQUESTS);

@@ -2,14 +2,13 @@
 import { availableParallelism, cpus, loadavg } from "node:os";
 import { libpcapVersion } from "../../src/capture/libpcap.ts";
 import { accuracy } from "./accuracy.ts";
-import { dns } from "./dns.ts";
-import { http } from "./http.ts";
 import { idle } from "./idle.ts";
 import { livePipelined, liveUnpipelined } from "./live.ts";
 import { memory } from "./memory.ts";
 import { PIECES } from "./pieces.ts";
 import { print } from "./print.ts";
 import { versions } from "./programs.ts";
+import { RATES } from "./rates.ts";
 import { readChurn, readLong, readPipelined, readTshark, readUnpipelined, readValues } from "./read.ts";
 import { type Bench, Skipped, skippedRow, tableHead, tableLine } from "./rows.ts";
 import { scrape } from "./scrape.ts";
@@ -20,7 +19,7 @@ import { workers } from "./workers.ts";
 
 const READ = [readUnpipelined, readLong, readPipelined, readValues, readChurn, print, readTshark, workers];
 const LIVE = [liveUnpipelined, livePipelined, veth, accuracy];
-const BENCHES: readonly Bench[] = [...READ, dns, http, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
+const BENCHES: readonly Bench[] = [...READ, ...RATES, ...LIVE, idle, memory, scrape, startUp, stages, ...PIECES];
 
 const DEFAULT_RUNS = 5;
 
