@@ -1,4 +1,5 @@
-const LF = 0x0a;
+import { findLineFeed } from "../../bytes/find.ts";
+
 const CR = 0x0d;
 const NO_BYTES = new Uint8Array(0);
 
@@ -24,8 +25,7 @@ export class LineReader {
   /** Reads on. Returns the index behind the line's end, or 0 where it goes on behind `end`. */
   // Runs for every line.
   next(bytes: Uint8Array, from: number, end: number): number {
-    let i = from;
-    while (i < end && bytes[i] !== LF) i++;
+    const i = findLineFeed(bytes, from, end);
     if (i === end) {
       this.keep(bytes, from, end);
       return 0;
