@@ -1,5 +1,5 @@
 import { u16 } from "../../bytes/read.ts";
-import { CUT_NAME, hashOf, NO_NAME, name, readName } from "./name.ts";
+import { CUT_NAME, hashOf, NO_NAME, name, passName, readName } from "./name.ts";
 import { Type } from "./tables.ts";
 
 /**
@@ -43,6 +43,19 @@ export class Message {
 
   /** Reads bytes[start, end). False where they are no message: a header, and one question that can be read as far as there are bytes. */
   read(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.readHeader(bytes, start, end)) return false;
+    name.length = 0;
+    name.firstHash = 0;
+    return this.questions === 0 || this.readQuestion(bytes, readName(bytes, start, this.at, end), end, true);
+  }
+
+  /** The same, but for what the name is: `question` stays 0. For what may be anything, and will be read if it is a message. */
+  look(bytes: Uint8Array, start: number, end: number): boolean {
+    if (!this.readHeader(bytes, start, end)) return false;
+    return this.questions === 0 || this.readQuestion(bytes, passName(bytes, start, this.at, end), end, false);
+  }
+
+  private readHeader(bytes: Uint8Array, start: number, end: number): boolean {
     if (end - start < HEADER_BYTES) return false;
     this.id = u16(bytes, start);
     const upper = bytes[start + 2]!;
@@ -60,20 +73,18 @@ export class Message {
     this.question = 0;
     this.isCut = false;
     this.shown = 0;
-    name.length = 0;
-    name.firstHash = 0;
-    return this.questions === 0 || this.readQuestion(bytes, start, end);
+    return true;
   }
 
-  private readQuestion(bytes: Uint8Array, start: number, end: number): boolean {
-    const at = readName(bytes, start, this.at, end);
+  /** `at`: what `readName` has returned. */
+  private readQuestion(bytes: Uint8Array, at: number, end: number, isNamed: boolean): boolean {
     if (at === NO_NAME) return false;
     this.isCut = at === CUT_NAME || at + 4 > end;
     this.shown = Math.min((this.isCut ? end : at + 4) - this.at, MAX_SHOWN);
     if (this.isCut) return true;
     this.type = u16(bytes, at);
     this.class = u16(bytes, at + 2);
-    this.question = in16Bits(Math.imul(name.hash ^ this.type, 0x9e3779b1) ^ this.class);
+    if (isNamed) this.question = in16Bits(Math.imul(name.hash ^ this.type, 0x9e3779b1) ^ this.class);
     this.at = at + 4;
     return true;
   }

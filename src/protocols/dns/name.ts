@@ -62,6 +62,20 @@ export function readName(bytes: Uint8Array, start: number, at: number, end: numb
   return behind < 0 ? from + 1 : behind;
 }
 
+/** What `readName` would return, without a look at the letters: `name` is not set. */
+export function passName(bytes: Uint8Array, start: number, at: number, end: number): number {
+  for (let from = at; ; ) {
+    if (from >= end) return CUT_NAME;
+    const length = bytes[from]!;
+    if (length === 0) return from + 1;
+    // A pointer, or none.
+    if (length > 63) return readName(bytes, start, at, end);
+    from += 1 + length;
+    if (from - at >= MAX_NAME_BYTES) return NO_NAME;
+    if (from > end) return CUT_NAME;
+  }
+}
+
 function addLabel(bytes: Uint8Array, start: number, end: number): void {
   const { text } = name;
   let { length, hash } = name;

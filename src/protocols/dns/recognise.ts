@@ -31,13 +31,13 @@ function recognise(bytes: Uint8Array, start: number, captured: number, end: numb
   if (captured - start < HEADER_BYTES) return Recognition.undecided;
   // Cheap first: most datagrams are something else.
   if (bytes[start + 2]! >= 0x80 !== isResponse || (bytes[start + 3]! & 0x40) !== 0) return Recognition.no;
-  if (u16(bytes, start + 4) > 1 || !message.read(bytes, start, captured)) return Recognition.no;
+  if (u16(bytes, start + 4) > 1 || !message.look(bytes, start, captured)) return Recognition.no;
   const { opcode, questions } = message;
   if (opcode !== QUERY && opcode !== NOTIFY && opcode !== UPDATE) return Recognition.no;
   // Of an error, a server may give back no question.
   if (questions === 0)
     return isResponse && message.rcode !== 0 && end - start <= 64 ? Recognition.possible : Recognition.no;
-  if (message.question === 0) return Recognition.possible;
+  if (message.isCut) return Recognition.possible;
   if (!CLASSES.has(message.class) || !message.fits(end)) return Recognition.no;
   return commandOf(opcode, message.type) === OTHER ? Recognition.possible : Recognition.certain;
 }
