@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { END_OF_FRAMES, type FrameSource, RECORD_HEADER_BYTES } from "../capture/frame-source.ts";
 import { openFile, openLive } from "../capture/libpcap.ts";
+import { isRegularFile } from "../capture/libpcap-file.ts";
 import { TcplatError } from "../errors.ts";
 
 /** More need not be counted to say that there are some. */
@@ -33,10 +34,11 @@ export async function countTaggedFrames(interfaceName: string, filter: string, f
   }
 }
 
-/** The same for a capture file, read once more from its beginning; 0 for standard input, which can be read only once. */
+/** The same for a capture file, read once more from its beginning; 0 for standard input and named pipes, which can be read only once. */
 export async function countTaggedInFile(file: string, filter: string): Promise<number> {
   if (file === "-") return 0;
   try {
+    if (!isRegularFile(file)) return 0;
     return await countFrames(await openFile({ file, filter: taggedFilter(filter) }), Number.POSITIVE_INFINITY);
   } catch (error) {
     if (error instanceof TcplatError) return 0;
