@@ -52,7 +52,7 @@ export interface FrameSource {
    * again. Elsewhere resolves at once. One wait at a time.
    */
   waitForFrames(maxMs: number): Promise<void>;
-  /** Ends the present wait. */
+  /** Ends the present wait, and a `read` that waits for the writer of a stream. */
   wake(): void;
   /** Set after END_OF_FRAMES where the file ended in the middle of a frame: a sentence for the user. */
   readonly warning: string | null;

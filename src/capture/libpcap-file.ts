@@ -72,7 +72,10 @@ export class FileSource implements FrameSource {
 
   async waitForFrames(): Promise<void> {}
 
-  wake(): void {}
+  /** A read of a stream that waits for its writer ends with what has come. */
+  wake(): void {
+    this.#pump?.close();
+  }
 
   drops(): CaptureDrops {
     return NO_DROPS;
@@ -137,7 +140,8 @@ export class FileSource implements FrameSource {
 
   /** libpcap's texts for a cut file begin with "truncated" (`sf-pcap.c`, `sf-pcapng.c`). */
   #break(reason: string): void {
-    if (reason.startsWith("truncated")) {
+    if (this.#pump?.isClosed === true) this.#isAtEnd = true;
+    else if (reason.startsWith("truncated")) {
       this.#isAtEnd = true;
       this.warning = `${this.name} ends in the middle of a frame (${reason}): all frames before it were read`;
     } else {

@@ -6,6 +6,7 @@ import type { LiveOptions } from "./live-options.ts";
 import { LiveSource } from "./live-source.ts";
 import { openPcapFile } from "./pcap-file.ts";
 import { StreamPump } from "./stream-pump.ts";
+import { openInput } from "./waiting-input.ts";
 
 /** What reading a capture file needs to know. */
 export interface FileOptions {
@@ -37,7 +38,7 @@ export async function openFile(options: FileOptions): Promise<FrameSource> {
   const name = file === "-" ? "standard input" : file;
   let pump: StreamPump;
   try {
-    pump = new StreamPump(libpcap, file);
+    pump = new StreamPump(libpcap, await openInput(file));
   } catch (error) {
     throw new TcplatError("file", `${name}: ${firstLine(error)}`);
   }

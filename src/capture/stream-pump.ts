@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { closeSync } from "node:fs";
 import { Socket } from "node:net";
 import { pipeline, type Readable } from "node:stream";
 import { firstLine, type Libpcap, type Pointer } from "./libpcap-binding.ts";
@@ -21,16 +21,29 @@ export class StreamPump {
 
   readonly #input: Readable;
   readonly #output: Socket;
+  /** Closes our end of the pipe in a process that ends. */
+  readonly #release: () => void;
   #isClosed = false;
 
-  /** `path`: "-" for standard input. Throws Error when no pipe can be had. */
-  constructor(libpcap: Libpcap, path: string) {
+  /** Takes the input over. Throws Error when no pipe can be had. */
+  constructor(libpcap: Libpcap, input: Readable) {
     const ends = new Int32Array(2);
     if (libpcap.createPipe(ends) !== 0) throw new Error("no pipe can be opened");
     this.readStream = libpcap.openDescriptor(ends[0]!, "r");
     if (this.readStream === null) throw new Error("no stream can be opened");
-    this.#input = path === "-" ? process.stdin : createReadStream(path);
-    this.#output = new Socket({ fd: ends[1]!, readable: false, writable: true });
+    this.#input = input;
+    const writeEnd = ends[1]!;
+    this.#output = new Socket({ fd: writeEnd, readable: false, writable: true });
+    // Whoever calls process.exit meanwhile: Node waits there for the thread that reads.
+    this.#release = () => {
+      try {
+        closeSync(writeEnd);
+      } catch {
+        // Closed in this turn of the event loop, which has not told it yet.
+      }
+    };
+    process.once("exit", this.#release);
+    this.#output.once("close", () => process.off("exit", this.#release));
     this.#input.once("data", (bytes: Buffer) => {
       this.start = bytes.subarray(0, START_BYTES);
     });
@@ -54,10 +67,16 @@ export class StreamPump {
     return this.#output.writableFinished;
   }
 
-  /** Ends the stream for its reader, in whatever it waits for. */
+  /** It was ended here, be it within a frame. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  /** Ends the stream for its reader, in whatever it waits for, once that has what is in the pipe. */
   close(): void {
     this.#isClosed = true;
     this.#input.destroy();
     this.#output.destroy();
+    process.off("exit", this.#release);
   }
 }
