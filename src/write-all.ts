@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 
 /** How long a reader that is slow may hold us up, in all, before the rest is given up. */
 const PATIENCE_MS = 200;
@@ -23,4 +24,18 @@ export function writeAll(descriptor: number, text: string): NodeJS.ErrnoExceptio
     }
   }
   return null;
+}
+
+/** The same, for a reader who may take his time, such as a pager's: waits for as long as somebody may still read, and signals are served meanwhile. Never rejects. */
+export async function writePatiently(descriptor: number, text: string): Promise<void> {
+  const bytes = Buffer.from(text);
+  let written = 0;
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") return;
+      await sleep(PAUSE_MS);
+    }
+  }
 }

@@ -145,7 +145,7 @@ class Run {
     const cutOff = await this.#writer.close();
     const snapshot = cutOff === 0 ? taken : this.#snapshot();
     // A summary that found no reader is told here.
-    if (!this.#isUnread && (cutOff > 0 || !this.#options.json)) this.#status.above(summaryTable(snapshot));
+    if (!this.#isUnread && (cutOff > 0 || !this.#options.json)) await this.#summarize(summaryTable(snapshot));
     if (cutOff > 0)
       this.#log.warn(`standard output was read too slowly: ${cutOff} records left at the end were not written`);
     const report = this.#reporter?.write(snapshot) ?? null;
@@ -153,6 +153,12 @@ class Run {
     if (report !== null) this.#log.info(report);
     if (this.#captor.source.warning !== null) this.#log.warn(this.#captor.source.warning);
     if (!this.#captor.source.isLive && this.#failure === null && this.#captor.failure === null) await this.#giveHint();
+  }
+
+  /** The table at the end: of a file as slowly as it is read, as its records are. */
+  async #summarize(table: string): Promise<void> {
+    if (this.#captor.source.isLive) this.#status.above(table);
+    else await this.#status.end(table);
   }
 
   // ---- around it ----

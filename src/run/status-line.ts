@@ -1,4 +1,4 @@
-import { writeAll } from "../write-all.ts";
+import { writeAll, writePatiently } from "../write-all.ts";
 
 const STDERR = 2;
 
@@ -26,5 +26,11 @@ export class StatusLine {
     this.show("");
     this.#write(lines);
     this.show(shown);
+  }
+
+  /** Writes the last lines of a run, however slowly they are read; nothing is shown below them. */
+  async end(lines: string): Promise<void> {
+    this.show("");
+    await writePatiently(STDERR, lines);
   }
 }
