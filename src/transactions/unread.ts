@@ -3,9 +3,9 @@ import { Flag } from "./transaction.ts";
 
 /** What a server sent while its message boundaries could not be followed: when, and whether all of it was captured. */
 export class UnreadStretch {
+  /** Of the earliest of its segments and of the latest, µs since the epoch. What fills a hole comes first in the stream, but later than what was held behind it. */
   private firstUs = 0.5;
-  /** Of the latest of its bytes, µs since the epoch. */
-  lastUs = 0.5;
+  private lastUs = 0.5;
   /** How much of the client's stream its sender had received when it began, and when it ended: what was asked behind that is not answered in it. */
   private cutOffset = -0.5;
   private receivedOffset = -0.5;
@@ -32,7 +32,8 @@ export class UnreadStretch {
 
   /** Another segment. */
   extend(timeUs: number, receivedOffset: number): void {
-    this.lastUs = timeUs;
+    if (timeUs < this.firstUs) this.firstUs = timeUs;
+    if (timeUs > this.lastUs) this.lastUs = timeUs;
     this.receivedOffset = receivedOffset;
   }
 

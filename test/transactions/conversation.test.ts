@@ -256,6 +256,20 @@ for (const waits of [0, 20]) {
   });
 }
 
+test("a reply that was cut off ends when its last hole is filled, not with what was held behind that", () => {
+  const array = `*3\r\n${bulk(20)}${bulk(20)}${bulk(20)}`;
+  const dialogue = new Dialogue().client(1, get("a")).server(2, "+A\r\n");
+  dialogue.client(100, command("LRANGE", "l", "0", "-1"));
+  dialogue
+    .server(110, array, { cut: array.length - 40 })
+    .server(250_000, "x".repeat(100), { cut: 60 })
+    .server(111, "y".repeat(50), { cut: 10, wasHeld: true })
+    .client(260_000, get("b"))
+    .server(260_003, "+B\r\n")
+    .end("closed");
+  assert.deepEqual(dialogue.outcome, ["GET a 1", `LRANGE l ${250_000 - 100}`, "GET b 3"]);
+});
+
 test("a reply that nobody asked for contradicts what is held, though its last bytes were cut off", () => {
   const dialogue = new Dialogue();
   const two = command("SET", "a", "x") + get("b");
