@@ -174,3 +174,15 @@ test("a connection older than the capture that makes room for another soon after
     assert.deepEqual(dialogue.outcome, outcome);
   }
 });
+
+test("a response of memcached's binary protocol to what nobody has asked for contradicts what is held", () => {
+  const selections = [{ name: "memcached", ports: [11211] }] as const;
+  const packet = (magic: string, opcode: string) => `${magic}${opcode}${"\0".repeat(22)}`;
+  const [version, stat, noop] = ["\x0b", "\x10", "\x0a"] as const;
+  const dialogue = new Dialogue({ handshake: false, port: 11211, selections });
+  // A VERSION and a STAT from before the capture are under way.
+  dialogue.client(1000, packet("\x80", version)).server(1100, packet("\x81", version));
+  dialogue.client(1200, packet("\x80", noop)).server(1300, packet("\x81", stat));
+  dialogue.server(1400, packet("\x81", version)).server(1500, packet("\x81", noop)).end("closed");
+  assert.deepEqual(dialogue.outcome, ["version gap", "noop gap"]);
+});

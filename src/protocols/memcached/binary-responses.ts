@@ -143,7 +143,9 @@ export class BinaryResponses implements Parser {
     if (header.status !== 0 && this.exchange.pendingCount === 0) this.refuseEarly(header.opcode, header.opaque);
     const position = this.positionOf(header.opcode, header.opaque);
     if (position === NONE && this.exchange.pendingCount > 0) {
-      this.exchange.orphan(at);
+      // Clients that give all requests one opaque (0) are paired by order alone: a response too many shifts those behind it.
+      if (this.exchange.idAt(0) === header.opaque) this.exchange.unasked(at);
+      else this.exchange.orphan(at);
       return;
     }
     for (let count = position; count > 0; count--) {
