@@ -3,8 +3,10 @@ import { advance, distance } from "../connection/sequence.ts";
 import { type Protocol, Recognition } from "../protocols/protocol.ts";
 import type { HeldAnswers } from "./held-answers.ts";
 
-/** A client that pipelines as it likes is quiet when nobody spoke for this long, or for 3 of its longest waits. */
+/** A client is quiet when nobody spoke for this long, or for 3 of its longest waits. */
 const QUIET_US = 20_000;
+/** The same of one that sends with responses due: Nagle's algorithm keeps one back until the last is acknowledged; Linux puts that off by 40 ms (`TCP_DELACK_MIN`). */
+const QUIET_ASYNC_US = 50_000;
 const QUIET_UNKNOWN_US = 1_000_000;
 /** A client that did so this often, and never otherwise, seems to wait for all its responses before it sends again. */
 const PROVEN_WAITS = 3;
@@ -376,7 +378,8 @@ export class Anchor {
 
   /** A response under way would come within this time, in µs; `longestWaitUs`: the longest wait for one so far. */
   quietUs(longestWaitUs: number): number {
-    return longestWaitUs < 1 ? QUIET_UNKNOWN_US : Math.max(QUIET_US, 3 * longestWaitUs);
+    const leastUs = this.isAsync ? QUIET_ASYNC_US : QUIET_US;
+    return longestWaitUs < 1 ? QUIET_UNKNOWN_US : Math.max(leastUs, 3 * longestWaitUs);
   }
 }
 

@@ -186,3 +186,19 @@ test("a response of memcached's binary protocol to what nobody has asked for con
   dialogue.server(1400, packet("\x81", version)).server(1500, packet("\x81", noop)).end("closed");
   assert.deepEqual(dialogue.outcome, ["version gap", "noop gap"]);
 });
+
+test("a response that Nagle's algorithm keeps back until a delayed acknowledgement comes has not been given already", () => {
+  const dialogue = new Dialogue();
+  dialogue.client(1, get("a")).client(2, get("b")).server(3, "+A\r\n").client(4, get("c"));
+  dialogue.server(5, "+B\r\n").server(6, "+C\r\n").client(100, get("d")).serverLoses(4);
+  // G waits for the acknowledgement of F, and H, once more, for that of G.
+  dialogue.client(1000, get("f")).client(1010, get("g")).server(1100, "+F\r\n");
+  dialogue
+    .client(41_100, get("h"))
+    .server(41_110, "+G\r\n")
+    .client(81_100, get("i"))
+    .server(81_110, "+H\r\n")
+    .end("end");
+  const wrong = dialogue.outcome.filter((each) => /^GET [hi] \d/.test(each));
+  assert.deepEqual(wrong, []);
+});
