@@ -9,8 +9,8 @@ export interface Options {
   readonly thresholdUs: number | null;
   /** `-p raw`: packets instead of transactions; or null. */
   readonly raw: RawOptions | null;
-  /** `--filter` as given, or null: what is told of the transactions. */
-  readonly condition: string | null;
+  /** `--filter`, or null: what is told of the transactions. */
+  readonly condition: ConditionOptions | null;
   /** Frames, or null: no limit. */
   readonly count: number | null;
   readonly snaplen: number;
@@ -46,6 +46,14 @@ export interface Options {
   readonly workers: number;
   /** The libpcap filter as given, "" for none. */
   readonly filter: string;
+}
+
+/** `--filter`. */
+export interface ConditionOptions {
+  /** As given. */
+  readonly expression: string;
+  /** Where: `--filter`, or a place in a configuration file. */
+  readonly place: string;
 }
 
 /** `-w`, `-C`, `-G`, `-W`. */

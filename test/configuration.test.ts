@@ -60,13 +60,13 @@ transaction-filter: key =~ "^user:"
   assert.equal(fromFile.statsPort, 6379);
   assert.deepEqual(fromFile.servers, [{ host: "10.0.0.1", port: 6379 }]);
   assert.equal(fromFile.filter, "tcp port 6380");
-  assert.equal(fromFile.condition, 'key =~ "^user:"');
+  assert.equal(fromFile.condition?.expression, 'key =~ "^user:"');
   const both = options(`--config ${file} -i lo -p redis -t 2s --no-json --filter error port 1`);
   assert.equal(both.interface, "lo");
   assert.deepEqual(both.protocols, [{ name: "redis", ports: [] }]);
   assert.equal(both.thresholdUs, 2_000_000);
   assert.equal(both.json, false);
-  assert.deepEqual([both.filter, both.condition], ["port 1", "error"]);
+  assert.deepEqual([both.filter, both.condition?.expression], ["port 1", "error"]);
   const replay = options(`--config ${file} -r a.pcap`);
   assert.equal(replay.statsPort, 0, "a port named in the file only is not opened with -r");
   assert.deepEqual([fromFile.maxCpuPercent, replay.maxCpuPercent], [20, null], "a capture file is read whole");

@@ -140,8 +140,8 @@ test("options are read in every spelling", () => {
     ["-p raw", { protocols: [{ name: "raw", ports: [] }], raw: { format: "line" } }],
     ["-p raw -A", { protocols: [{ name: "raw", ports: [] }], raw: { format: "ascii" } }],
     ["-nXp raw", { protocols: [{ name: "raw", ports: [] }], raw: { format: "hex" } }],
-    ["--filter key", { condition: "key", filter: "" }],
-    ["--filter key tcp port 1", { condition: "key", filter: "tcp port 1" }],
+    ["--filter key", { condition: { expression: "key", place: "--filter" }, filter: "" }],
+    ["--filter key tcp port 1", { condition: { expression: "key", place: "--filter" }, filter: "tcp port 1" }],
     ["-s 96", { snaplen: 96 }],
     ["-s96", { snaplen: 96 }],
     ["-s 0", { snaplen: 65535 }],
@@ -216,7 +216,7 @@ test("what asks for no capture is told apart", () => {
 
 test("--filter goes with -q where something else is told of transactions", () => {
   for (const other of ["-S a.lua", "--dump-slow d -t 1", "-w a --write-matching"]) {
-    assert.equal(options(`-q --filter error ${other}`).condition, "error");
+    assert.equal(options(`-q --filter error ${other}`).condition?.expression, "error");
   }
 });
 

@@ -94,7 +94,7 @@ function readOptions(given: GivenOptions, protocols: readonly string[]): Options
     protocols: selections,
     raw: readRawOptions(given, selections),
     thresholdUs: readOptional(given, "threshold", (each) => parseTime(each, 0)),
-    condition: find(given, "filter")?.text ?? null,
+    condition: readOptional(given, "filter", ({ text, place }) => ({ expression: text, place })),
     count: readOptional(given, "count", (each) => parseWhole(each, 1, Number.MAX_SAFE_INTEGER)),
     snaplen: readSnaplen(one("snaplen")),
     bufferKib: parseWhole(one("buffer-size"), 64, MAX_BUFFER_KIB),

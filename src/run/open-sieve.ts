@@ -4,7 +4,7 @@ import type { Fault } from "../condition/fault.ts";
 import type { Sieve } from "../condition/sieve.ts";
 import { TcplatError } from "../errors.ts";
 import { escapeControls } from "../escape.ts";
-import type { Options } from "../options.ts";
+import type { ConditionOptions, Options } from "../options.ts";
 
 /** Of an expression, shown with the mark below. */
 const SHOWN = 100;
@@ -12,7 +12,7 @@ const SHOWN = 100;
 /** Puts what `--filter` asks for before the outputs of a run. */
 export type MakeSieve = (outputs: readonly TransactionOutput[]) => Sieve;
 
-/** Compiles `--filter`, or returns null where there is none; loaded when wanted. Throws TcplatError "usage", with the place marked. */
+/** Compiles `--filter`, or returns null where there is none; loaded when wanted. Throws TcplatError "usage", with where it was given, and the place in it marked. */
 export async function openSieve({ condition }: Options): Promise<MakeSieve | null> {
   if (condition === null) return null;
   const { Sieve } = await import("../condition/sieve.ts");
@@ -20,14 +20,14 @@ export async function openSieve({ condition }: Options): Promise<MakeSieve | nul
   return (outputs) => new Sieve(compiled, outputs);
 }
 
-async function compileCondition(expression: string): Promise<Condition> {
+async function compileCondition({ expression, place }: ConditionOptions): Promise<Condition> {
   const { parseCondition } = await import("../condition/grammar.ts");
   const { Fault } = await import("../condition/fault.ts");
   try {
     return parseCondition(expression);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    throw new TcplatError("usage", `--filter: ${error.message}`, marked(expression, error));
+    throw new TcplatError("usage", `${place}: ${error.message}`, marked(expression, error));
   }
 }
 

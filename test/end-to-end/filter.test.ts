@@ -139,6 +139,17 @@ describe("--filter", { skip }, () => {
     assert.ok(!readdirSync(folder).includes("none.pcap"));
   });
 
+  it("names the configuration file's line where a wrong expression stands there", async () => {
+    const file = join(folder, "wrong.yaml");
+    writeFileSync(file, 'threshold: 10\ntransaction-filter: "latency >"\n');
+    const run = await runTcplat(["--config", file, "-r", capture]);
+    assert.equal(run.status, 2);
+    assert.equal(
+      run.stderr.replace(folder, ""),
+      "tcplat: /wrong.yaml:2:21: transaction-filter: a value is missing at the end\n  latency >\n           ^\n",
+    );
+  });
+
   it("shows of a long expression the part that is wrong, without control characters", async () => {
     const expression = `${"key and ".repeat(40)}\u001b[2J${" and key".repeat(40)}`;
     const run = await runTcplat(["-r", capture, "--filter", expression]);
