@@ -346,7 +346,9 @@ export class RequestCommand {
   private endMulti(kind: number, isValid: boolean): number {
     this.isInMulti = false;
     const queued = this.queued;
-    if (queued === null || !isValid || queued.isRefused || !this.isExec) return kind;
+    // What a primary executes so on its replica (it was taken for a client) is not answered either.
+    const isUnanswered = queued === null || this.modes.isReplication;
+    if (isUnanswered || !isValid || queued.isRefused || !this.isExec) return kind;
     this.silence.execute(queued.isOff, queued.hasSkip);
     if (queued.hasSubscription) {
       this.modes.queued = [...queued.listens];
