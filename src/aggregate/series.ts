@@ -59,8 +59,9 @@ export class Service {
   misses = 0;
   /** From latencies of class normal to waits (last request byte to first response byte): mostly the same, a response in one piece. */
   readonly toWaits = new BucketMoves();
-  /** By the index of UNANSWERED_REASONS, of UNMATCHED_REASONS, and by error id. */
+  /** By the index of UNANSWERED_REASONS (twice), of UNMATCHED_REASONS, and by error id. */
   readonly unanswered = new Float64Array(UNANSWERED_REASONS.length);
+  readonly unfinished = new Float64Array(UNANSWERED_REASONS.length);
   readonly unmatched = new Float64Array(UNMATCHED_REASONS.length);
   readonly errors: Float64Array;
   /** Who counts for it: one for all of its connections. */

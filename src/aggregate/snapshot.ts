@@ -110,6 +110,8 @@ export interface ServiceSnapshot {
   readonly noReply: number;
   readonly pending: number;
   readonly unanswered: Readonly<Record<UnansweredReason, number>>;
+  /** Requests of which a part was never sent, by why their connection ended; in none of the numbers above. */
+  readonly unfinished: Readonly<Record<UnansweredReason, number>>;
   readonly unmatched: Readonly<Record<UnmatchedReason, number>>;
   readonly pushes: number;
   readonly requestBytes: number;

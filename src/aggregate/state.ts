@@ -46,6 +46,7 @@ interface ServiceState {
   readonly counts: Readonly<Record<(typeof COUNTS)[number], number>>;
   readonly toWaits: BucketCounts;
   readonly unanswered: Float64Array;
+  readonly unfinished: Float64Array;
   readonly unmatched: Float64Array;
   readonly errors: Float64Array;
   readonly slow: Float64Array;
@@ -116,12 +117,13 @@ export function mergedSnapshot(
 }
 
 function serviceState(service: Service): ServiceState {
-  const { protocol, toWaits, unanswered, unmatched, errors, slow, lostUs } = service;
+  const { protocol, toWaits, unanswered, unfinished, unmatched, errors, slow, lostUs } = service;
   return {
     protocol: protocol.name,
     counts: Object.fromEntries(COUNTS.map((name) => [name, service[name]])) as ServiceState["counts"],
     toWaits: { sumUs: toWaits.sumUs, buckets: toWaits.buckets },
     unanswered,
+    unfinished,
     unmatched,
     errors,
     slow,
@@ -148,6 +150,7 @@ function addService(into: Service, state: ServiceState): void {
   for (const name of COUNTS) into[name] += state.counts[name];
   into.toWaits.merge(state.toWaits);
   addUp(into.unanswered, state.unanswered);
+  addUp(into.unfinished, state.unfinished);
   addUp(into.unmatched, state.unmatched);
   addUp(into.errors, state.errors);
   addUp(into.slow, state.slow);

@@ -70,6 +70,7 @@ function serviceSnapshot(service: Service): ServiceSnapshot {
     noReply: service.noReply,
     pending: service.pending,
     unanswered: byName(UNANSWERED_REASONS, service.unanswered),
+    unfinished: byName(UNANSWERED_REASONS, service.unfinished),
     unmatched: byName(UNMATCHED_REASONS, service.unmatched),
     pushes: service.pushes,
     requestBytes: service.requestBytes,

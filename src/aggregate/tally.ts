@@ -1,6 +1,6 @@
 import { NO_ERROR, TransactionClass } from "../protocols/protocol.ts";
 import { addShares, type Shares } from "../transactions/shares.ts";
-import type { ServiceSink, Transaction, UnmatchedReason } from "../transactions/transaction.ts";
+import type { ServiceSink, Transaction, UnansweredReason, UnmatchedReason } from "../transactions/transaction.ts";
 import { Flag, UNANSWERED_REASONS, UNMATCHED_REASONS } from "../transactions/transaction.ts";
 import type { Counters } from "./counters.ts";
 import type { ServerSeries, Service } from "./series.ts";
@@ -121,6 +121,10 @@ export class Tally implements ServiceSink {
     this.service.pending--;
     increment(this.service.unanswered, UNANSWERED_REASONS, transaction.unanswered);
     this.context.finish(transaction, transaction.waitedUs);
+  }
+
+  unfinished(reason: UnansweredReason): void {
+    increment(this.service.unfinished, UNANSWERED_REASONS, reason);
   }
 
   unmatched(reason: UnmatchedReason, responseBytes: number): void {

@@ -110,6 +110,12 @@ export const NUMBER_FAMILIES: readonly NumberFamily[] = [
     (service) => service.unanswered,
   ),
   perReason(
+    "tcplat_unfinished_requests_total",
+    "Requests of which the last bytes were never sent.",
+    UNANSWERED_REASONS,
+    (service) => service.unfinished,
+  ),
+  perReason(
     "tcplat_unmatched_responses_total",
     "Responses that belong to no request.",
     UNMATCHED_REASONS,

@@ -34,12 +34,14 @@ export function summaryTable(snapshot: Snapshot): string {
   const all = totals(snapshot);
   const services = snapshot.servers.flatMap((server) => server.services);
   const unanswered = reasons(addUp(services.map((service) => service.unanswered)));
+  const unfinished = addUp(services.map((service) => service.unfinished));
   const unmatched = reasons(addUp(services.map((service) => service.unmatched)));
   const lines = [
     `frames      ${capture.frames} on ${capture.interface} = ${capture.decoded} decoded + ${sum(capture.skipped)} skipped${reasons(capture.skipped)}`,
     `            ${sum({ ...capture.dropped })} dropped${reasons({ ...capture.dropped })}, ${capture.duplicates} duplicates, ${capture.truncated} truncated, ${capture.clockRegressions} clock regressions`,
     `connections ${sum({ ...connections.total })}${reasons({ ...connections.total })}, ${connections.evicted} evicted, ${sum(connections.notAnalysed)} not analysed${reasons(connections.notAnalysed)}`,
     `requests    ${snapshot.requests} = ${all.answered} answered + ${all.noReply} no reply + ${all.pending} pending + ${all.unanswered} unanswered${unanswered}`,
+    ...(sum(unfinished) > 0 ? [`            ${sum(unfinished)} never sent whole${reasons(unfinished)}`] : []),
     `responses   ${snapshot.responses} = ${all.answered} matched + ${all.unmatched} unmatched${unmatched} + ${all.pushes} pushes`,
     ...losses(snapshot),
     ...scriptLines(snapshot),

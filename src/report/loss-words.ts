@@ -172,6 +172,12 @@ const UNANSWERED: readonly Row[] = [
     "see the drops",
   ],
   ["requests forgotten", service((s) => s.unanswered.evicted), "The connection was evicted.", ""],
+  [
+    "requests never sent whole",
+    service((s) => sum(s.unfinished)),
+    "Their connection ended before their last bytes came: in no other count.",
+    "many: uploads that are refused, or a client that gives up",
+  ],
   ["requests open at the end", service((s) => s.unanswered.end), "Still open when the capture ended.", ""],
 ];
 

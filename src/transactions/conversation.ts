@@ -251,8 +251,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
 
   ended(reason: EndReason): void {
     if (this.opening !== null) this.giveUpOpening();
-    this.settle(reason === "idle" ? "timeout" : reason);
-    this.pairing?.requestVoid();
+    const unanswered = reason === "idle" ? "timeout" : reason;
+    this.settle(unanswered);
+    this.pairing?.leaveUnfinished(unanswered);
     if (this.awakeAt === ASLEEP) return;
     this.context.awake.leave(this.awakeAt);
     this.sleep();
@@ -298,10 +299,8 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const isTrial = pairing.held?.isTried === true;
     endHold(pairing, hasNothingDue && this.anchor.isTrusted, this.client.lastUs);
     const isLost = isTrial || this.anchor.isServerLost || this.connection.isResponseMissing;
-    pairing.giveUpAll(
-      isLost ? "gap" : reason,
-      Math.max(this.client.lastUs, this.server.lastUs, this.connection.lastUs),
-    );
+    const lastUs = Math.max(this.client.lastUs, this.server.lastUs, this.connection.lastUs);
+    pairing.giveUpAll(isLost ? "gap" : reason, lastUs);
   }
 
   /** Chooses the protocol by the first bytes of the client; false when nobody speaks what they are. */

@@ -356,6 +356,12 @@ export abstract class Requesting {
     return this.draft.entry !== NIL;
   }
 
+  /** The connection is over: of the request being read no more will come. */
+  leaveUnfinished(reason: UnansweredReason): void {
+    if (this.isRequesting) this.service.unfinished(reason);
+    this.requestVoid();
+  }
+
   /** Bytes came that are not the protocol's. */
   countParserError(reason: string): void {
     this.service.parserError(reason);

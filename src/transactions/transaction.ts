@@ -164,6 +164,8 @@ export interface ServiceSink {
   ): void;
   /** A pending request that ended without a response; `transaction.unanswered` says why. */
   unanswered(transaction: Transaction): void;
+  /** The connection ended, for this reason, with a request of which the last bytes had not come: it is none of `requested`. */
+  unfinished(reason: UnansweredReason): void;
   /** A response with no request. */
   unmatched(reason: UnmatchedReason, responseBytes: number): void;
   /** A message nobody asked for. */

@@ -138,6 +138,7 @@ const COUNTING: ServiceSink = {
     transactions += count;
   },
   unanswered() {},
+  unfinished() {},
   unmatched() {},
   pushed() {},
   lookups() {},

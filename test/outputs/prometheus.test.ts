@@ -27,6 +27,7 @@ function eventful(changes: Partial<StageCounters> = {}): Snapshot {
   tell(aggregate, transaction({ commandId: GET, unanswered: "closed" }));
   aggregate.service(SERVER, KV).requested(GET, 31, true, 1);
   aggregate.service(SERVER, CACHE).requested(1, 9, false, 1);
+  aggregate.service(SERVER, KV).unfinished("reset");
   aggregate.service(SERVER, KV).unmatched("late", 5);
   aggregate.service(SERVER, KV).pushed(6);
   aggregate.service(SERVER, CACHE).lookups(3, 2);
@@ -69,6 +70,7 @@ describe("the metrics", () => {
       `tcplat_pushes_total{${redis}} 1`,
       `tcplat_unanswered_requests_total{${redis},reason="closed"} 1`,
       `tcplat_unanswered_requests_total{${redis},reason="gap"} 0`,
+      `tcplat_unfinished_requests_total{${redis},reason="reset"} 1`,
       `tcplat_unmatched_responses_total{${redis},reason="late"} 1`,
       'tcplat_lookups_total{protocol="memcached",result="hit"} 3',
       'tcplat_lookups_total{protocol="memcached",result="miss"} 2',

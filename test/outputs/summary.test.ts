@@ -97,6 +97,14 @@ server            protocol  command           requests  errors  p50 ms  p90 ms  
     );
   });
 
+  it("tells of requests that were never sent whole, which are in no other count", () => {
+    const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
+    aggregate.service(SERVER, KV).unfinished("reset");
+    const snapshot = aggregate.snapshot(stages());
+    assert.match(summaryTable(snapshot), /^requests {4}0 = .*\n {12}1 never sent whole \(reset 1\)$/m);
+    assert.equal(JSON.parse(summaryRecord(snapshot))["unfinished_requests.redis.reset"], 1);
+  });
+
   it("counts with a command's requests those that nobody has answered", () => {
     const aggregate = new Aggregate({ thresholdUs: null, outputs: [] });
     const set = transaction({ latencyUs: 100 });

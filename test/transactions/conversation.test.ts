@@ -56,6 +56,37 @@ test("a request is timed out from its last byte on: an upload that took minutes 
   assert.deepEqual(dialogue.outcome.slice(1), ["SET large timeout"]);
 });
 
+for (const [end, reason] of [
+  ["closed", "closed"],
+  ["reset", "reset"],
+  ["idle", "timeout"],
+  ["evicted", "evicted"],
+  ["end", "end"],
+] as const) {
+  test(`a request that was not sent whole before the connection's end (${end}) is none, and counted as unfinished`, () => {
+    const dialogue = new Dialogue();
+    dialogue.client(1 * S, get("a") + command("SET", "large", "x".repeat(90)).slice(0, 60)).server(2 * S, "+A\r\n");
+    assert.deepEqual(dialogue.ledger.unfinishedReasons, []);
+    dialogue.end(end);
+    assert.deepEqual(dialogue.outcome, [`GET a ${S}`]);
+    assert.equal(dialogue.ledger.requests, 1);
+    assert.deepEqual(dialogue.ledger.unfinishedReasons, [reason]);
+  });
+}
+
+test("a request that was answered before its body was sent is no unfinished one; one cut off by a loss is not either", () => {
+  const refused = new Dialogue({ port: 80 });
+  refused.client(1 * S, "PUT /a HTTP/1.1\r\nContent-Length: 900\r\n\r\nx");
+  refused.server(2 * S, "HTTP/1.1 413 No\r\nContent-Length: 0\r\n\r\n").end("reset");
+  assert.deepEqual([refused.ledger.unfinishedReasons, refused.told.length], [[], 1]);
+  const lossy = new Dialogue();
+  lossy
+    .client(1 * S, "*2\r\n$3\r\nGE")
+    .clientLoses(30)
+    .end("closed");
+  assert.deepEqual(lossy.ledger.unfinishedReasons, []);
+});
+
 test("requests that wait on purpose are not timed out, unless their connection is dead; others behind them are", () => {
   const dialogue = new Dialogue({ requestTimeoutUs: 5 * S });
   dialogue.client(1 * S, command("BLPOP", "q", "0") + get("a"));

@@ -21,6 +21,7 @@ import {
   type ServiceSink,
   type Transaction,
   type TransactionSink,
+  type UnansweredReason,
   type UnmatchedReason,
 } from "../../src/transactions/transaction.ts";
 
@@ -79,6 +80,7 @@ export class Ledger implements TransactionSink, ServiceSink {
   readonly soon = new Map<string, number>();
   soonBytes = 0;
   readonly told: Told[] = [];
+  readonly unfinishedReasons: UnansweredReason[] = [];
   readonly unmatchedReasons: UnmatchedReason[] = [];
   readonly unmatchedBytes: number[] = [];
   readonly pushedBytes: number[] = [];
@@ -134,6 +136,10 @@ export class Ledger implements TransactionSink, ServiceSink {
 
   unanswered(transaction: Transaction): void {
     this.told.push(copyOf(transaction));
+  }
+
+  unfinished(reason: UnansweredReason): void {
+    this.unfinishedReasons.push(reason);
   }
 
   unmatched(reason: UnmatchedReason, responseBytes: number): void {
