@@ -8,22 +8,28 @@ const MISSED_MS = 1000;
 export type LocalAddresses = (again: boolean) => ReadonlySet<string>;
 
 /**
- * Asked for now and then, since interfaces and addresses come and go; sooner for a connection that seems to be between
- * others: clients speak to an address the moment that it is here, and then may stay for months.
+ * Asked for at once, then now and then, since interfaces and addresses come and go; sooner for a connection that seems to be between
+ * others: clients speak to an address the moment that it is here, and then may stay for months. What was known stays where `ask` does not know.
  */
 export function localAddresses(ask = askSystem, now = (): number => performance.now()): LocalAddresses {
-  let addresses: ReadonlySet<string> = new Set();
-  let askedAt = Number.NEGATIVE_INFINITY;
+  let addresses: ReadonlySet<string> = new Set(ask());
+  let askedAt = now();
   return (again) => {
     const at = now();
     if (at - askedAt >= (again ? MISSED_MS : BELIEVED_MS)) {
       askedAt = at;
-      addresses = new Set(ask());
+      const answer = ask();
+      if (answer !== null) addresses = new Set(answer);
     }
     return addresses;
   };
 }
 
-function askSystem(): string[] {
-  return Object.values(networkInterfaces()).flatMap((entries) => entries!.map((entry) => entry.address));
+/** Null where the system does not say: it needs a descriptor for it, of which there may be none left for a while (EMFILE, ENFILE). */
+function askSystem(): string[] | null {
+  try {
+    return Object.values(networkInterfaces()).flatMap((entries) => entries!.map((entry) => entry.address));
+  } catch {
+    return null;
+  }
 }

@@ -1,5 +1,6 @@
 import { FLOOR_RATIO, SampleController } from "./controller.ts";
 import { type CostCounters, CostMeter, type Reading } from "./meter.ts";
+import { residentBytes } from "./resident-memory.ts";
 
 /** How often the event loop is looked at, and every how many looks the process. */
 const LOOK_MS = 100;
@@ -92,7 +93,7 @@ export class Governor {
     return {
       atMs: performance.now(),
       cpuUs: user + system,
-      residentBytes: process.memoryUsage.rss(),
+      residentBytes: residentBytes(),
       frames: this.#around.frames(),
     };
   }

@@ -113,7 +113,7 @@ export class ScriptThread {
     else if (performance.now() - this.#seenAtMs > this.#hangMs) {
       this.#end(`a call of the script did not return within ${this.#hangMs / 1000} s`);
     } else {
-      const bytes = process.memoryUsage.rss();
+      const bytes = residentBytes();
       if (this.#seenBytes === 0) this.#seenBytes = bytes;
       else if (bytes - this.#seenBytes > CALL_BYTES) this.#end(IS_FULL);
     }
@@ -131,4 +131,13 @@ export class ScriptThread {
 function reasonOf(error: Error & { code?: string }): string {
   if (error.code === "ERR_WORKER_OUT_OF_MEMORY") return IS_FULL;
   return error.message;
+}
+
+/** Of this process; 0 while no descriptor is left to read it by. */
+function residentBytes(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
 }

@@ -31,3 +31,19 @@ test("an address that this host was given later is known within a second to who 
   atMs = 11_000;
   assert.equal(knows(false), false);
 });
+
+test("while the system does not say which addresses are its own, those that were known are", () => {
+  let atMs = 0;
+  let addresses: string[] | null = ["10.0.0.9"];
+  const local = localAddresses(
+    () => addresses,
+    () => atMs,
+  );
+  assert.deepEqual([...local(false)], ["10.0.0.9"]);
+  addresses = null;
+  atMs = 10_000;
+  assert.deepEqual([...local(false)], ["10.0.0.9"]);
+  addresses = ["10.0.0.10"];
+  atMs = 20_000;
+  assert.deepEqual([...local(false)], ["10.0.0.10"]);
+});
