@@ -108,11 +108,27 @@ function report(error: unknown): number {
     writeAll(STDERR, `${plainLine(error.message)}${detail.join("")}`);
     return error.exitStatus;
   }
+  const missing = missingPackage(error);
+  if (missing !== null) {
+    writeAll(
+      STDERR,
+      `tcplat: the package ${missing} is not where tcplat is: install it again, in a clone with npm ci\n`,
+    );
+    return 1;
+  }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   // The version tells which files the stack's places are in.
   const what = `tcplat ${tcplatVersion()} on Node ${process.versions.node}, ${process.platform} ${process.arch}`;
   writeAll(STDERR, `tcplat: this is a bug in ${what}; please report it with these lines:\n${stack}\n`);
   return 1;
+}
+
+/** What Node did not find of what is installed beside the program; null where that is not what went wrong. */
+function missingPackage(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code !== "MODULE_NOT_FOUND" && code !== "ERR_MODULE_NOT_FOUND") return null;
+  return /^Cannot find (?:module|package) '([^'./][^'/]*)/.exec(message)?.[1] ?? null;
 }
 
 /** Throws TcplatError; a reader that is gone is no error. */

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   closeSync,
+  cpSync,
   existsSync,
   linkSync,
   mkdtempSync,
@@ -15,7 +16,7 @@ import {
 } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -339,4 +340,15 @@ test("a Node on which nothing can be loaded is refused in one line that says whi
     assertRefused(result, STATUS.failed, /needs Node 20\.19 or newer, and \/\S+ is 18\.20\.8: /);
     assert.ok(result.stderr.includes(process.execPath));
   }
+});
+
+test("a program without the packages that belong to it says how they come, and not that it is a bug", () => {
+  const alone = join(folder, "alone");
+  cpSync(dirname(CLI), alone, { recursive: true });
+  const result = spawnSync(process.execPath, [join(alone, "cli.js"), "--help"], { encoding: "utf8" });
+  assertRefused(
+    result,
+    STATUS.failed,
+    /the package yargs is not where tcplat is: install it again, in a clone with npm ci/,
+  );
 });
