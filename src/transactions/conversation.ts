@@ -26,10 +26,8 @@ const DEAD_US = 3_600_000_000;
  */
 export class Conversation extends Boundaries implements StreamReceiver, Sleeper {
   private awakeAt = ASLEEP;
-
   /** What is kept of a pairing and a session that have been given back. */
   private rest: Rest | null = null;
-
   /** The client's first bytes, as long as nobody can tell what they are. */
   private opening: Opening | null = null;
 
@@ -320,7 +318,9 @@ export class Conversation extends Boundaries implements StreamReceiver, Sleeper 
     const { selector } = this.context;
     if (!piece.fromClient) {
       if (this.opening === null) return false;
-      const answered = selector.recogniseAnswered(this.opening.bytes, bytes, start, end);
+      // Servers that greet are of mail and files (POP3's AUTH looks like Redis'): no answer makes them one of ours.
+      const hasGreeted = this.server.offset > 0;
+      const answered = hasGreeted ? null : selector.recogniseAnswered(this.opening.bytes, bytes, start, end);
       if (answered === null) this.giveUpOpening();
       else this.beginOpened(answered);
       return answered === null;

@@ -60,6 +60,21 @@ test("requests that several protocols have wait for an answer that only one has,
   assert.deepEqual(dialogue.outcome, ["get a 500", "get b 300"]);
 });
 
+test("behind a server's greeting nothing is taken for a request that only may be one: POP3, FTP", () => {
+  const unknown = { tls: 0, unknown_protocol: 1, unknown_udp: 0 };
+  const pop3 = new Dialogue({ port: PORT })
+    .server(1, "+OK POP3 ready\r\n")
+    .client(2, "AUTH\r\n")
+    .server(3, "-ERR Unrecognized authentication type\r\n")
+    .client(4, "AUTH PLAIN\r\n")
+    .server(5, "+\r\n")
+    .client(6, "c2VjcmV0\r\n")
+    .end("closed");
+  assert.deepEqual([pop3.outcome, pop3.refused, pop3.ledger.unmatchedReasons], [[], unknown, []]);
+  const ftp = new Dialogue({ port: PORT }).server(1, "220 ready\r\n").client(2, "QUIT\r\n").end("closed");
+  assert.deepEqual([ftp.outcome, ftp.refused], [[], unknown]);
+});
+
 test("what no answer explains, what never is answered, and what is too long to be kept are unknown", () => {
   const unknown = { tls: 0, unknown_protocol: 1, unknown_udp: 0 };
   const smtp = new Dialogue({ port: PORT }).client(1, "EXISTS\r\n").server(2, "250 fine\r\n");

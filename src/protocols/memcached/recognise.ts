@@ -12,6 +12,49 @@ const MAX_OPCODE = 0x48;
 const MAX_EXTRAS_BYTES = 24;
 const MAX_KEY_BYTES = 250;
 const MAX_BODY_BYTES = 1 << 30;
+/** Of a response: errors of authentication and of the server's own state end at 0x86 (`protocol_binary.txt`, "Response Status"). */
+const MAX_STATUS = 0xff;
+
+/** What requests of these opcodes consist of besides the header (`protocol_binary.txt`, "Commands"). */
+interface Form {
+  readonly opcodes: readonly number[];
+  readonly extras: readonly number[];
+  /** Null: as they like. */
+  readonly hasKey: boolean | null;
+  readonly mayHaveValue: boolean;
+}
+
+const FORMS: readonly Form[] = [
+  // GET GETQ GETK GETKQ, DELETE DELETEQ
+  { opcodes: [0x00, 0x09, 0x0c, 0x0d, 0x04, 0x14], extras: [0], hasKey: true, mayHaveValue: false },
+  // SET ADD REPLACE and their quiet ones: flags, expiration
+  { opcodes: [0x01, 0x02, 0x03, 0x11, 0x12, 0x13], extras: [8], hasKey: true, mayHaveValue: true },
+  // INCR DECR INCRQ DECRQ: amount, initial value, expiration
+  { opcodes: [0x05, 0x06, 0x15, 0x16], extras: [20], hasKey: true, mayHaveValue: false },
+  // APPEND PREPEND APPENDQ PREPENDQ, SASL's authentication and step
+  { opcodes: [0x0e, 0x0f, 0x19, 0x1a, 0x21, 0x22], extras: [0], hasKey: true, mayHaveValue: true },
+  // TOUCH GAT GATQ GATK GATKQ: expiration
+  { opcodes: [0x1c, 0x1d, 0x1e, 0x23, 0x24], extras: [4], hasKey: true, mayHaveValue: false },
+  // QUIT NOOP VERSION QUITQ, SASL's list of mechanisms
+  { opcodes: [0x07, 0x0a, 0x0b, 0x17, 0x20], extras: [0], hasKey: false, mayHaveValue: false },
+  // FLUSH FLUSHQ: when; VERBOSITY: the level
+  { opcodes: [0x08, 0x18, 0x1b], extras: [0, 4], hasKey: false, mayHaveValue: false },
+  // STAT; HELLO, with which clients of Couchbase begin
+  { opcodes: [0x10], extras: [0], hasKey: null, mayHaveValue: false },
+  { opcodes: [0x1f], extras: [0], hasKey: null, mayHaveValue: true },
+];
+
+/** By opcode; those that are not among them are of servers that extend the protocol. */
+const FORM_BY_OPCODE = new Map(FORMS.flatMap((form) => form.opcodes.map((opcode) => [opcode, form] as const)));
+
+/** Whether a request of this opcode may consist of so many bytes: others' binary messages begin with 0x80, too (SPDY, SCCP). */
+function isFormed(opcode: number, extrasBytes: number, keyBytes: number, bodyBytes: number): boolean {
+  const form = FORM_BY_OPCODE.get(opcode);
+  if (form === undefined) return true;
+  const hasValue = bodyBytes > extrasBytes + keyBytes;
+  const isKeyed = form.hasKey === null || form.hasKey === keyBytes > 0;
+  return isKeyed && form.extras.includes(extrasBytes) && (form.mayHaveValue || !hasValue);
+}
 
 const reader = new LineReader();
 
@@ -31,7 +74,10 @@ function recogniseHeader(bytes: Uint8Array, start: number, end: number): Recogni
     keyBytes <= MAX_KEY_BYTES &&
     extrasBytes <= MAX_EXTRAS_BYTES &&
     keyBytes + extrasBytes <= bodyBytes &&
-    bodyBytes <= MAX_BODY_BYTES;
+    bodyBytes <= MAX_BODY_BYTES &&
+    (bytes[start] === REQUEST_MAGIC
+      ? isFormed(bytes[start + 1]!, extrasBytes, keyBytes, bodyBytes)
+      : u16(bytes, start + 6) <= MAX_STATUS);
   return isPlausible ? Recognition.certain : Recognition.no;
 }
 
